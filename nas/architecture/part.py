@@ -1,0 +1,62 @@
+"""What every part of an architecture knows: where it stands, and which of its numbers are widths."""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from nas.graph import Axes, Ops, Tensor
+
+T = TypeVar("T")
+
+LADDER = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""The widths that spaces offer. Every published width is a rung, and a network is slimmed rung by rung."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a block stands: the channels it is to make, and the stride and dilation it is to take."""
+
+    width: int
+    stride: Axes
+    dilation: int = 1
+
+
+class Block(Protocol):
+    """What sits at one level of an encoder or decoder.
+
+    A block is a frozen dataclass of its knobs whose call writes it in primitive operations. It makes
+    `site.width` channels unless its own knobs say otherwise, and takes the site's stride and dilation.
+    """
+
+    def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor: ...  # noqa: D102
+
+
+def width_field(default: int) -> int:
+    """A field that counts channels: `slim` makes it smaller."""
+    number: int = field(default=default, metadata={"width": True})
+    return number
+
+
+def slim(part: T, rungs: int) -> T:
+    """The same architecture, all its widths `rungs` steps down the ladder (two steps halve them)."""
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    changed: dict[str, Any] = {}
+    for item in fields(part):
+        value = getattr(part, item.name)
+        if item.metadata.get("width"):
+            changed[item.name] = LADDER[max(LADDER.index(value) - rungs, 0)] if value in LADDER else value
+        elif isinstance(value, tuple):
+            changed[item.name] = tuple(slim(element, rungs) for element in value)
+        else:
+            changed[item.name] = slim(value, rungs)
+    return replace(part, **changed)
+
+
+def is_strided(stride: Axes) -> bool:
+    """Whether a stride shrinks any axis."""
+    return any(step > 1 for step in stride)
+
+
+def window(kernel: int, stride: Axes) -> Axes:
+    """A kernel of even size shrinks to 1 along axes that are not strided, where it would shift the image."""
+    return tuple(kernel if step > 1 or kernel % 2 else 1 for step in stride)

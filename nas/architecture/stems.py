@@ -1,0 +1,44 @@
+"""What stands before the first stage."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nas.architecture.part import width_field, window
+from nas.graph import Axes, Ops, Tensor
+
+
+@dataclass(frozen=True)
+class ConvStem:
+    """One 3x3 convolution at full resolution, bare (Tiramisu, arXiv:1611.09326) or with norm and activation."""
+
+    width: int = width_field(48)
+    norm_act: bool = False
+    levels: ClassVar[int] = 0
+
+    def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]:
+        """Write the stem; returns one feature for each level it passes, and the last."""
+        x = ops.conv(x, self.width)
+        return (ops.act(ops.norm(x)),) if self.norm_act else (x,)
+
+
+@dataclass(frozen=True)
+class ResNetStem:
+    """A strided 7x7 convolution and a 3x3 max-pool: two halvings (He et al. 2016, arXiv:1512.03385).
+
+    `deep` replaces the 7x7 by three 3x3, the first two half as wide (He et al. 2019, arXiv:1812.01187).
+    """
+
+    width: int = width_field(64)
+    deep: bool = False
+    levels: ClassVar[int] = 2
+
+    def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]:
+        """Write the stem; returns its feature at half resolution and the pooled one."""
+        if self.deep:
+            half = max(self.width // 2, 1)
+            x = ops.conv_norm_act(x, half, stride=strides[0])
+            x = ops.conv_norm_act(x, half)
+            x = ops.conv_norm_act(x, self.width)
+        else:
+            x = ops.conv_norm_act(x, self.width, 7, stride=strides[0])
+        return x, ops.max_pool(x, window(3, strides[1]), strides[1])

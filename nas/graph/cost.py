@@ -1,0 +1,113 @@
+"""What a network costs, read off its graph: parameters, multiply-accumulates, memory and receptive field."""
+
+from math import prod
+
+from nas.graph.graph import Graph
+from nas.graph.operations import (
+    Attend,
+    AveragePool,
+    Convolution,
+    GlobalPool,
+    MaxPool,
+    Resize,
+    TransposedConvolution,
+)
+from nas.graph.task import Axes
+
+FLOAT_BYTES = 4
+
+
+def parameters(graph: Graph, scopes: tuple[str, ...] = ("",)) -> int:
+    """The number of trainable parameters, of the whole or below the given paths."""
+    prefixes = tuple(f"{scope}." if scope else "" for scope in scopes)
+    return sum(
+        prod(shape)
+        for node in graph.nodes
+        if node.name.startswith(prefixes)
+        for shape in node.operation.shapes(tuple(graph.nodes[i].channels for i in node.inputs)).values()
+    )
+
+
+def macs(graph: Graph) -> int:
+    """Multiply-accumulates of one forward pass over one patch."""
+    voxels = _voxels(graph)
+    nodes = graph.nodes
+    return sum(
+        node.operation.macs(tuple(nodes[i].channels for i in node.inputs), voxels[node.inputs[0]], voxels[position])
+        for position, node in enumerate(nodes)
+        if node.inputs
+    )
+
+
+def training_bytes(graph: Graph) -> int:
+    """Bytes that autograd holds between forward and backward over one patch in float32, parameters aside.
+
+    A tensor that several operations keep is held once.
+    """
+    voxels = _voxels(graph)
+    nodes = graph.nodes
+    kept: set[int] = set()
+    extra = 0
+    for position, node in enumerate(nodes):
+        if not node.inputs:
+            continue
+        if node.operation.keeps == "inputs":
+            kept.update(node.inputs)
+        elif node.operation.keeps == "output":
+            kept.add(position)
+        extra += node.operation.extra_bytes(node.channels, voxels[node.inputs[0]], voxels[position])
+    return extra + FLOAT_BYTES * sum(nodes[position].channels * voxels[position] for position in kept)
+
+
+def receptive_field(graph: Graph) -> Axes:
+    """Voxels per axis that can influence one voxel of the first output, found by walking the graph backwards."""
+    whole = any(isinstance(node.operation, GlobalPool | Attend) for node in graph.nodes)
+    if whole:
+        return graph.task.patch
+    return tuple(_receptive_field(graph, axis) for axis in range(graph.task.axes))
+
+
+def _receptive_field(graph: Graph, axis: int) -> int:
+    # Outputs at different offsets within the coarsest stride see different amounts: the largest counts.
+    return max(_seen_from(graph, axis, offset) for offset in range(graph.total_stride[axis]))
+
+
+def _seen_from(graph: Graph, axis: int, position: int) -> int:
+    needed: dict[int, tuple[int, int]] = {graph.outputs[0]: (position, position)}
+    for index in range(graph.outputs[0], 0, -1):
+        if index not in needed:
+            continue
+        node = graph.nodes[index]
+        low, high = _window(node.operation, axis, *needed[index])
+        for source in node.inputs:
+            known = needed.get(source, (low, high))
+            needed[source] = (min(low, known[0]), max(high, known[1]))
+    low, high = needed[0]
+    return high - low + 1
+
+
+def _window(operation: object, axis: int, low: int, high: int) -> tuple[int, int]:
+    """The positions of the input that positions `low` to `high` of the output need along one axis."""
+    if isinstance(operation, Convolution):
+        reach = operation.dilation[axis] * (operation.kernel[axis] - 1)
+        start = low * operation.stride[axis] - operation.padding[axis]
+        return start, high * operation.stride[axis] - operation.padding[axis] + reach
+    if isinstance(operation, MaxPool | AveragePool):
+        start = low * operation.stride[axis] - operation.padding[axis]
+        return start, high * operation.stride[axis] - operation.padding[axis] + operation.kernel[axis] - 1
+    if isinstance(operation, TransposedConvolution):
+        stride, pad = operation.stride[axis], operation.padding[axis]
+        return -((operation.kernel[axis] - 1 - low - pad) // stride), (high + pad) // stride
+    if isinstance(operation, Resize) and operation.factor[axis] > 1:
+        factor = operation.factor[axis]
+        # Position p of the output lies at (p + 1/2) / factor - 1/2 of the input, between two of its positions.
+        return (2 * low + 1 - factor) // (2 * factor), -((factor - 2 * high - 1) // (2 * factor))
+    return low, high
+
+
+def _voxels(graph: Graph) -> list[int]:
+    counts: dict[Axes, int] = {}
+    for node in graph.nodes:
+        if node.strides not in counts:
+            counts[node.strides] = graph.task.voxels(node.strides)
+    return [counts[node.strides] for node in graph.nodes]

@@ -1,0 +1,253 @@
+"""The primitive operations that networks are made of, and what each one costs.
+
+Every operation is a frozen value. Cost, digest, picture, module and source are all read off these values, so an
+operation states here, once: its learned tensors, its multiply-accumulates, and what it keeps for the backward pass.
+Kernels, strides and dilations have one number per spatial axis.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Literal
+
+Axes = tuple[int, ...]
+Keeps = Literal["nothing", "inputs", "output"]
+NormKind = Literal["batch", "instance", "instance_plain"]
+ActivationKind = Literal["relu", "leaky_relu", "gelu", "prelu", "sigmoid"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One step of a network.
+
+    `shapes` are its learned tensors by name, given the channels of its inputs. `macs` are multiply-accumulates
+    given those channels, its output channels and the number of positions of its first input and of its output:
+    convolutions and matrix products alone, as `torch.utils.flop_counter` counts them (two operations each).
+    `keeps` says which tensors autograd holds for the backward pass, `extra_bytes` what it holds besides.
+    """
+
+    keeps: ClassVar[Keeps] = "nothing"
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:
+        """Learned tensors by name."""
+        return {}
+
+    def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:
+        """Multiply-accumulates over one patch."""
+        return 0
+
+    def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:
+        """Bytes held for the backward pass that are neither an input nor the output, over one patch."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Input(Operation):
+    """The image: (batch, channels, *patch)."""
+
+
+@dataclass(frozen=True)
+class Convolution(Operation):
+    """A convolution padded so that only its stride changes the size."""
+
+    channels: int
+    kernel: Axes
+    stride: Axes
+    dilation: Axes
+    groups: int = 1
+    bias: bool = True
+    keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def padding(self) -> Axes:
+        """Voxels added at both ends of each axis."""
+        return tuple(d * (k - 1) // 2 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
+        weight = (self.channels, inputs[0] // self.groups, *self.kernel)
+        return {"weight": weight, "bias": (self.channels,)} if self.bias else {"weight": weight}
+
+    def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return positions_out * self.channels * (inputs[0] // self.groups) * prod(self.kernel)
+
+
+@dataclass(frozen=True)
+class TransposedConvolution(Operation):
+    """An up-convolution that multiplies the size by its stride exactly."""
+
+    channels: int
+    kernel: Axes
+    stride: Axes
+    bias: bool = True
+    keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def padding(self) -> Axes:
+        """Voxels cut from both ends of each axis."""
+        return tuple((k - s + 1) // 2 for k, s in zip(self.kernel, self.stride, strict=True))
+
+    @property
+    def output_padding(self) -> Axes:
+        """Voxels added at the far end of each axis."""
+        return tuple(s + 2 * p - k for k, s, p in zip(self.kernel, self.stride, self.padding, strict=True))
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
+        weight = (inputs[0], self.channels, *self.kernel)
+        return {"weight": weight, "bias": (self.channels,)} if self.bias else {"weight": weight}
+
+    def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return positions_in * self.channels * inputs[0] * prod(self.kernel)
+
+
+@dataclass(frozen=True)
+class Normalisation(Operation):
+    """Batch norm, instance norm with learned scale and shift, or instance norm without; `zero` starts at scale 0."""
+
+    kind: NormKind
+    zero: bool = False
+    keeps: ClassVar[Keeps] = "inputs"
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
+        return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}
+
+    def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return 8 * channels
+
+
+@dataclass(frozen=True)
+class Activation(Operation):
+    """A pointwise non-linearity."""
+
+    kind: ActivationKind
+
+    @property
+    def keeps(self) -> Keeps:  # type: ignore[override]
+        """ReLU and sigmoid are undone from their output, the others from their input."""
+        return "output" if self.kind in ("relu", "sigmoid") else "inputs"
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
+        return {"weight": (1,)} if self.kind == "prelu" else {}
+
+
+@dataclass(frozen=True)
+class Dropout(Operation):
+    """Sets single values to zero in training."""
+
+    rate: float
+
+    def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return 4 * channels * positions_out
+
+
+@dataclass(frozen=True)
+class MaxPool(Operation):
+    """The maximum over a window, padded for odd kernels."""
+
+    kernel: Axes
+    stride: Axes
+    keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def padding(self) -> Axes:
+        """Voxels added at both ends of each axis."""
+        return tuple((k - 1) // 2 for k in self.kernel)
+
+    def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return 8 * channels * positions_out
+
+
+@dataclass(frozen=True)
+class AveragePool(Operation):
+    """The mean over a window, padded for odd kernels."""
+
+    kernel: Axes
+    stride: Axes
+    keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def padding(self) -> Axes:
+        """Voxels added at both ends of each axis."""
+        return tuple((k - 1) // 2 for k in self.kernel)
+
+
+@dataclass(frozen=True)
+class GlobalPool(Operation):
+    """The mean over all positions: one value per channel."""
+
+
+@dataclass(frozen=True)
+class Resize(Operation):
+    """Linear interpolation to `factor` times the size."""
+
+    factor: Axes
+
+
+@dataclass(frozen=True)
+class Expand(Operation):
+    """A pooled first input repeated over the positions of the second."""
+
+
+@dataclass(frozen=True)
+class Add(Operation):
+    """The sum of its inputs."""
+
+
+@dataclass(frozen=True)
+class Multiply(Operation):
+    """The product of its two inputs; the second may have one channel or one position."""
+
+    keeps: ClassVar[Keeps] = "inputs"
+
+
+@dataclass(frozen=True)
+class Concatenate(Operation):
+    """Its inputs' channels, one after the other."""
+
+
+@dataclass(frozen=True)
+class SumSplits(Operation):
+    """The sum of `radix` equal groups of channels."""
+
+    radix: int
+
+
+@dataclass(frozen=True)
+class SoftmaxSplits(Operation):
+    """Softmax across `radix` groups of channels, or a sigmoid for one group (ResNeSt, arXiv:2004.08955)."""
+
+    radix: int
+    keeps: ClassVar[Keeps] = "output"
+
+
+@dataclass(frozen=True)
+class Attend(Operation):
+    """softmax(query^T key) value over all pairs of positions: quadratic in the number of positions."""
+
+    keeps: ClassVar[Keeps] = "inputs"
+
+    def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return positions_in * positions_in * (inputs[0] + inputs[2])
+
+    def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return 4 * positions_in * positions_in
+
+
+@dataclass(frozen=True)
+class Foreign(Operation):
+    """A user's own `torch.nn.Module`, made by calling `module:name` with `arguments`; its cost is measured."""
+
+    module: str
+    name: str
+    arguments: tuple[tuple[str, int | float | str | bool], ...]
+    tensors: tuple[tuple[str, Axes], ...]
+    macs_per_position: int
+    keeps: ClassVar[Keeps] = "inputs"
+
+    def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
+        return dict(self.tensors)
+
+    def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:  # noqa: D102
+        return self.macs_per_position * positions_out
+
+
+OPERATIONS: dict[str, type[Operation]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
+"""The closed set of operations by name, for reading graphs back from JSON."""

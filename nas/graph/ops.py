@@ -1,0 +1,274 @@
+"""Writing a network: `Ops` turns the calls of blocks into nodes of a graph.
+
+A `Tensor` is symbolic: it knows its channels and its strides, nothing of sizes or values. So one block serves 2D
+and 3D, isotropic and anisotropic data.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nas.errors import InputError
+from nas.graph import operations
+from nas.graph.graph import Graph, Node, Scope
+from nas.graph.operations import ActivationKind, NormKind, Operation
+from nas.graph.task import Axes, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A value in a network: its `channels` and its `strides` (input voxels per position and axis)."""
+
+    index: int
+    channels: int
+    strides: Axes
+
+
+@dataclass(frozen=True)
+class Style:
+    """What all blocks of an architecture share.
+
+    `norm` follows each convolution ("none" for none), `activation` each norm; `conv_bias` keeps a bias beside a
+    norm, where it is redundant; `dropout` is the rate wherever a block drops values.
+    """
+
+    norm: str = "batch"
+    activation: str = "relu"
+    conv_bias: bool = False
+    dropout: float = 0.0
+
+
+class Traceable(Protocol):
+    """An architecture: writes a whole network, from the image to its outputs, full resolution first."""
+
+    style: Style
+
+    def __call__(self, x: Tensor, ops: "Ops") -> tuple[Tensor, ...]: ...  # noqa: D102
+
+
+class Ops:
+    """The primitive operations, as a block writes them.
+
+    Kernels, strides and dilations are one number for all axes or one per axis. Every method returns the tensor
+    it made; `name` is its step in the state dict.
+    """
+
+    def __init__(self, task: Task, style: Style):
+        self.task = task
+        self.style = style
+        self._nodes: list[Node] = []
+        self._scopes: dict[str, Scope] = {}
+        self._path = ""
+        self._names: set[str] = set()
+
+    def graph(self, outputs: tuple[Tensor, ...]) -> Graph:
+        """The graph of all that was written."""
+        return Graph(self.task, tuple(self._nodes), tuple(output.index for output in outputs), self._scopes)
+
+    @contextmanager
+    def scope(self, name: str | int, part: object = None) -> Iterator[None]:
+        """Everything written inside stands below `name`; `part` is the block that writes it, if one does."""
+        outer = self._path
+        self._path = f"{outer}.{name}" if outer else str(name)
+        if part is not None:
+            doc = (type(part).__doc__ or "").strip()
+            self._scopes[self._path] = Scope(type(part).__name__, doc)
+        yield
+        self._path = outer
+
+    def input(self) -> Tensor:
+        """The image."""
+        return self._write(operations.Input(), (), "input", self.task.channels, (1,) * self.task.axes)
+
+    def conv(
+        self,
+        x: Tensor,
+        channels: int,
+        kernel: int | Axes = 3,
+        *,
+        stride: int | Axes = 1,
+        dilation: int | Axes = 1,
+        groups: int = 1,
+        bias: bool | None = None,
+        name: str = "conv",
+    ) -> Tensor:
+        """A convolution; without `bias` given it has one if no norm can follow or the style keeps it."""
+        bias = self.style.conv_bias or self.style.norm == "none" if bias is None else bias
+        step = self._axes(stride)
+        operation = operations.Convolution(channels, self._axes(kernel), step, self._axes(dilation), groups, bias)
+        return self._write(operation, (x,), name, channels, _times(x.strides, step))
+
+    def transposed_conv(
+        self, x: Tensor, channels: int, kernel: int | Axes, *, stride: Axes, bias: bool = True, name: str = "up"
+    ) -> Tensor:
+        """An up-convolution by `stride`; along an axis that does not grow its kernel is at most the stride's."""
+        sizes = self._axes(kernel)
+        operation = operations.TransposedConvolution(channels, sizes, stride, bias)
+        return self._write(operation, (x,), name, channels, _over(x.strides, stride))
+
+    def norm(self, x: Tensor, *, kind: NormKind | None = None, zero: bool = False, name: str = "norm") -> Tensor:
+        """The style's norm, or `kind`; `zero` lets a residual branch start as nothing."""
+        chosen = kind or self.style.norm
+        if chosen == "none":
+            return x
+        return self._write(operations.Normalisation(chosen, zero), (x,), name, x.channels, x.strides)  # type: ignore[arg-type]
+
+    def act(self, x: Tensor, kind: ActivationKind | None = None, name: str = "act") -> Tensor:
+        """The style's activation, or `kind`."""
+        operation = operations.Activation(kind or self.style.activation)  # type: ignore[arg-type]
+        return self._write(operation, (x,), name, x.channels, x.strides)
+
+    def dropout(self, x: Tensor, rate: float | None = None) -> Tensor:
+        """Dropout at the style's rate, or `rate`; none at 0."""
+        rate = self.style.dropout if rate is None else rate
+        return x if rate == 0 else self._write(operations.Dropout(rate), (x,), "dropout", x.channels, x.strides)
+
+    def conv_norm_act(
+        self,
+        x: Tensor,
+        channels: int,
+        kernel: int | Axes = 3,
+        *,
+        stride: int | Axes = 1,
+        dilation: int | Axes = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        """Convolution, norm, activation."""
+        x = self.conv(x, channels, kernel, stride=stride, dilation=dilation, groups=groups)
+        return self.act(self.norm(x))
+
+    def separable_conv(self, x: Tensor, channels: int, *, stride: int | Axes = 1, dilation: int | Axes = 1) -> Tensor:
+        """A 3x3 convolution of each channel alone, then a 1x1 across them (Chollet 2017, arXiv:1610.02357)."""
+        x = self.conv(
+            x, x.channels, 3, stride=stride, dilation=dilation, groups=x.channels, bias=False, name="depthwise"
+        )
+        return self.conv(x, channels, 1, name="pointwise")
+
+    def max_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
+        """The maximum over windows."""
+        operation = operations.MaxPool(self._axes(kernel), stride)
+        return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
+
+    def average_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
+        """The mean over windows."""
+        operation = operations.AveragePool(self._axes(kernel), stride)
+        return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
+
+    def global_pool(self, x: Tensor) -> Tensor:
+        """The mean over all positions."""
+        return self._write(operations.GlobalPool(), (x,), "pool", x.channels, ())
+
+    def resize(self, x: Tensor, strides: Axes) -> Tensor:
+        """Linear interpolation up to the resolution that has these strides."""
+        factor = _over(x.strides, strides)
+        if all(step == 1 for step in factor):
+            return x
+        return self._write(operations.Resize(factor), (x,), "resize", x.channels, strides)
+
+    def expand(self, x: Tensor, like: Tensor) -> Tensor:
+        """A pooled tensor repeated over all positions of `like`."""
+        return self._write(operations.Expand(), (x, like), "expand", x.channels, like.strides)
+
+    def add(self, *tensors: Tensor) -> Tensor:
+        """The sum of tensors of one shape."""
+        first = tensors[0]
+        for other in tensors[1:]:
+            self._same(first, other, "add")
+            if first.channels != other.channels:
+                raise InputError(f"{self._path}: cannot add {first.channels} and {other.channels} channels")
+        return self._write(operations.Add(), tensors, "add", first.channels, first.strides)
+
+    def multiply(self, x: Tensor, weights: Tensor) -> Tensor:
+        """`x` times `weights`, which may have one channel or, after global pooling, one position."""
+        if weights.strides:
+            self._same(x, weights, "multiply")
+        if weights.channels not in (1, x.channels):
+            raise InputError(f"{self._path}: cannot multiply {x.channels} by {weights.channels} channels")
+        return self._write(operations.Multiply(), (x, weights), "multiply", x.channels, x.strides)
+
+    def concat(self, *tensors: Tensor) -> Tensor:
+        """All channels of tensors of one resolution."""
+        if len(tensors) == 1:
+            return tensors[0]
+        for other in tensors[1:]:
+            self._same(tensors[0], other, "concatenate")
+        channels = sum(tensor.channels for tensor in tensors)
+        return self._write(operations.Concatenate(), tensors, "concat", channels, tensors[0].strides)
+
+    def sum_splits(self, x: Tensor, radix: int) -> Tensor:
+        """The sum of `radix` groups of channels."""
+        return self._write(operations.SumSplits(radix), (x,), "sum", x.channels // radix, x.strides)
+
+    def softmax_splits(self, x: Tensor, radix: int) -> Tensor:
+        """Softmax across `radix` groups of channels; a sigmoid for one."""
+        return self._write(operations.SoftmaxSplits(radix), (x,), "softmax", x.channels, x.strides)
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """softmax(query^T key) value over all pairs of positions."""
+        return self._write(operations.Attend(), (query, key, value), "attend", value.channels, query.strides)
+
+    def module(self, x: Tensor, factory: Callable[..., Any], channels: int, **arguments: Any) -> Tensor:
+        """A user's own `torch.nn.Module` that keeps the resolution: `factory(**arguments)`, measured with torch.
+
+        Args:
+            x: its input, (batch, x.channels, *positions).
+            factory: the module's class, importable by its name.
+            channels: the channels of its output.
+            arguments: numbers, strings and booleans for the factory.
+
+        Raises:
+            InputError: the factory cannot be imported by name, or its module does not do what is declared.
+        """
+        from nas.graph.foreign import measure
+
+        operation = measure(factory, arguments, x.channels, channels, self.task.axes)
+        return self._write(operation, (x,), "module", channels, x.strides)
+
+    def _axes(self, number: int | Axes) -> Axes:
+        return (number,) * self.task.axes if isinstance(number, int) else number
+
+    def _same(self, x: Tensor, other: Tensor, what: str) -> None:
+        if x.strides != other.strides:
+            raise InputError(f"{self._path}: cannot {what} tensors of strides {x.strides} and {other.strides}")
+
+    def _write(
+        self, operation: Operation, inputs: tuple[Tensor, ...], name: str, channels: int, strides: Axes
+    ) -> Tensor:
+        base = path = f"{self._path}.{name}" if self._path else name
+        number = 2
+        while path in self._names:
+            path, number = f"{base}_{number}", number + 1
+        self._names.add(path)
+        self._nodes.append(Node(operation, tuple(tensor.index for tensor in inputs), path, channels, strides))
+        return Tensor(len(self._nodes) - 1, channels, strides)
+
+
+def trace(architecture: Traceable, task: Task) -> Graph:
+    """Write the network that an architecture describes for a task.
+
+    Returns:
+        The graph, with `.parameters`, `.macs`, `.training_bytes`, `.receptive_field` and `.digest`.
+
+    Raises:
+        InputError: the parts do not fit each other, or the patch is no multiple of the network's stride.
+    """
+    ops = Ops(task, architecture.style)
+    graph = ops.graph(architecture(ops.input(), ops))
+    for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
+        if size % stride:
+            low = size // stride * stride
+            near = f"{low} or {low + stride}" if low else str(stride)
+            raise InputError(
+                f"patch: axis {axis} has {size} voxels, expected a multiple of the network's stride {stride}; use {near}"
+            )
+    return graph
+
+
+def _times(strides: Axes, steps: Axes) -> Axes:
+    # A pooled tensor has no strides and keeps none.
+    return tuple(a * b for a, b in zip(strides, steps, strict=False))
+
+
+def _over(strides: Axes, steps: Axes) -> Axes:
+    return tuple(a // b for a, b in zip(strides, steps, strict=True))

@@ -1,0 +1,35 @@
+"""The search-space language: choices left open in any frozen dataclass.
+
+`Space` ties a template with open choices to its name and its reference members; `one_of`, `integer`, `real`,
+`shared`, `repeated` and `following` leave choices open. Nothing here knows what an architecture is.
+"""
+
+from nas.space.choices import (
+    Choice,
+    Chooser,
+    Scalar,
+    following,
+    integer,
+    kind,
+    one_of,
+    real,
+    repeated,
+    shared,
+)
+from nas.space.space import Decisions, Reference, Space
+
+__all__ = [
+    "Choice",
+    "Chooser",
+    "Decisions",
+    "Reference",
+    "Scalar",
+    "Space",
+    "following",
+    "integer",
+    "kind",
+    "one_of",
+    "real",
+    "repeated",
+    "shared",
+]
