@@ -30,9 +30,9 @@ class Block(Protocol):
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor: ...  # noqa: D102
 
 
-def width_field(default: int) -> int:
-    """A field that counts channels: `slim` makes it smaller."""
-    number: int = field(default=default, metadata={"width": True})
+def width_field(default: int, smallest: int = 4) -> int:
+    """A field that counts channels: `slim` makes it smaller, down to `smallest`."""
+    number: int = field(default=default, metadata={"smallest": smallest})
     return number
 
 
@@ -43,13 +43,20 @@ def slim(part: T, rungs: int) -> T:
     changed: dict[str, Any] = {}
     for item in fields(part):
         value = getattr(part, item.name)
-        if item.metadata.get("width"):
-            changed[item.name] = LADDER[max(LADDER.index(value) - rungs, 0)] if value in LADDER else value
+        if "smallest" in item.metadata:
+            changed[item.name] = _lower(value, rungs, item.metadata["smallest"])
         elif isinstance(value, tuple):
             changed[item.name] = tuple(slim(element, rungs) for element in value)
         else:
             changed[item.name] = slim(value, rungs)
     return replace(part, **changed)
+
+
+def _lower(channels: int, rungs: int, smallest: int) -> int:
+    if channels not in LADDER:
+        return channels
+    floor = min(LADDER.index(smallest), LADDER.index(channels))
+    return LADDER[max(LADDER.index(channels) - rungs, floor)]
 
 
 def is_strided(stride: Axes) -> bool:

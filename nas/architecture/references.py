@@ -51,8 +51,9 @@ def tiramisu(layers: tuple[int, ...], bottleneck: int, growth: int) -> EncoderDe
     return EncoderDecoder(
         stem=ConvStem(48),
         encoder=tuple(Stage(block, down) for block, down in zip(encoder, downs, strict=True)),
-        decoder=Mirrored(tuple(UpStage(Transposed(3, keep=True), block=block) for block in decoder)),
+        decoder=Mirrored(tuple(UpStage(Transposed(3, keep=True), block=block) for block in decoder), width=4),
         style=Style("batch", conv_bias=True, dropout=0.2),
+        width=4,  # no block here takes its width from its stage
     )
 
 
@@ -133,6 +134,9 @@ U_NETS = (
 RESIDUAL = (
     Reference("ResNet-18 U-Net", resnet_unet(_RESNET_18, 64), 11_176_512, 2, 3, 1, "torchvision resnet18", "encoder"),
     Reference("ResNet-50 U-Net", resnet_unet(_RESNET_50, 256), 23_508_032, 2, 3, 1, "torchvision resnet50", "encoder"),
+)
+RESIDUAL_U_NET = (
+    Reference("Residual U-Net", res_u_net(), 8_216_775, 2, 3, 1, "structure of arXiv:1711.10684, counted by hand"),
 )
 TIRAMISU = (
     Reference("Tiramisu-67", tiramisu((5,) * 5, 5, 16), 3_463_243, 2, 3, 11, "arXiv:1611.09326"),

@@ -70,7 +70,10 @@ class Graph:
 
     @cached_property
     def macs(self) -> int:
-        """Multiply-accumulates of one forward pass over one patch, of convolutions and matrix products."""
+        """Multiply-accumulates of one forward pass over one patch, of convolutions and matrix products.
+
+        Those of the outputs of deep supervision are counted: they are made in every pass.
+        """
         from nas.graph.cost import macs
 
         return macs(self)

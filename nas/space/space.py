@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from nas.errors import InputError
 from nas.space import choosers
 from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar
-from nas.space.walk import Count, Decide, Mismatch, Read, field_names, inner, is_part, open_choices, pick
+from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 from nas.space.choices import kind as kind_of
 
 A = TypeVar("A")
@@ -116,7 +116,7 @@ class Space(Generic[A]):
         """
         try:
             return Read().template(self.template, architecture)
-        except Mismatch as mismatch:
+        except MismatchError as mismatch:
             raise InputError(f"not a member of space {self.name!r}: {mismatch}") from None
 
     def load(self, document: Mapping[str, Any]) -> A:
@@ -181,9 +181,7 @@ def _is_settled(choice: Choice) -> bool:
 
 def _another(choice: Choice, value: Scalar, generator: random.Random) -> Scalar:
     if isinstance(choice, OneOf):
-        taken = pick(choice, value)
-        others = zip(choice.options, choice.labels, strict=True)
-        return generator.choice([label for option, label in others if option is not taken])
+        return generator.choice([label for label in choice.labels if (type(label), label) != (type(value), value)])
     draw = choosers.from_random(generator)
     while (other := draw("", choice)) == value:
         pass

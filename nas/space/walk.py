@@ -7,7 +7,7 @@ A path grows by `.field` into a part, by `.index` into a tuple and by `.kind` in
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from nas.errors import InputError
@@ -19,7 +19,7 @@ def is_part(value: object) -> bool:
     return is_dataclass(value) and not isinstance(value, type | OneOf | Integer | Real | Shared | Repeated)
 
 
-@lru_cache(maxsize=None)
+@cache
 def field_names(part: type) -> tuple[str, ...]:
     """The names of a part's constructor fields, in order."""
     return tuple(field.name for field in fields(part) if field.init)
@@ -98,7 +98,7 @@ class Decide:
         return item.length
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """A value left its template at `path`; the deepest of several is the useful one to report."""
 
     def __init__(self, path: str, found: object, expected: str, depth: int):
@@ -115,7 +115,7 @@ class Read:
         self._attributes: tuple[str, ...] = ()
 
     def template(self, template: Any, value: Any) -> dict[str, Scalar]:
-        """The decisions that turn `template` into `value`; raises Mismatch where it is no member."""
+        """The decisions that turn `template` into `value`; raises MismatchError where it is no member."""
         self._attributes = tally_attributes(template)
         self._match(template, value, "", 0)
         return self.decisions
@@ -123,7 +123,7 @@ class Read:
     def _note(self, path: str, value: Scalar, depth: int) -> None:
         known = self.decisions.setdefault(path, value)
         if known != value or type(known) is not type(value):
-            raise Mismatch(path, value, f"{known!r} as everywhere else, since this decision is shared", depth)
+            raise MismatchError(path, value, f"{known!r} as everywhere else, since this decision is shared", depth)
 
     def _match(self, template: Any, value: Any, path: str, depth: int) -> None:
         if isinstance(template, OneOf):
@@ -132,7 +132,7 @@ class Read:
             try:
                 check_answer(path, template, value)
             except InputError as error:
-                raise Mismatch(path, value, str(error).rpartition("expected ")[2], depth) from None
+                raise MismatchError(path, value, str(error).rpartition("expected ")[2], depth) from None
             self._note(path, value, depth)
         elif isinstance(template, Shared):
             self._match(template.choice, value, template.name, depth)
@@ -141,17 +141,17 @@ class Read:
         elif is_part(template):
             self._match_part(template, value, path, depth)
         elif type(template) is not type(value) or template != value:
-            raise Mismatch(path, value, describe(template), depth)
+            raise MismatchError(path, value, describe(template), depth)
 
     def _match_option(self, template: OneOf, value: Any, path: str, depth: int) -> None:
-        deepest = Mismatch(path, value, f"one of {list(template.labels)}", depth)
+        deepest = MismatchError(path, value, f"one of {list(template.labels)}", depth)
         before = dict(self.decisions), Counter(self._tallies)
         for option, label in zip(template.options, template.labels, strict=True):
             try:
                 self._note(path, label, depth)
                 self._match(option, value, f"{path}.{label}" if is_part(option) else path, depth + 1)
                 return
-            except Mismatch as mismatch:
+            except MismatchError as mismatch:
                 if mismatch.depth > deepest.depth + 1:
                     deepest = mismatch
                 self.decisions, self._tallies = dict(before[0]), Counter(before[1])
@@ -160,11 +160,11 @@ class Read:
     def _match_part(self, template: Any, value: Any, path: str, depth: int) -> None:
         given = part_fields(value)
         if given is None or not same_kind(template, value):
-            raise Mismatch(path, value, kind(template), depth)
+            raise MismatchError(path, value, kind(template), depth)
         names = field_names(type(template))
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise Mismatch(join(path, unknown[0]), given[unknown[0]], f"one of the fields {list(names)}", depth + 1)
+            raise MismatchError(join(path, unknown[0]), given[unknown[0]], f"one of the fields {list(names)}", depth + 1)
         for name in names:
             found = given.get(name, default_of(type(template), name))
             self._match(getattr(template, name), found, join(path, name), depth + 2)
@@ -173,7 +173,7 @@ class Read:
 
     def _match_items(self, template: tuple[Any, ...], value: Any, path: str, depth: int) -> None:
         if not isinstance(value, tuple | list):
-            raise Mismatch(path, value, "a list", depth)
+            raise MismatchError(path, value, "a list", depth)
         parts: list[Any] = []
         for item in template:
             if not isinstance(item, Repeated):
@@ -184,7 +184,7 @@ class Read:
         for index, part in enumerate(parts[: len(value)]):
             self._match(part, value[index], join(path, index), depth + 1)
         if len(parts) != len(value):
-            raise Mismatch(path, f"{len(value)} items", f"{len(parts)}", depth)
+            raise MismatchError(path, f"{len(value)} items", f"{len(parts)}", depth)
 
     def _length(self, item: Repeated, left: int, path: str, depth: int) -> int:
         if isinstance(item.length, Tally):

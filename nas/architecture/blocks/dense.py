@@ -16,7 +16,7 @@ class Dense:
     """
 
     layers: int = 4
-    growth: int = width_field(16)
+    growth: int = width_field(16, smallest=2)
     carry: bool = True
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:

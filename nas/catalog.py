@@ -1,0 +1,89 @@
+"""Finds search spaces: shipped ones by name, a user's own by file, an installed plugin's by entry point."""
+
+import difflib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from nas.architecture import EncoderDecoder
+from nas.errors import InputError
+from nas.space import Space
+
+ENTRY_POINTS = "nas.spaces"
+"""The entry point group in which an installed package offers spaces: name = "module:SPACE"."""
+
+
+def space_names() -> tuple[str, ...]:
+    """The names of all shipped spaces and of those that installed packages offer."""
+    return tuple(sorted(_shipped() | _plugins().keys()))
+
+
+def load_space(name: str | Path) -> Space[EncoderDecoder]:
+    """The space of a name, or of a Python file that defines `SPACE`.
+
+    Only what the user names is ever executed: a shipped space, an installed plugin, or the given file.
+
+    Raises:
+        InputError: no space of that name (with the nearest one), or a file that is absent, raises, or lacks `SPACE`.
+    """
+    text = str(name)
+    if text.endswith(".py") or "/" in text or "\\" in text:
+        return _from_file(Path(name))
+    if text in _shipped():
+        return _from_file(_folder() / f"{text}.py")
+    if text in _plugins():
+        return _checked(_plugins()[text].load(), f"entry point {text!r}")
+    near = difflib.get_close_matches(text, space_names(), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "choose one of them, or give a file as ./mine.py."
+    raise InputError(f"space {text!r} is unknown; {hint} Known spaces: {', '.join(space_names())}.")
+
+
+def load_member(space: Space[EncoderDecoder], document: Mapping[str, Any]) -> EncoderDecoder:
+    """The architecture of a member's JSON document, or of an exported `architecture.json` that holds one."""
+    inner = document.get("architecture") if isinstance(document, Mapping) else None
+    return space.load(inner if isinstance(inner, Mapping) else document)
+
+
+def _folder() -> Path:
+    # In the wheel the spaces lie inside the package, in a checkout beside it.
+    inside = Path(__file__).parent / "search_spaces"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "search_spaces"
+
+
+def _shipped() -> set[str]:
+    return {file.stem for file in _folder().glob("*.py") if not file.stem.startswith("_")}
+
+
+def _plugins() -> Mapping[str, Any]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _from_file(file: Path) -> Space[EncoderDecoder]:
+    if not file.is_file():
+        raise InputError(f"space file {file}: not found; give the path of a Python file that defines SPACE")
+    name = f"nas_space_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"space file {file}: not a Python file; expected one that defines SPACE")
+    module = importlib.util.module_from_spec(spec)
+    # Registered, so that a user's own torch module in the same file can be found again by its name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename}, line {last.lineno}"
+        raise InputError(f"space file {file}: raised {type(error).__name__}: {error} ({where}); mend the file") from error
+    if not hasattr(module, "SPACE"):
+        raise InputError(f"space file {file}: defines no SPACE; expected SPACE = nas.space.Space(...)")
+    return _checked(module.SPACE, f"space file {file}")
+
+
+def _checked(space: object, where: str) -> Space[EncoderDecoder]:
+    if not isinstance(space, Space):
+        raise InputError(f"{where}: SPACE is a {type(space).__name__}, expected a nas.space.Space")
+    return space

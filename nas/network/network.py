@@ -1,0 +1,95 @@
+"""The PyTorch module of a graph."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nas.graph import Graph, Node
+from nas.graph.operations import Convolution, Normalisation, TransposedConvolution
+from nas.network.layers import layer
+
+
+class Network(nn.Module):
+    """Runs a graph's nodes in order and lets go of what no later node needs.
+
+    Learned tensors are named by the path of their node, so that a state dict reads
+    `encoder.0.block.1.conv.weight`.
+
+    Shapes: an image (batch, channels, *size), each size a multiple of `graph.total_stride`, to class scores
+    (batch, classes, *size), before any softmax. A network with deep supervision returns in training mode a tuple
+    of such scores, full resolution first, and in evaluation mode the first alone.
+    """
+
+    def __init__(self, graph: Graph):
+        super().__init__()
+        self.graph = graph
+        self._layers = [self._add(node) for node in graph.nodes[1:]]
+        self._finished = _last_uses(graph)
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Scores of each class at each voxel."""
+        self._check(image)
+        values = {0: image}
+        for position, run in enumerate(self._layers, 1):
+            values[position] = run(*[values[source] for source in self.graph.nodes[position].inputs])
+            for source in self._finished[position]:
+                del values[source]
+        outputs = tuple(values[position] for position in self.graph.outputs)
+        return outputs if self.training and len(outputs) > 1 else outputs[0]
+
+    def _check(self, image: Tensor) -> None:
+        task, stride = self.graph.task, self.graph.total_stride
+        sizes = image.shape[2:]
+        if image.shape[1] != task.channels or len(sizes) != task.axes:
+            expected = f"(batch, {task.channels}, {', '.join(['size'] * task.axes)})"
+            raise ValueError(f"image of shape {tuple(image.shape)}, expected {expected}")
+        for size, step in zip(sizes, stride, strict=True):
+            if size % step:
+                raise ValueError(f"image of size {tuple(sizes)}: its axes must be multiples of {stride}; pad it")
+
+    def _add(self, node: Node) -> Callable[..., Tensor]:
+        """The layer of a node, put where the state dict is to name it."""
+        made = layer(node, [self.graph.nodes[i] for i in node.inputs], self.graph.task.axes)
+        if isinstance(made, nn.Module):
+            *path, name = node.name.split(".")
+            parent: nn.Module = self
+            for step in path:
+                if not hasattr(parent, step):
+                    parent.add_module(step, nn.Module())
+                parent = cast(nn.Module, getattr(parent, step))
+            parent.add_module(name, made)
+        return made
+
+
+def _last_uses(graph: Graph) -> list[tuple[int, ...]]:
+    """For each node, the values that no node after it needs."""
+    seen = set(graph.outputs)
+    finished: list[tuple[int, ...]] = []
+    for node in reversed(graph.nodes):
+        last = tuple(dict.fromkeys(source for source in node.inputs if source not in seen))
+        seen.update(last)
+        finished.append(last)
+    return finished[::-1]
+
+
+def build(graph: Graph, *, seed: int = 0) -> Network:
+    """The module of a graph, in training mode, its weights drawn from `seed` (He et al. 2015, arXiv:1502.01852).
+
+    Raises:
+        InputError: the graph holds a user's module whose file has not been loaded.
+    """
+    network = Network(graph)
+    generator = torch.Generator().manual_seed(seed)
+    slope = 0.01 if any(getattr(node.operation, "kind", "") == "leaky_relu" for node in graph.nodes) else 0.0
+    for node in graph.nodes:
+        if isinstance(node.operation, Convolution | TransposedConvolution):
+            convolution = network.get_submodule(node.name)
+            weight = cast(Tensor, convolution.weight)
+            nn.init.kaiming_normal_(weight, a=slope, nonlinearity="leaky_relu", generator=generator)
+            if convolution.bias is not None:
+                nn.init.zeros_(cast(Tensor, convolution.bias))
+        elif isinstance(node.operation, Normalisation) and node.operation.zero:
+            nn.init.zeros_(cast(Tensor, network.get_submodule(node.name).weight))
+    return network
