@@ -1,0 +1,94 @@
+"""`dataset.json`, which several layouts share: its fields, read with errors that name them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nas.errors import InputError
+
+FILE = "dataset.json"
+LARGEST = 255  # classes; their indices are stored in a byte
+
+Field = TypeVar("Field")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes in declared order, the background first, and the value each has in the label files."""
+
+    classes: tuple[str, ...]
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of a dataset.json, and where it stands."""
+
+    path: Path
+    content: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The data set's name: the field `name`, or else the folder's."""
+        name = self.content.get("name")
+        return name if isinstance(name, str) and name else self.path.absolute().parent.name
+
+    def error(self, field: str, found: str, expected: str) -> InputError:
+        """The error that a field's content deserves."""
+        return InputError(f"{self.path}: field '{field}': found {found}; expected {expected}")
+
+    def field(self, name: str, kind: type[Field], expected: str) -> Field:
+        """A field of the given type, neither missing nor empty."""
+        if name not in self.content:
+            raise self.error(name, "nothing", expected)
+        value = self.content[name]
+        if not isinstance(value, kind) or not value:
+            raise self.error(name, _short(value), expected)
+        return value
+
+    def numbered_names(self, name: str) -> tuple[str, ...]:
+        """A field like {"0": "T1", "1": "T2"}, as ("T1", "T2")."""
+        expected = 'names numbered from 0, as in {"0": "T1", "1": "T2"}'
+        value: dict[str, Any] = self.field(name, dict, expected)
+        numbers = [str(number) for number in range(len(value))]
+        if set(value) != set(numbers) or not all(isinstance(entry, str) for entry in value.values()):
+            raise self.error(name, _short(value), expected)
+        return tuple(value[number] for number in numbers)
+
+    def labels(self, pairs: Iterable[tuple[Any, Any]]) -> Labels:
+        """The field `labels`, taken apart by the reader into pairs of class name and label value."""
+        pairs = list(pairs)
+        for name, value in pairs:
+            if not isinstance(name, str) or type(value) is not int or value < 0 or name == "ignore":
+                raise self.error("labels", f"{name!r} with {value!r}", "a class name with one whole number from 0 up")
+        classes, values = zip(*pairs, strict=True)
+        if len(set(classes)) < len(classes) or len(set(values)) < len(values):
+            raise self.error("labels", _short(dict(pairs)), "every class and every value once")
+        if 0 not in values:
+            raise self.error("labels", f"the values {sorted(values)}", "a background with the value 0 among them")
+        if not 2 <= len(classes) <= LARGEST:
+            raise self.error("labels", f"{len(classes)} classes", f"2 to {LARGEST}, the background among them")
+        ordered = sorted(pairs, key=lambda pair: pair[1] != 0)  # the background first, the others as declared
+        return Labels(tuple(name for name, _ in ordered), tuple(value for _, value in ordered))
+
+
+def read_description(folder: Path) -> Description | None:
+    """The folder's dataset.json, None where there is none; InputError where it is not a JSON object."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); correct it or export it again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: found {_short(content)}; expected an object with the fields of a data set")
+    return Description(path, content)
+
+
+def _short(value: object) -> str:
+    """A value as the user wrote it, cut to a readable length."""
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,100 @@
+"""Files that hold an image or a label: one module a kind, found by looking, so a new kind is one new file."""
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from nas.errors import InputError
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """What a file holds: voxels (channels, *spatial), their spacing in mm and, where the format has one, the affine."""
+
+    voxels: npt.NDArray[Any]
+    spacing: tuple[float, ...]
+    affine: npt.NDArray[np.float64] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The spatial shape."""
+        return self.voxels.shape[1:]
+
+
+class FileKind(Protocol):
+    """What a module in this package offers. Its libraries are imported inside the functions."""
+
+    SUFFIXES: tuple[str, ...]
+
+    def axes(self, path: Path) -> int:
+        """The number of spatial axes, read without the voxels."""
+
+    def read_image(self, path: Path) -> StoredImage:
+        """The intensities."""
+
+    def read_label(self, path: Path) -> StoredImage:
+        """The label values."""
+
+
+def axes(path: Path) -> int:
+    """The number of spatial axes of the image in a file; InputError where it cannot be read."""
+    return _read(path, _kind(path).axes)
+
+
+def read_image(path: Path) -> StoredImage:
+    """The image in a file as float32; InputError where it cannot be read."""
+    stored = _expect_numbers(path, _read(path, _kind(path).read_image))
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused later
+        return replace(stored, voxels=stored.voxels.astype(np.float32, copy=False))
+
+
+def read_label(path: Path) -> StoredImage:
+    """The label in a file, in the file's own type; InputError where it cannot be read."""
+    return _expect_numbers(path, _read(path, _kind(path).read_label))
+
+
+def stem(path: Path) -> str:
+    """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
+    _, suffix = _kind_and_suffix(path)
+    return path.name[: -len(suffix)]
+
+
+def _kind(path: Path) -> FileKind:
+    return _kind_and_suffix(path)[0]
+
+
+def _kind_and_suffix(path: Path) -> tuple[FileKind, str]:
+    modules = (import_module(found.name) for found in pkgutil.iter_modules(__path__, f"{__name__}."))
+    suffixes = {suffix: cast(FileKind, module) for module in modules for suffix in module.SUFFIXES}
+    for suffix, kind in suffixes.items():
+        if path.name.lower().endswith(suffix):
+            return kind, suffix
+    raise InputError(f"{path}: this kind of file cannot be read; expected one of {', '.join(sorted(suffixes))}")
+
+
+def _read(path: Path, function: Callable[[Path], Result]) -> Result:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; put it there or take its case out of the data set")
+    try:
+        return function(path)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # on a damaged file, the libraries raise errors of a dozen kinds
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(
+            f"{path}: cannot be read, it is damaged or of another kind ({reason}); copy or export it again"
+        ) from error
+
+
+def _expect_numbers(path: Path, stored: StoredImage) -> StoredImage:
+    if stored.voxels.dtype.kind not in "biuf":
+        raise InputError(f"{path}: voxels of type {stored.voxels.dtype}; expected real numbers, so export it again")
+    return stored

@@ -1,0 +1,41 @@
+"""NIfTI, through nibabel: 2D or 3D, or 4D with the channels last. The axes keep their order in the file: x, y, z."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas.data.files import StoredImage
+from nas.errors import InputError
+
+SUFFIXES = (".nii", ".nii.gz")
+
+
+def axes(path: Path) -> int:
+    """The number of spatial axes, from the header."""
+    return _spatial_axes(path, _open(path).shape)
+
+
+def read_image(path: Path) -> StoredImage:
+    """The voxels, scaled as the header says, with spacing and affine."""
+    file = _open(path)
+    spatial = _spatial_axes(path, file.shape)
+    voxels = np.asanyarray(file.dataobj)
+    voxels = np.moveaxis(voxels, -1, 0) if voxels.ndim > spatial else voxels[None]
+    spacing = tuple(float(step) for step in file.header.get_zooms()[:spatial])
+    return StoredImage(voxels, spacing, file.affine)
+
+
+read_label = read_image
+
+
+def _open(path: Path) -> Any:  # nibabel types what every format has, and NIfTI has more
+    import nibabel
+
+    return nibabel.load(path)
+
+
+def _spatial_axes(path: Path, shape: tuple[int, ...]) -> int:
+    if not 2 <= len(shape) <= 4:
+        raise InputError(f"{path}: shape {shape}; expected 2 or 3 spatial axes, with channels as a fourth")
+    return min(len(shape), 3)

@@ -1,0 +1,34 @@
+"""PNG, through Pillow: grey of 8 or 16 bits, or colour with a channel each. The axes are rows, then columns."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nas.data.files import StoredImage
+
+SUFFIXES = (".png",)
+SPACING = (1.0, 1.0)  # a PNG does not say how large its pixels are
+
+
+def axes(path: Path) -> int:
+    """Always 2."""
+    return 2
+
+
+def read_image(path: Path) -> StoredImage:
+    """The intensities; a picture with a palette is read as the colours it shows."""
+    return _read(path, colours=True)
+
+
+def read_label(path: Path) -> StoredImage:
+    """The label values; in a picture with a palette they are its indices, whatever colours they are shown in."""
+    return _read(path, colours=False)
+
+
+def _read(path: Path, colours: bool) -> StoredImage:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture)
+    channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    return StoredImage(channels, SPACING)

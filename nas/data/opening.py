@@ -1,0 +1,51 @@
+"""From what the user named to a data set."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from nas.data import brain
+from nas.data.dataset import Dataset
+from nas.data.readers import readers
+from nas.errors import InputError
+
+BUILT_IN = "brain"
+
+
+def open_dataset(source: str | Path | None = None) -> Dataset:
+    """Open the data set in a folder, or the built-in synthetic one for None and "brain".
+
+    Files are listed, not read: `Dataset.load` and `check` say what is wrong inside them. InputError where there is no
+    such folder, no reader knows its layout, files are missing or left over, or there are fewer than two cases.
+    (A folder that is called brain is given as ./brain.)
+    """
+    if source is None or source == BUILT_IN:
+        return brain.dataset()
+    folder = Path(source)
+    _expect_filled_folder(folder)
+    available = readers()
+    for reader in available:
+        dataset = reader.read(folder)
+        if dataset is not None:
+            return dataset
+    layouts = "".join(f"\n  {reader.LAYOUT}" for reader in available)
+    raise InputError(f"{folder}: holds no data set in a layout that is known; expected one of:{layouts}")
+
+
+def _expect_filled_folder(folder: Path) -> None:
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file; expected the folder of a data set, so give {folder.parent}")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder{_did_you_mean(folder)}")
+    try:
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror}); make it readable") from error
+    if empty:
+        raise InputError(f"{folder}: is empty; expected the folder of a data set")
+
+
+def _did_you_mean(folder: Path) -> str:
+    parent = folder.parent
+    siblings = {path.name: str(path) for path in parent.iterdir() if path.is_dir()} if parent.is_dir() else {}
+    close = get_close_matches(folder.name, [*siblings, BUILT_IN], n=1)
+    return f"; did you mean {siblings.get(close[0], close[0])}?" if close else "; expected the folder of a data set"

@@ -1,0 +1,80 @@
+"""The raw layout of nnU-Net version 2 (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z).
+
+`dataset.json` gives `channel_names`, `labels` as in {"background": 0, "nucleus": 1}, and `file_ending`. The channels of
+a case are imagesTr/NAME_0000.png, NAME_0001.png and so on, or one file _0000 that holds them all, as a colour picture
+does; its label is labelsTr/NAME.png.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nas.data.dataset import Case, Dataset
+from nas.data.description import Description, read_description
+from nas.data.loading import dataset_of_files
+from nas.data.problems import refuse
+from nas.errors import InputError
+
+LAYOUT = "nnU-Net raw: dataset.json with 'channel_names', 'labels' and 'file_ending'; folders imagesTr and labelsTr"
+
+Channels = dict[int, Path]
+
+
+def read(folder: Path) -> Dataset | None:
+    """The data set in the folder, None where dataset.json has none of nnU-Net's own fields."""
+    description = read_description(folder)
+    if description is None or not {"channel_names", "file_ending"} & description.content.keys():
+        return None
+    channels = description.numbered_names("channel_names")
+    labels = description.labels(description.field("labels", dict, 'as {"background": 0, "organ": 1}').items())
+    return dataset_of_files(
+        name=description.name,
+        folder=folder,
+        channels=channels,
+        labels=labels,
+        cases=_cases(description, len(channels)),
+    )
+
+
+def _cases(description: Description, channels: int) -> list[Case]:
+    folder = description.path.parent
+    ending = description.field("file_ending", str, "the ending of every file's name, such as .nii.gz")
+    images: dict[str, Channels] = {}
+    for stem, path in _files(folder / "imagesTr", ending).items():
+        name, number = _name_and_channel(stem, path)
+        images.setdefault(name, {})[number] = path
+    labels = _files(folder / "labelsTr", ending)
+    refuse(_problems(images, labels, channels))
+    return [Case(name, tuple(images[name][number] for number in sorted(images[name])), labels[name]) for name in images]
+
+
+def _files(folder: Path, ending: str) -> dict[str, Path]:
+    """The files with the ending, by their names without it; hidden ones, as macOS leaves them, are passed over."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected it beside dataset.json")
+    found = [path for path in sorted(folder.iterdir()) if path.name.endswith(ending) and not path.name.startswith(".")]
+    if not found:
+        raise InputError(f"{folder}: no file ends in {ending}, as field 'file_ending' of dataset.json says; correct it")
+    return {path.name[: -len(ending)]: path for path in found}
+
+
+def _name_and_channel(stem: str, path: Path) -> tuple[str, int]:
+    name, _, number = stem.rpartition("_")
+    if not name or not re.fullmatch("[0-9]{4}", number):
+        raise InputError(
+            f"{path}: no channel number; expected a name as {stem}_0000{path.name[len(stem) :]}, so rename it"
+        )
+    return name, int(number)
+
+
+def _problems(images: dict[str, Channels], labels: dict[str, Path], channels: int) -> Iterator[str]:
+    for name, files in images.items():
+        first = files[min(files)]
+        if name not in labels:
+            yield f"{first}: an image without a label; add the label to labelsTr, or delete the image"
+        if sorted(files) not in ([0], list(range(channels))):  # one file may hold all channels
+            numbers = ", ".join(f"{number:04d}" for number in sorted(files))
+            yield f"{first}: case {name} has the channels {numbers}; expected {channels} of them, numbered from 0000"
+    for name, path in labels.items():
+        if name not in images:
+            yield f"{path}: a label without an image; add the image to imagesTr, or delete the label"

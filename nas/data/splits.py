@@ -1,0 +1,37 @@
+"""Which cases train and which validate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nas.errors import InputError
+
+
+@dataclass(frozen=True)
+class Split:
+    """The names of the cases of one fold, each part sorted; together they are all cases, and none is in both."""
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+def split(names: Iterable[str], fold: int = 0, folds: int = 5) -> Split:
+    """nnU-Net's split of the cases, so that results compare with its own.
+
+    It is `KFold(folds, shuffle=True, random_state=12345)` over the sorted names. With fewer cases than folds, there are
+    as many folds as cases. InputError for a fold out of range, for a name given twice and for fewer than two cases.
+    """
+    from sklearn.model_selection import KFold
+
+    ordered = sorted(names)
+    if len(set(ordered)) < len(ordered):
+        raise InputError("cases: a name occurs twice; expected every case to have a name of its own")
+    if len(ordered) < 2:
+        raise InputError(f"cases: found {len(ordered)}; expected at least 2, one to train on and one to validate")
+    if folds < 2:
+        raise InputError(f"folds: found {folds}; expected at least 2")
+    folds = min(folds, len(ordered))
+    if not 0 <= fold < folds:
+        raise InputError(f"fold: found {fold}; expected 0 to {folds - 1} with {len(ordered)} cases")
+    parts = list(KFold(folds, shuffle=True, random_state=12345).split(ordered))[fold]
+    training, validation = (tuple(ordered[index] for index in part) for part in parts)
+    return Split(training, validation)
