@@ -12,7 +12,7 @@ from nas.graph import Graph, Task, trace
 if TYPE_CHECKING:
     from nas.catalog import load_space
     from nas.network import Network, build
-    from nas.search import SearchSettings, open_study, search
+    from nas.searching import SearchSettings, open_study, search
 
 __version__ = "0.1.0"
 
@@ -31,11 +31,11 @@ __all__ = [
 
 _HOMES = {
     "Network": "nas.network",
-    "SearchSettings": "nas.search",
+    "SearchSettings": "nas.searching",
     "build": "nas.network",
     "load_space": "nas.catalog",
-    "open_study": "nas.search",
-    "search": "nas.search",
+    "open_study": "nas.searching",
+    "search": "nas.searching",
 }
 
 

@@ -16,7 +16,7 @@ from nas.space.choices import (
     repeated,
     shared,
 )
-from nas.space.space import Decisions, Reference, Space
+from nas.space.space import Decisions, Reference, Space, to_document
 
 __all__ = [
     "Choice",
@@ -32,4 +32,5 @@ __all__ = [
     "real",
     "repeated",
     "shared",
+    "to_document",
 ]

@@ -1,0 +1,38 @@
+"""All commands together."""
+
+from typing import Annotated
+
+import typer
+
+from nas.cli import data, search, spaces, studies
+
+app = typer.Typer(
+    name="nas",
+    help="Find the segmentation network that does best on your own scans.\n\n"
+    "Begin with: nas search --space unet_family --trials 100",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("search")(search.search)
+app.add_typer(spaces.app, name="spaces")
+app.add_typer(data.app, name="data")
+app.command("status")(studies.status)
+app.command("best")(studies.best)
+app.command("export")(studies.export)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from nas import __version__
+
+        typer.echo(f"nas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass

@@ -1,0 +1,58 @@
+"""How results look in a terminal. Progress and messages go to standard error, results to standard output."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False))
+
+
+def complain(message: str) -> None:
+    """An error in the user's input, as plain text, so that a path is never broken by a line end."""
+    typer.echo(f"error: {message}", err=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table whose columns after the first are right-aligned where all their cells are numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    cells = [list(row) for row in rows]
+    for index, name in enumerate(columns):
+        numeric = index > 0 and all(_is_number(row[index]) for row in cells)
+        # Names and numbers stay whole; what is long and last is folded.
+        whole = numeric or index < len(columns) - 1
+        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+    for row in cells:
+        made.add_row(*row)
+    return made
+
+
+def short_count(number: int) -> str:
+    """A count as people say it: 31.0 M, 48.1 G."""
+    value = float(number)
+    for unit in ("", " k", " M", " G"):
+        if value < 999.95:
+            return f"{value:.0f}" if unit == "" else f"{value:.1f}{unit}"
+        value /= 1000
+    return f"{value:.1f} T"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 8.4 s, 12 min, 3 h 05 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _is_number(text: str) -> bool:
+    return not text or text[0].isdigit() or text in ("-", "?")

@@ -1,0 +1,42 @@
+"""Numbers as people type them."""
+
+import re
+
+from nas.errors import InputError
+
+
+def parse_sizes(text: str, option: str) -> tuple[int, ...]:
+    """Voxels per axis in "64,64" or "40x56x40".
+
+    Raises:
+        InputError: anything else.
+    """
+    parts = re.split(r"[,x]", text)
+    if not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"{option}: found {text!r}, expected whole numbers such as 64,64 or 40,56,40")
+    return tuple(int(part) for part in parts)
+
+
+def parse_bytes(text: str, option: str) -> int:
+    """Bytes in "800M", "4G", "24GiB" or a plain number; multiples of 1024.
+
+    Raises:
+        InputError: anything else.
+    """
+    return _scaled(text, 1024, option, "bytes such as 800M or 4G")
+
+
+def parse_count(text: str, option: str) -> int:
+    """A number such as "500000", "5M" or "2.5G"; multiples of 1000.
+
+    Raises:
+        InputError: anything else.
+    """
+    return _scaled(text, 1000, option, "a number such as 500000, 5M or 2.5G")
+
+
+def _scaled(text: str, base: int, option: str, expected: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not found or float(found[1]) == 0:
+        raise InputError(f"{option}: found {text!r}, expected {expected}")
+    return round(float(found[1]) * base ** " KMGT".index(found[2].upper() or " "))

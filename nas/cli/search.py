@@ -1,0 +1,157 @@
+"""`nas search`: the main job."""
+
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.output import ERR, OUT, duration, print_json, short_count
+from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
+
+if TYPE_CHECKING:
+    from nas.searching.events import Event
+
+
+def search(
+    space: Annotated[str, typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py.")] = "unet_family",
+    data: Annotated[
+        str | None, typer.Option(help="A folder of labelled images (MSD or nnU-Net layout). [default: synthetic brain]")
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Different networks to train in all.")] = 100,
+    study: Annotated[str | None, typer.Option(help="Name of the study. [default: from space and data]")] = None,
+    storage: Annotated[
+        str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
+    ] = "runs/nas.db",
+    budget: Annotated[str, typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it.")] = "15m",
+    fold: Annotated[int, typer.Option(help="Which of the five folds validates, 0 to 4.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of proposals, weights and patches.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
+    patch: Annotated[str | None, typer.Option(help="Training patch, as 64,64. [default: from the data]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of each training. [default: from the budget]")] = None,
+    batch: Annotated[int | None, typer.Option(help="Patches a step. [default: 4 in 2D, 2 in 3D]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    max_parameters: Annotated[str | None, typer.Option(help="Largest number of parameters, as 5M.")] = None,
+    max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates a patch, as 10G.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Most bytes to train, as 4G. [default: what is free]")] = None,
+    full_size: Annotated[bool, typer.Option("--full-size", help="Train published networks at their full width.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Search a space for the network that does best on your data.
+
+    Published networks are tried first, then Optuna proposes. The same command again goes on where it stopped.
+
+    [bold]Examples[/bold]
+
+      nas search --trials 20                     (built-in synthetic brain)
+
+      nas search --data Task04_Hippocampus --trials 12 --budget 20m
+
+      nas search --space ./mine.py --data DIR --max-parameters 2M
+    """
+    from nas.cli.results import results_table, where_everything_is
+    from nas.searching import SearchSettings
+    from nas.searching import search as run
+
+    settings = SearchSettings(
+        space=space,
+        data=data,
+        trials=trials,
+        study=study,
+        storage=storage,
+        budget=budget,
+        fold=fold,
+        seed=seed,
+        device=device,
+        patch=None if patch is None else parse_sizes(patch, "--patch"),
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        max_parameters=None if max_parameters is None else parse_count(max_parameters, "--max-parameters"),
+        max_macs=None if max_macs is None else parse_count(max_macs, "--max-macs"),
+        max_memory=None if max_memory is None else parse_bytes(max_memory, "--max-memory"),
+        full_size=full_size,
+    )
+    # A scheduler's signal ends a search as Ctrl-C does: the running trial is given up, all else is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Display() as display:
+        try:
+            found = run(settings, listener=display)
+        except KeyboardInterrupt:
+            display.stop()
+            ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")
+            raise
+    if json:
+        print_json(found.summary())
+        return
+    OUT.print()
+    OUT.print(results_table(found.study))
+    OUT.print()
+    where_everything_is(found.study)
+
+
+class Display:
+    """Shows a search's events: a line for each finished trial, and one that moves."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=ERR,
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._name = ""
+        self._skipped = 0
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the moving line away."""
+        self._progress.stop()
+
+    def __call__(self, event: "Event") -> None:
+        from nas.searching.events import Note, TrialEnded, TrialStarted, Working
+
+        match event:
+            case Note():
+                self._print(event.text)
+            case TrialStarted():
+                self._name = event.name or f"trial {event.trial}"
+                self._name += f" ({short_count(event.parameters)} parameters)"
+            case Working():
+                what = f"{self._name}: {event.what}" if self._name else event.what
+                self._progress.update(self._task, description=what, completed=event.done, total=event.total)
+            case TrialEnded():
+                self._ended(event)
+
+    def _ended(self, event: Any) -> None:
+        from nas.study.records import State
+
+        self._name = ""
+        result = event.evaluation
+        if event.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
+            self._skipped += 1
+            self._progress.update(self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None)
+            return
+        name = result.reference or f"trial {result.trial}"
+        if event.state is State.COMPLETE:
+            line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
+            line += f"  ({result.reason})" if result.reason else ""
+        else:
+            last = (result.reason or "").strip().splitlines()[-1:] or [""]
+            line = f"{event.state}: {last[0]}"
+        skipped, self._skipped = self._skipped, 0
+        note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
+        self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)
+
+    def _print(self, text: str, markup: bool = False) -> None:
+        self._progress.console.print(text, markup=markup, soft_wrap=True)

@@ -1,0 +1,255 @@
+"""`nas spaces`: what can be searched, and what its networks are and cost."""
+
+import difflib
+import json as json_module
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nas.architecture import EncoderDecoder
+from nas.catalog import load_member, load_space, space_names
+from nas.cli.output import OUT, print_json, short_count, table
+from nas.cli.parsing import parse_sizes
+from nas.errors import InputError
+from nas.graph import Graph, Task, trace
+from nas.space import Choice, Reference, Space, to_document
+
+app = typer.Typer(help="What can be searched, and what its networks are and cost.", invoke_without_command=True)
+
+SpaceName = Annotated[str, typer.Argument(help="A shipped space, a plugin's, or a file such as ./mine.py.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AxesOption = Annotated[int, typer.Option(help="Spatial axes, 2 or 3.")]
+ChannelsOption = Annotated[int, typer.Option(help="Input channels.")]
+ClassesOption = Annotated[int, typer.Option(help="Classes, background included.")]
+PatchOption = Annotated[str | None, typer.Option(help="Voxels per axis, as 256,256.")]
+ReferenceOption = Annotated[str | None, typer.Option(help="A published network of the space.")]
+FileOption = Annotated[Path | None, typer.Option("--architecture", help="A member's JSON file.")]
+SeedOption = Annotated[int, typer.Option(help="Of a random member.")]
+
+
+@app.callback()
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_spaces(json=False)
+
+
+@app.command("list")
+def list_spaces(json: JsonOption = False) -> None:
+    """All spaces by name.
+
+    [bold]Example[/bold]
+
+      nas spaces list
+    """
+    spaces = [load_space(name) for name in space_names()]
+    if json:
+        print_json({"spaces": [_overview(space) for space in spaces]})
+        return
+    rows = [(s.name, _size(s.size()), str(len(s.members)), s.description) for s in spaces]
+    OUT.print(table("spaces", ("space", "networks", "published", "what is in it"), rows))
+
+
+@app.command("show")
+def show(space: SpaceName, json: JsonOption = False) -> None:
+    """A space's choices, and its published networks with expected and built parameter counts.
+
+    [bold]Example[/bold]
+
+      nas spaces show unet_family
+    """
+    loaded = load_space(space)
+    references = [_reference(member) for member in loaded.members]
+    if json:
+        choices = [{"path": path} | _choice(choice) for path, choice in loaded.choices().items()]
+        print_json({"name": loaded.name, "size": loaded.size(), "choices": choices, "references": references})
+        return
+    OUT.print(f"[bold]{loaded.name}[/bold]: {loaded.description}", soft_wrap=True)
+    OUT.print(f"{_size(loaded.size())} networks\n")
+    rows = [(path, _options(choice)) for path, choice in loaded.choices().items()]
+    OUT.print(table("choices", ("path", "options"), rows))
+    OUT.print()
+    columns = ("network", "task", "counted", "expected", "built", "", "source")
+    OUT.print(table("published networks", columns, [_reference_row(found) for found in references]))
+
+
+@app.command("sample")
+def sample(space: SpaceName, seed: SeedOption = 0, json: JsonOption = False) -> None:
+    """A random member: its decisions and its architecture.
+
+    [bold]Example[/bold]
+
+      nas spaces sample unet_family --seed 7 --json > member.json
+    """
+    loaded = load_space(space)
+    decisions = loaded.sample(random.Random(seed))
+    if json:
+        print_json({"decisions": dict(decisions), "architecture": to_document(loaded.decide(decisions))})
+        return
+    OUT.print(table(f"a member of {loaded.name}", ("choice", "taken"), [(p, str(v)) for p, v in decisions.items()]))
+
+
+@app.command("cost")
+def cost(
+    space: SpaceName,
+    reference: ReferenceOption = None,
+    architecture: FileOption = None,
+    seed: SeedOption = 0,
+    axes: AxesOption = 2,
+    channels: ChannelsOption = 1,
+    classes: ClassesOption = 2,
+    patch: PatchOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What a member costs: parameters, multiply-accumulates, training memory, receptive field.
+
+    [bold]Example[/bold]
+
+      nas spaces cost unet_family --reference U-Net --axes 2 --channels 1 --classes 1 --patch 256,256
+    """
+    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
+    found = {
+        "network": name,
+        "digest": graph.digest,
+        "parameters": graph.parameters,
+        "macs": graph.macs,
+        "training_bytes": graph.training_bytes,
+        "receptive_field": list(graph.receptive_field),
+        "total_stride": list(graph.total_stride),
+        "task": graph.task.to_json(),
+    }
+    if json:
+        print_json(found)
+        return
+    rows = [
+        ("parameters", f"{graph.parameters:,}"),
+        ("MACs of one patch", f"{graph.macs:,}"),
+        ("bytes held to train on one patch", f"{graph.training_bytes:,}"),
+        ("receptive field in voxels", " x ".join(map(str, graph.receptive_field))),
+        ("patch", " x ".join(map(str, graph.task.patch))),
+        ("digest", graph.digest),
+    ]
+    OUT.print(table(name, ("", ""), rows))
+
+
+@app.command("draw")
+def draw(
+    space: SpaceName,
+    reference: ReferenceOption = None,
+    architecture: FileOption = None,
+    seed: SeedOption = 0,
+    axes: AxesOption = 2,
+    channels: ChannelsOption = 1,
+    classes: ClassesOption = 2,
+    patch: PatchOption = None,
+    to: Annotated[Path, typer.Option(help="SVG file to write.")] = Path("network.svg"),
+) -> None:
+    """Draw a member as an SVG picture.
+
+    [bold]Example[/bold]
+
+      nas spaces draw unet_family --reference "DeepLabv3+ R50" --to deeplab.svg
+    """
+    from nas.graph.picture import draw as drawn
+
+    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
+    try:
+        to.write_text(drawn(graph, title=name), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--to: {to} cannot be written: {error.strerror}; give another file") from None
+    OUT.print(f"{name}: {to}", soft_wrap=True)
+
+
+def _task(axes: int, channels: int, classes: int, patch: str | None) -> Task:
+    return Task(axes, channels, classes, parse_sizes(patch, "--patch") if patch else ())
+
+
+def _graph(
+    space: str, reference: str | None, file: Path | None, seed: int, task: Task
+) -> tuple[str, Graph]:
+    """The network that the options name, traced: a published one, one from a file, or a random one."""
+    loaded = load_space(space)
+    if reference is not None and file is not None:
+        raise InputError("--reference and --architecture: give one of them, not both")
+    if reference is not None:
+        return reference, trace(_published(loaded, reference), task)
+    if file is not None:
+        return file.name, trace(load_member(loaded, _read_json(file)), task)
+    return f"random member, seed {seed}", trace(loaded.decide(random.Random(seed)), task)
+
+
+def _published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
+    if name in space.references:
+        return space.references[name]
+    near = difflib.get_close_matches(name, space.references, n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InputError(f"--reference: space {space.name!r} has no {name!r}{hint} It has: {', '.join(space.references)}")
+
+
+def _read_json(file: Path) -> Mapping[str, Any]:
+    try:
+        document = json_module.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"--architecture: {file}: {error.strerror}; give a member's JSON file") from None
+    except ValueError as error:
+        raise InputError(f"--architecture: {file} is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"--architecture: {file}: found a {type(document).__name__}, expected an object")
+    return document
+
+
+def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
+    """A published network with the count that is expected of it and the one that it has."""
+    graph = trace(member.architecture, Task(member.axes, member.channels, member.classes))
+    counted = ("stem", member.part) if member.part else ("",)
+    return {
+        "name": member.name,
+        "digest": graph.digest,
+        "parameters": graph.parameters_of(*counted),
+        "expected_parameters": member.parameters,
+        "part": member.part or "whole",
+        "network_parameters": graph.parameters,
+        "axes": member.axes,
+        "channels": member.channels,
+        "classes": member.classes,
+        "source": member.source,
+    }
+
+
+def _reference_row(found: Mapping[str, Any]) -> tuple[str, ...]:
+    agrees = "exact" if found["parameters"] == found["expected_parameters"] else "DIFFERS"
+    task = f"{found['axes']}D, {found['channels']} to {found['classes']}"
+    counts = [f"{found[name]:,}" for name in ("expected_parameters", "parameters")]
+    return found["name"], task, found["part"], *counts, agrees, found["source"]
+
+
+def _overview(space: Space[EncoderDecoder]) -> dict[str, Any]:
+    return {
+        "name": space.name,
+        "size": space.size(),
+        "references": list(space.references),
+        "description": space.description,
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    labels = getattr(choice, "labels", None)
+    if labels is not None:
+        return {"kind": "one_of", "options": list(labels)}
+    return {"kind": type(choice).__name__.lower()} | vars(choice)
+
+
+def _options(choice: Choice) -> str:
+    labels = getattr(choice, "labels", None)
+    if labels is not None:
+        return ", ".join(str(label) for label in labels)
+    document = _choice(choice)
+    return f"{document['low']} to {document['high']}"
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "infinitely many"
+    return short_count(size) if size < 10**12 else f"10^{len(str(size)) - 1}"

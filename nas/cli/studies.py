@@ -1,0 +1,139 @@
+"""`nas status`, `nas best`, `nas export`: what studies hold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nas.cli.output import OUT, print_json, table
+from nas.errors import InputError
+
+if TYPE_CHECKING:
+    from nas.searching import FoundStudy
+    from nas.study.storage import Storage
+
+StudyName = Annotated[str | None, typer.Argument(help="Name of the study. [default: the only one there is]")]
+StorageOption = Annotated[
+    str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_STORAGE = "runs/nas.db"
+
+
+def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+    """How far studies are: all of them, or one with its results.
+
+    [bold]Example[/bold]
+
+      nas status unet_family-brain-synthetic
+    """
+    from nas.cli.results import results_table, where_everything_is
+    from nas.study.opening import list_studies, open_study
+
+    with _open(storage) as opened:
+        if study is None:
+            studies = list_studies(opened)
+            if json:
+                print_json({"storage": opened.address, "studies": [_status(found) for found in studies]})
+                return
+            rows = [_status_row(_status(found)) for found in studies]
+            OUT.print(table(f"studies in {opened.address}", ("study", "trained", "infeasible", "failed", "best Dice"), rows))
+            return
+        found = open_study(opened, study)
+        if json:
+            print_json(_status(found))
+            return
+        OUT.print(results_table(found))
+        OUT.print()
+        where_everything_is(found)
+
+
+def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+    """The network of the highest Dice, beside the published ones.
+
+    [bold]Example[/bold]
+
+      nas best unet_family-brain-synthetic --json
+    """
+    from nas.cli.results import results_table
+
+    with _open(storage) as opened:
+        found = _find(opened, study)
+        if json:
+            print_json(found.summary())
+            return
+        network = found.best
+        OUT.print(results_table(found.study))
+        OUT.print(f"\nbest: trial {network.evaluation.trial}, digest {network.evaluation.digest}")
+        OUT.print(_outline(network.document), soft_wrap=True)
+
+
+def export(
+    study: StudyName = None,
+    to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("best"),
+    trial: Annotated[int | None, typer.Option(help="Another trial than the best.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    json: JsonOption = False,
+) -> None:
+    """Write the best network as plain PyTorch: model.py, weights.safetensors, architecture.json.
+
+    [bold]Example[/bold]
+
+      nas export unet_family-brain-synthetic --to best
+    """
+    with _open(storage) as opened:
+        found = _find(opened, study)
+        network = found.best if trial is None else found.trial(trial)
+        files = network.export(to)
+    if json:
+        print_json({"study": found.study.name, "trial": network.evaluation.trial, "files": [str(f) for f in files]})
+        return
+    OUT.print(f"trial {network.evaluation.trial}, Dice {network.evaluation.dice:.4f}:")
+    for file in files:
+        OUT.print(f"  {file}", soft_wrap=True)
+
+
+def _open(storage: str) -> "Storage":
+    from nas.study.storage import open_storage
+
+    return open_storage(storage if "://" in storage else Path(storage), create=False)
+
+
+def _find(storage: "Storage", name: str | None) -> "FoundStudy":
+    from nas.searching import FoundStudy
+    from nas.study.opening import list_studies, open_study
+
+    if name is not None:
+        return FoundStudy(open_study(storage, name))
+    studies = list_studies(storage)
+    if len(studies) == 1:
+        return FoundStudy(studies[0])
+    names = ", ".join(found.name for found in studies) or "none"
+    raise InputError(f"STUDY: {storage.address} holds {len(studies)} studies; name one of: {names}")
+
+
+def _status(study: Any) -> dict[str, Any]:
+    counts = study.counts()
+    states = {name: getattr(counts, name) for name in ("complete", "duplicate", "failed", "running")}
+    return study.summary() | states | {"synthetic": study.settings.synthetic, "data": study.settings.data}
+
+
+def _status_row(status: dict[str, Any]) -> tuple[str, ...]:
+    best = f"{status['best']['dice']:.4f}" if status["best"] else "-"
+    return status["study"], str(status["complete"]), str(status["infeasible"]), str(status["failed"]), best
+
+
+def _outline(document: Any, indent: str = "") -> str:
+    """An architecture's document as an indented list."""
+    lines = []
+    for name, value in document.items():
+        if isinstance(value, dict):
+            lines.append(f"{indent}{name}: {value['kind']}")
+            lines.append(_outline(value, indent + "  "))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                lines.append(f"{indent}{name} {index}:")
+                lines.append(_outline(item, indent + "  "))
+        elif name != "kind":
+            lines.append(f"{indent}{name}: {value}")
+    return "\n".join(line for line in lines if line)

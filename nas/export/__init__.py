@@ -1,0 +1,5 @@
+"""A network as files that need nas no more: readable PyTorch source, weights and a description."""
+
+from nas.export.source import source
+
+__all__ = ["source"]

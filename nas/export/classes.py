@@ -1,0 +1,99 @@
+"""The classes of an exported network: which modules share one, and what each is called."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nas.export.code import Call, ClassName, Number
+from nas.export.operations import layer
+from nas.export.parameters import Parameter, Parameters, Values, columns
+from nas.export.templates import Template, settle, template
+from nas.export.tree import Module, Step
+from nas.graph import Graph
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class of the exported file, with what stands for each number in its constructor and in its `forward`.
+
+    None stands for a number that is left out, as it is the default. `uses` are the classes of its submodules.
+    """
+
+    template: Template
+    modules: tuple[Module, ...]
+    parameters: tuple[Parameter, ...]
+    made: tuple[str | None, ...]
+    used: tuple[str | None, ...]
+    uses: tuple[int, ...]
+
+
+def find_classes(network: Module, graph: Graph) -> list[Class]:
+    """The classes, each after those that it uses; the network's own is the last."""
+    finder = _Finder(network, graph)
+    for height in range(network.height + 1):
+        finder.add_all([module for module in finder.modules if module.height == height])
+    return finder.classes
+
+
+class _Finder:
+    def __init__(self, network: Module, graph: Graph):
+        self.graph = graph
+        self.modules = _with_submodules(network)
+        self.classes: list[Class] = []
+        self.calls: dict[Module, Call] = {}
+        channels: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for module in self.modules:
+            for role, count in self._roles(module).items():
+                channels[module.kind, role].add(count)
+        self.varying = {key for key, counts in channels.items() if len(counts) > 1}
+
+    def add_all(self, modules: Sequence[Module]) -> None:
+        """Find the classes of modules whose submodules have theirs."""
+        groups: dict[Template, list[tuple[Module, Template]]] = defaultdict(list)
+        for module in modules:
+            made = template(module, self._constructor)
+            groups[made].append((module, made))
+        for group in groups.values():
+            self._add(tuple(module for module, _ in group), settle([made for _, made in group]))
+
+    def _add(self, modules: tuple[Module, ...], templates: Sequence[Template]) -> None:
+        made = columns([item.made() for item in templates])
+        used = columns([item.used() for item in templates])
+        found = Parameters([*made, *used], *self._all_roles(modules))
+        written = tuple(map(found.text, made)), tuple(map(found.text, used))
+        parameters = tuple(found.ordered())
+        uses = tuple(dict.fromkeys(_class_of(self.calls[submodule]) for submodule in modules[0].submodules))
+        for index, module in enumerate(modules):
+            arguments = [(Number(p.name, p.values[index], p.keyword, p.default),) for p in parameters]
+            self.calls[module] = Call(ClassName(len(self.classes)), tuple(arguments))
+        self.classes.append(Class(templates[0], modules, parameters, *written, uses))
+
+    def _constructor(self, step: Step) -> Call:
+        if not isinstance(step.does, Module):
+            return layer(step.does, self.graph.nodes[step.inputs[0]].channels, self.graph.task.axes)
+        call = self.calls[step.does]
+        prefix = "" if step.name.isdigit() else f"{step.name}_"
+        arguments = [
+            tuple(replace(n, name=f"{prefix}{n.name}") if isinstance(n, Number) and not n.default else n for n in argument)
+            for argument in call.arguments
+        ]
+        return Call(call.function, tuple(arguments))
+
+    def _roles(self, module: Module) -> dict[str, int]:
+        """The channels of what a module is given, first and second, and of what it returns."""
+        values = dict(zip(("inputs", "skip_channels"), module.inputs, strict=False)) | {"channels": module.outputs[-1]}
+        return {role: self.graph.nodes[value].channels for role, value in values.items()}
+
+    def _all_roles(self, modules: Sequence[Module]) -> tuple[dict[str, Values], set[str]]:
+        rows = [self._roles(module) for module in modules]
+        varying = {role for role in rows[0] if (modules[0].kind, role) in self.varying}
+        return {role: tuple(row[role] for row in rows) for role in rows[0]}, varying
+
+
+def _with_submodules(module: Module) -> list[Module]:
+    return [*(inner for submodule in module.submodules for inner in _with_submodules(submodule)), module]
+
+
+def _class_of(call: Call) -> int:
+    assert isinstance(call.function, ClassName)
+    return call.function.index

@@ -1,0 +1,94 @@
+"""Where a module keeps its layers and submodules, and how its code refers to them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Union
+
+from nas.export.tree import Step
+
+Held = Union[Step, "Members"]
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """What stands below a module, or below a list in it, by name."""
+
+    held: dict[str, Held]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the names are 0, 1, 2 and so on."""
+        return list(self.held) == [str(index) for index in range(len(self.held))]
+
+    @property
+    def items(self) -> list[Step]:
+        """What is numbered from 0, if anything is."""
+        numbered = [(name, held) for name, held in self.held.items() if name.isdigit()]
+        if [name for name, _ in numbered] != [str(index) for index in range(len(numbered))]:
+            return []
+        return [held for _, held in numbered if isinstance(held, Step)]
+
+    @property
+    def others(self) -> dict[str, Held]:
+        """All that is not among the items."""
+        items = self.items
+        return {name: held for name, held in self.held.items() if held not in items}
+
+    def reference(self, path: str) -> str:
+        """What the module's own code calls the layer or submodule at a path below it."""
+        first, *rest = path.split(".")
+        if first in self.others:
+            expression = f"self.{first}" if is_attribute(first) else f'self.get_submodule("{first}")'
+        else:
+            expression = f"self[{first}]"
+        holder = self.held[first]
+        for name in rest:
+            assert isinstance(holder, Members)
+            expression += f"[{name}]" if holder.is_list else f'["{name}"]'
+            holder = holder.held[name]
+        return expression
+
+    def sequence(self, path: str, first: int, stop: int) -> str:
+        """The items of the list at a path, or of the module itself for "", from `first` to before `stop`."""
+        if not path:
+            others = len(self.others)
+            if not others and stop - first == len(self.items):
+                return "self"
+            end = str(stop) if stop < len(self.items) else f"-{others}" if others else ""
+            return f"list(self)[{first or ''}:{end}]"
+        holder = self._at(path)
+        wanted = [str(index) for index in range(first, stop)]
+        whole = list(holder.held) == wanted
+        if not holder.is_list:
+            each = ", ".join(self.reference(f"{path}.{name}") for name in wanted)
+            return f"{self.reference(path)}.values()" if whole else f"[{each}]"
+        return self.reference(path) + ("" if whole else f"[{first or ''}:{stop if stop < len(holder.held) else ''}]")
+
+    def _at(self, path: str) -> "Members":
+        holder: Held = self
+        for name in path.split("."):
+            assert isinstance(holder, Members)
+            holder = holder.held[name]
+        assert isinstance(holder, Members)
+        return holder
+
+
+def members(steps: Iterable[Step]) -> Members:
+    """What a module with these steps keeps."""
+    root: dict[str, Held] = {}
+    for step in steps:
+        if step.is_kept:
+            *path, name = step.name.split(".")
+            holder = root
+            for part in path:
+                below = holder.setdefault(part, Members({}))
+                assert isinstance(below, Members)
+                holder = below.held
+            holder[name] = step
+    return Members(root)
+
+
+def is_attribute(name: str) -> bool:
+    """Whether `self.name` is how Python would write it."""
+    return name.isidentifier() and not iskeyword(name)

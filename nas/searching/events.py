@@ -1,0 +1,50 @@
+"""What a search says while it runs; the command line shows it, a script may ignore it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nas.study.records import Evaluation, State
+
+
+@dataclass(frozen=True)
+class Working:
+    """Part of a longer step is done."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something worth a line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """A network is about to be trained."""
+
+    trial: int
+    name: str
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A proposal has its result; `complete` of `wanted` networks are trained."""
+
+    evaluation: Evaluation
+    state: State
+    complete: int
+    wanted: int
+
+
+Event = Working | Note | TrialStarted | TrialEnded
+Listener = Callable[[Event], None]
+
+
+def silent(_: Event) -> None:
+    """Hears nothing."""

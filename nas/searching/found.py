@@ -1,0 +1,112 @@
+"""A study as its user finds it: the best network, trained, and every other one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nas.errors import InputError
+from nas.graph import Graph
+from nas.network import Network, build
+from nas.searching.settings import DEFAULT_STORAGE
+from nas.searching.trial import WEIGHTS
+from nas.study.opening import open_study as open_stored
+from nas.study.records import Document, Evaluation
+from nas.study.storage import open_storage
+from nas.study.study import Study
+
+
+@dataclass(frozen=True)
+class FoundNetwork:
+    """One trained network of a study."""
+
+    study: Study
+    evaluation: Evaluation
+
+    @property
+    def graph(self) -> Graph:
+        """Its graph, read back from the study."""
+        return Graph.from_json(self._record.graph)
+
+    @property
+    def document(self) -> Document:
+        """Its architecture as JSON, which `space.load` reads."""
+        return self._record.document
+
+    def module(self) -> Network:
+        """The trained PyTorch module, in evaluation mode, on the CPU.
+
+        Raises:
+            InputError: its weights are missing or have changed.
+        """
+        from safetensors.torch import load_file
+
+        network = build(self.graph)
+        network.load_state_dict(load_file(self.study.artifact(self.evaluation.id, WEIGHTS)))
+        return network.eval()
+
+    def export(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write model.py, weights.safetensors and architecture.json; see `nas.export.write`."""
+        from nas.export import write
+
+        settings, result = self.study.settings, self.evaluation
+        facts: dict[str, Any] = {
+            "study": settings.name,
+            "trial": result.trial,
+            "reference": result.reference,
+            "dice": result.dice,
+            "objective": settings.objective,
+            "data": settings.data,
+            "synthetic": settings.synthetic,
+            "classes": [item["name"] for item in settings.data_fingerprint["classes"]],
+            "normalisation": "each case and channel to mean 0 and standard deviation 1",
+        }
+        state = self.module().state_dict()
+        return write(Path(folder), self.graph, state, self.document, facts=facts)
+
+    @property
+    def _record(self) -> Any:
+        return self.study.architecture(self.evaluation.digest or "")
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    """A study and what it found."""
+
+    study: Study
+
+    @property
+    def best(self) -> FoundNetwork:
+        """The network of the highest Dice.
+
+        Raises:
+            InputError: no trial is complete yet.
+        """
+        evaluation = self.study.best()
+        if evaluation is None:
+            raise InputError(f"study {self.study.name!r}: no network is trained yet; run nas search first")
+        return FoundNetwork(self.study, evaluation)
+
+    def trial(self, number: int) -> FoundNetwork:
+        """The network of a trial.
+
+        Raises:
+            InputError: there is no such trial, or it was not trained.
+        """
+        found = [e for e in self.study.evaluations() if e.trial == number]
+        if not found or found[0].dice is None or found[0].digest is None:
+            raise InputError(f"study {self.study.name!r}: trial {number} trained no network; see nas status")
+        return FoundNetwork(self.study, found[0])
+
+    def summary(self) -> dict[str, Any]:
+        """The study in a few words, as `nas best --json` prints it."""
+        return self.study.summary()
+
+
+def open_study(name: str, storage: str = DEFAULT_STORAGE) -> FoundStudy:
+    """A study that a search has written.
+
+    Raises:
+        InputError: the storage or the study is not there.
+    """
+    address = storage if "://" in storage else Path(storage)
+    return FoundStudy(open_stored(open_storage(address, create=False), name))

@@ -1,0 +1,218 @@
+"""The search: from settings to a study full of results."""
+
+import platform
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nas.architecture import EncoderDecoder
+from nas.catalog import load_space
+from nas.data import Dataset, Fingerprint, check, open_dataset, split
+from nas.errors import InputError
+from nas.graph import Task
+from nas.searching.events import Listener, Note, TrialEnded, Working, silent
+from nas.searching.found import FoundStudy
+from nas.searching.planning import Plan, announce, describe_plan, make_plan, with_wishes
+from nas.searching.references import Entry
+from nas.searching.settings import SearchSettings
+from nas.searching.trial import Bench, run_trial
+from nas.space import Space
+from nas.study.opening import create_or_resume, find_study
+from nas.study.records import State, StudySettings
+from nas.study.storage import Storage, open_storage
+from nas.study.study import Study
+from nas.training import Sample, plan_task, prepare
+
+if TYPE_CHECKING:
+    import optuna
+
+OBJECTIVE = "mean foreground Dice on whole validation cases"
+_MISSES_BEFORE_MUTATION = 8
+_MISSES_BEFORE_THE_END = 400
+
+
+def search(settings: SearchSettings | None = None, /, *, listener: Listener = silent, **fields: Any) -> FoundStudy:
+    """Search a space for the network that does best on a data set, or go on with a search begun before.
+
+    Args:
+        settings: what to search; or give its fields by name, `search(space="tiny", trials=3)`.
+        listener: hears what happens (see `nas.searching.events`).
+        fields: fields of `SearchSettings`.
+
+    Returns:
+        The study; `.best.module()` is the best network, trained.
+
+    Raises:
+        InputError: settings, data, space or storage cannot be used, or the study exists with others.
+        KeyboardInterrupt: stopped; all that was finished is kept, and the same call goes on.
+    """
+    settings = replace(settings, **fields) if settings is not None else SearchSettings(**fields)
+    space = load_space(settings.space)
+    device = pick_device(settings.device)
+    dataset = open_dataset(settings.data)
+    if dataset.synthetic:
+        listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
+    fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
+    for warning in fingerprint.warnings:
+        listener(Note(f"warning: {warning}"))
+    storage = open_storage(settings.storage_address)
+    training, validation = _load(dataset, settings.fold, device, listener)
+
+    name = settings.study or study_name(space, dataset)
+    known = find_study(storage, name)
+    if known is None:
+        task = plan_task(fingerprint, device.type, settings.patch)
+        listener(Note(f"timing {device_name(device)} for a few seconds"))
+        plan = make_plan(settings, space, task, training, validation, device)
+    else:
+        task = Task.from_json(known.settings.task)
+        task = task if settings.patch is None else replace(task, patch=settings.patch)
+        plan = Plan.from_json(known.settings.recipe, known.settings.plan)
+        plan = replace(plan, recipe=with_wishes(plan.recipe, settings))
+    study = _create(storage, name, settings, space, dataset, fingerprint, task, plan, device)
+    if known is not None:
+        listener(Note(f"study {name!r}: going on after {known.counts().complete} trained networks"))
+    for note in describe_plan(plan, task, settings):
+        listener(note)
+
+    bench = Bench(
+        space, task, plan.gate, study, training, validation, device, settings.fold, study.settings.seed, listener
+    )
+    study.abandon_running()
+    told = study.optuna_study()
+    entered, left_out = plan.references(space, task, full_size=settings.full_size, most=max(settings.trials // 2, 1))
+    announce(entered, left_out, listener)
+    _enqueue(told, study, space, entered)
+    _run(bench, told, settings.trials)
+    return FoundStudy(study)
+
+
+def pick_device(wanted: str | None) -> torch.device:
+    """The device asked for, or a GPU if there is one, else the CPU.
+
+    Raises:
+        InputError: it is unknown or not there.
+    """
+    try:
+        device = torch.device(wanted or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"--device: found {wanted!r}, expected cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(
+            f"--device: {wanted} is not there, torch sees {torch.cuda.device_count()} GPUs; use --device cpu"
+        )
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"the CPU ({torch.get_num_threads()} threads)"
+
+
+def study_name(space: Space[EncoderDecoder], dataset: Dataset) -> str:
+    """The name of a study for which the user chose none."""
+    kept = "".join(letter if letter.isalnum() or letter in "._-" else " " for letter in dataset.name)
+    return f"{space.name}-{'-'.join(kept.split())}"
+
+
+def _load(
+    dataset: Dataset, fold: int, device: torch.device, listener: Listener
+) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    """The fold's training and validation cases, normalised and on the device."""
+    parts = split([case.name for case in dataset.cases], fold)
+    total = len(dataset.cases)
+
+    def loading(before: int) -> Callable[[int, int], None]:
+        return lambda done, _: listener(Working("loading the data", before + done, total))
+
+    training = prepare(dataset, parts.training, device, loading(0))
+    return training, prepare(dataset, parts.validation, device, loading(len(training)))
+
+
+def _create(
+    storage: Storage,
+    name: str,
+    settings: SearchSettings,
+    space: Space[EncoderDecoder],
+    dataset: Dataset,
+    fingerprint: Fingerprint,
+    task: Task,
+    plan: Plan,
+    device: torch.device,
+) -> Study:
+    return create_or_resume(
+        storage,
+        StudySettings(
+            name=name,
+            space=space.name,
+            space_document=space.document(),
+            space_digest=space.digest(),
+            data=dataset.name,
+            data_fingerprint=fingerprint.to_json(),
+            data_digest=fingerprint.digest,
+            synthetic=dataset.synthetic,
+            task=task.to_json(),
+            recipe=plan.recipe.to_json(),
+            plan=plan.to_json() | {"budget": settings.budget, "trials": settings.trials},
+            objective=f"{OBJECTIVE}, fold {settings.fold}",
+            seed=settings.seed,
+            versions={"python": platform.python_version()} | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
+            device=device_name(device),
+        ),
+    )
+
+
+def _enqueue(
+    told: "optuna.Study", study: Study, space: Space[EncoderDecoder], entered: Sequence[Entry]
+) -> None:
+    """Make the published networks the next proposals, those aside that have been tried or are waiting already."""
+    import optuna
+
+    waiting = told.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
+    settled = {trial.user_attrs.get("reference") for trial in waiting}
+    settled |= {found.reference for found in study.references() if found.state is not State.FAILED}
+    with study.storage.guarded():
+        for entry in entered:
+            if entry.name not in settled:
+                told.enqueue_trial(dict(space.read(entry.architecture)), user_attrs={"reference": entry.name})
+
+
+def _run(bench: Bench, told: "optuna.Study", wanted: int) -> None:
+    """Run trials until so many different networks are trained."""
+    import optuna
+
+    misses = 0
+    while (complete := bench.study.counts().complete) < wanted:
+        # A sampler seeded by the trial's number goes on after an interruption as it would have without one.
+        number = len(told.get_trials(deepcopy=False))
+        told.sampler = optuna.samplers.TPESampler(seed=bench.seed * 1_000_003 + number)
+        if misses >= _MISSES_BEFORE_MUTATION:
+            _enqueue_neighbour(bench, told, number)
+        with bench.study.storage.guarded():
+            trial = told.ask()
+        state = run_trial(bench, told, trial)
+        misses = 0 if state is State.COMPLETE else misses + 1
+        ended = bench.study.evaluations()[-1]
+        bench.listener(TrialEnded(ended, state, complete + (state is State.COMPLETE), wanted))
+        if misses >= _MISSES_BEFORE_THE_END:
+            bench.listener(Note(f"the last {misses} proposals were known or over a limit; the space seems exhausted"))
+            return
+
+
+def _enqueue_neighbour(bench: Bench, told: "optuna.Study", number: int) -> None:
+    """Propose a random change of a good network: TPE alone can be stuck among known or infeasible ones."""
+    generator = random.Random(bench.seed * 1_000_003 + number)
+    done = sorted(bench.study.evaluations(State.COMPLETE), key=lambda found: -(found.dice or 0))
+    if not done:
+        return
+    origin = generator.choice(done[:10])
+    decisions = bench.space.read(bench.space.load(bench.study.architecture(origin.digest or "").document))
+    told.enqueue_trial(dict(bench.space.mutate(decisions, generator)))

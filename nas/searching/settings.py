@@ -1,0 +1,89 @@
+"""What a search is asked to do. Each field is an option of `nas search`, by the same name."""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from nas.errors import InputError
+
+DEFAULT_STORAGE = "runs/nas.db"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """One search.
+
+    Args:
+        space: a shipped space, a plugin's, or a Python file that defines `SPACE`.
+        data: a folder of labelled images; None for the built-in synthetic brain.
+        trials: how many different networks to train in all, those of earlier runs of the study included.
+        study: its name; by default made of the space's and the data's.
+        storage: an SQLite file or an SQLAlchemy URL.
+        budget: wall-clock time for all trials, as "90s", "15m", "4h" or "2d"; sets the length of training and the
+            largest network, and is fixed when the study begins.
+        fold: which of the five folds validates, 0 to 4.
+        seed: of proposals, weights and patches.
+        device: "cpu", "cuda", "cuda:1" ...; by default a GPU if there is one.
+        patch: voxels per axis of a training patch; planned from the data by default.
+        steps: optimiser steps of each training; by default as many as the budget allows.
+        batch: patches a step.
+        learning_rate: the peak learning rate.
+        max_parameters: networks with more trainable parameters are not trained.
+        max_macs: nor those with more multiply-accumulates for one patch.
+        max_memory: nor those whose training is predicted to need more bytes; by default what the device has free.
+        full_size: keep published networks as they are, whatever the budget, instead of slimming them to fit.
+
+    Raises:
+        InputError: a value that cannot be used.
+    """
+
+    space: str = "unet_family"
+    data: str | None = None
+    trials: int = 100
+    study: str | None = None
+    storage: str = DEFAULT_STORAGE
+    budget: str = "15m"
+    fold: int = 0
+    seed: int = 0
+    device: str | None = None
+    patch: tuple[int, ...] | None = None
+    steps: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    max_parameters: int | None = None
+    max_macs: int | None = None
+    max_memory: int | None = None
+    full_size: bool = False
+
+    def __post_init__(self) -> None:
+        parse_duration(self.budget)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("fold", "seed"):
+                if value < 0:
+                    raise InputError(f"--{field.name}: found {value}, expected 0 or more")
+            elif isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
+                raise InputError(f"--{field.name.replace('_', '-')}: found {value}, expected a number above 0")
+
+    @property
+    def seconds(self) -> float:
+        """The budget in seconds."""
+        return parse_duration(self.budget)
+
+    @property
+    def storage_address(self) -> str | Path:
+        """The storage as `open_storage` takes it."""
+        return self.storage if "://" in self.storage else Path(self.storage)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in "90s", "15m", "4h" or "2d".
+
+    Raises:
+        InputError: anything else.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
+    if not found or float(found[1]) == 0:
+        raise InputError(f"--budget: found {text!r}, expected a time such as 90s, 15m, 4h or 2d")
+    return float(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,90 @@
+"""How fast this device trains, from a few timed steps, so that the search can be fitted to it."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from nas.architecture import EncoderDecoder, slim
+from nas.graph import Graph, Task, trace
+from nas.network import build
+from nas.space import Space
+from nas.training import Recipe, Sample, train
+
+_MOST_SECONDS = 6.0
+_MOST_NETWORKS = 12
+_STEPS = 2
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of a training step as a sum: per multiply-accumulate, per byte held, and per operation."""
+
+    per_mac: float
+    per_byte: float
+    per_node: float
+
+    def step_seconds(self, graph: Graph, batch: int) -> float:
+        """The predicted seconds of one optimiser step."""
+        work = self.per_mac * graph.macs + self.per_byte * graph.training_bytes
+        return work * batch + self.per_node * len(graph.nodes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The speed as plain JSON."""
+        return asdict(self)
+
+
+def measure_speed(
+    space: Space[EncoderDecoder], task: Task, recipe: Recipe, samples: Sequence[Sample], device: torch.device, seed: int
+) -> Speed:
+    """Time steps of a few small networks of the space, for a few seconds, and fit the three rates to them."""
+    graphs = sorted(_candidates(space, task, seed), key=lambda graph: graph.macs)
+    rows: list[tuple[Graph, float]] = []
+    start = time.perf_counter()
+    for graph in graphs:
+        left = _MOST_SECONDS - (time.perf_counter() - start)
+        if len(rows) >= 3 and left < 3 * rows[-1][1] * (_STEPS + 1):
+            break
+        rows.append((graph, _step_seconds(graph, recipe, samples, device)))
+    return fit(rows, recipe.batch)
+
+
+def fit(rows: Sequence[tuple[Graph, float]], batch: int) -> Speed:
+    """The non-negative rates that explain timed steps best, in relative terms."""
+    import numpy as np
+    from scipy.optimize import nnls
+
+    features = np.array([[g.macs * batch, g.training_bytes * batch, len(g.nodes)] for g, _ in rows], dtype=float)
+    seconds = np.array([seconds for _, seconds in rows])
+    scale = features.max(axis=0)
+    rates, _ = nnls(features / scale / seconds[:, None], np.ones(len(rows)))
+    per_mac, per_byte, per_node = (rates / scale).tolist()
+    return Speed(per_mac, per_byte, per_node)
+
+
+def _candidates(space: Space[EncoderDecoder], task: Task, seed: int) -> list[Graph]:
+    """Small networks of different kinds: slimmed members, and random members of the space."""
+    generator = random.Random(seed)
+    members = [slim(member.architecture, rungs) for member in space.members[:4] for rungs in (7, 4)]
+    sampled = [slim(space.decide(generator), 4) for _ in range(_MOST_NETWORKS - len(members))]
+    return [trace(architecture, task) for architecture in members + sampled]
+
+
+def _step_seconds(graph: Graph, recipe: Recipe, samples: Sequence[Sample], device: torch.device) -> float:
+    """Seconds of one step, the first step, which sets things up, not counted."""
+    network = build(graph).to(device)
+    moments: list[float] = []
+
+    def note(_: int) -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        moments.append(time.perf_counter())
+
+    short = Recipe(**(recipe.to_json() | {"steps": _STEPS + 1, "epochs": 1}))
+    train(network, samples, short, seed=0, step_done=note)
+    return min(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+
+

@@ -1,0 +1,118 @@
+"""Files beside the database: brought in whole or not at all, found again only where they must be, and unchanged."""
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from nas.errors import InputError
+
+NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
+"""Names that cannot leave a folder on any system: no separators, no dot or space at either end."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file in the artifact folder: its address there (with `/`, on every system), checksum and size."""
+
+    address: str
+    sha256: str
+    bytes: int
+
+
+def check_name(field: str, name: str) -> None:
+    """Refuse a name that cannot safely name a folder or a file.
+
+    Raises:
+        InputError: says which field.
+    """
+    if not NAME.fullmatch(name) or len(name) > 100:
+        raise InputError(
+            f"{field} {name!r} cannot be used; expected at most 100 letters, digits, spaces and . _ -, beginning and "
+            "ending with a letter, a digit or _"
+        )
+
+
+def bring_in(source: Path, folder: Path, study: str, evaluation: int, kind: str) -> StoredFile:
+    """Move a file into the artifact folder, under a name of its own.
+
+    The name holds the checksum, so that a file never takes the place of another: until the database names the new
+    one, the old one is whole.
+
+    Raises:
+        InputError: the file cannot be read, or the folder cannot be written.
+    """
+    check_name("artifact kind", kind)
+    try:
+        size, sha256 = source.stat().st_size, _sha256(source)
+        address = PurePosixPath(study, str(evaluation), f"{kind}-{sha256[:16]}{source.suffix}")
+        target = folder / address
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _move(source, target)
+    except OSError as error:
+        raise InputError(
+            f"the artifact {source} cannot be kept in {folder}: {error.strerror}; see that there is room and that the "
+            "folder is writable"
+        ) from error
+    return StoredFile(str(address), sha256, size)
+
+
+def locate(folder: Path, stored: StoredFile) -> Path:
+    """The path of a stored file, after checking that it is the one that was stored.
+
+    Raises:
+        InputError: its address leaves the folder, it is missing, or its contents have changed.
+    """
+    path = folder / stored.address
+    if not _is_inside(path, folder):
+        raise InputError(f"the artifact address {stored.address!r} leaves {folder}; the database was tampered with")
+    try:
+        found = _sha256(path)
+    except OSError as error:
+        raise InputError(f"the artifact {path} cannot be read: {error.strerror}; restore it from a copy") from error
+    if found != stored.sha256:
+        raise InputError(
+            f"the artifact {path} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
+            "copy"
+        )
+    return path
+
+
+def remove(folder: Path, address: str) -> None:
+    """Delete a stored file, if it is there and the address does not leave the folder."""
+    path = folder / address
+    if _is_inside(path, folder):
+        path.unlink(missing_ok=True)
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether the file is below the folder, once every `..` and link is followed. An absolute address never is."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file so that, at any moment, `target` is absent or whole, even after a power cut."""
+    try:
+        _flush(source)
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = target.with_name(f"{target.name}.part")
+        shutil.copyfile(source, part)
+        _flush(part)
+        part.replace(target)
+        source.unlink()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

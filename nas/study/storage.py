@@ -1,0 +1,199 @@
+"""Opens the database and the artifact folder that studies live in, and keeps its errors readable."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from nas.errors import InputError
+from nas.study.failures import describe, explain, refusal
+from nas.study.locking import BUSY_SECONDS, alone
+from nas.study.migrations import upgrade
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+CONNECT_SECONDS = 10
+"""How long to wait for a database server that does not answer."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection to SQLite that survives a crash, keeps references whole and waits no longer than needed.
+
+    Both SQLAlchemy and Optuna make theirs through this class, so that both follow the same rules.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        try:
+            self.execute("PRAGMA foreign_keys=ON")
+            self.execute("PRAGMA synchronous=NORMAL")  # no crash corrupts write-ahead logging, and trials cost half
+        except sqlite3.Error:  # it is no database
+            self.close()
+            raise
+
+
+@dataclass(frozen=True)
+class Storage:
+    """An open database and the folder of the files that belong to it. Made by `open_storage`.
+
+    Used as a context manager, it closes its connections at the end.
+    """
+
+    engine: Engine = field(repr=False)
+    artifacts: Path
+
+    @property
+    def address(self) -> str:
+        """Where this is, in a form that can be shown: without a password."""
+        return describe(self.engine.url)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction: all of what is written in it, or nothing.
+
+        Raises:
+            InputError: the database is full, locked, damaged, read-only or out of reach.
+        """
+        with self.guarded(), Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn what a user can mend about the database into `InputError`. Wrap calls of Optuna in this."""
+        try:
+            yield
+        except Exception as error:
+            explanation = explain(error, self.engine.url)
+            if explanation is None:
+                raise
+            raise explanation from error
+
+    @cached_property
+    def optuna(self) -> "RDBStorage":
+        """Optuna's storage in the same database, made on first use: reading a study needs no Optuna."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        # Optuna takes its address for a template.
+        address = self.engine.url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+        options = _engine_options(self.engine.url)
+        with self.guarded(), alone(self.engine):
+            backend = optuna.storages.RDBStorage(address, options, skip_compatibility_check=True)
+            found, expected = backend.get_current_version(), backend.get_head_version()
+        if found != expected:
+            backend.engine.dispose()
+            raise InputError(
+                f"{self.address} holds Optuna's tables of version {found}, but Optuna {optuna.__version__} expects "
+                f"{expected}; use the Optuna that made them, or upgrade them with: optuna storage upgrade"
+            )
+        return backend
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+        if "optuna" in vars(self):
+            self.optuna.remove_session()
+            self.optuna.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_storage(address: str | Path, *, artifacts: Path | None = None, create: bool = True) -> Storage:
+    """Open the database that studies are kept in, creating or upgrading its tables.
+
+    Args:
+        address: the path of an SQLite file, or an SQLAlchemy URL (`postgresql://user@host/database`).
+        artifacts: the folder for files. Left out, it is `artifacts` beside the SQLite file or, with a server, in the
+            working folder.
+        create: whether to make an SQLite file that is not there.
+
+    Raises:
+        InputError: the address cannot be read, or what it names cannot be opened or written.
+    """
+    url = _read(address)
+    folder = Path("artifacts")
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        folder = path.parent / "artifacts"
+        _make_room(path, create)
+    try:
+        storage = Storage(create_engine(url, **_engine_options(url)), (artifacts or folder).absolute())
+    except (ImportError, ArgumentError) as error:
+        raise InputError(
+            f"{describe(url)} needs a database driver that is not installed ({error}); for PostgreSQL: "
+            "pip install 'psycopg[binary]'"
+        ) from error
+    try:
+        upgrade(storage.engine)
+    except BaseException as error:
+        storage.close()
+        if isinstance(error, SQLAlchemyError | sqlite3.Error):
+            raise refusal(error, url) from error
+        raise
+    return storage
+
+
+def _read(address: str | Path) -> URL:
+    """The address as a URL, with an absolute path where it is a file, so that changing folder later does no harm."""
+    if isinstance(address, Path) or "://" not in address:
+        return _file(str(address))
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        # The address is not shown: it may hold a password.
+        raise InputError(
+            "the storage address is not a URL; expected a file's path or, for example, "
+            "postgresql://user:password@host:5432/database"
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        return _file(url.database or "")
+    if url.drivername in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _file(path: str) -> URL:
+    if not path or path == ":memory:" or path.startswith("file:"):
+        raise InputError("a study is kept in a file, not in memory; expected a path such as runs/nas.db")
+    return URL.create("sqlite", database=os.path.abspath(os.path.expanduser(path)))
+
+
+def _make_room(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file in it, such as {path / 'nas.db'}")
+    if path.exists():
+        return
+    if not create:
+        raise InputError(f"{path} does not exist; give the database that a search has written")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder {path.parent} cannot be made: {error.strerror}; give a file in a folder that you may write to"
+        ) from error
+
+
+def _engine_options(url: URL) -> dict[str, Any]:
+    """How to make an engine, ours and Optuna's alike."""
+    # PostgreSQL refuses NaN in JSON; SQLite would keep a document that nothing else can read.
+    options: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False)}
+    if url.get_backend_name() == "sqlite":
+        return options | {"connect_args": {"timeout": BUSY_SECONDS, "factory": Connection}}
+    options["pool_pre_ping"] = True
+    if url.get_driver_name() in {"psycopg", "psycopg2"} and "connect_timeout" not in url.query:
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    return options

@@ -1,0 +1,291 @@
+"""A study: what a search writes to as it goes, and everyone reads from."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, inspect, select, update
+from sqlalchemy.exc import IntegrityError
+
+from nas.errors import InputError
+from nas.study.artifacts import StoredFile, bring_in, locate, remove
+from nas.study.records import ArchitectureRecord, Counts, Evaluation, Measurement, State, StudySettings
+from nas.study.rows import architecture_of, evaluation_of, measurement_of, row_of
+from nas.study.storage import Storage
+from nas.study.tables import EVERY_CASE, ArchitectureRow, ArtifactRow, EvaluationRow, MeasurementRow
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study in a storage. Made by `create_or_resume` and `open_study`.
+
+    Each method is one transaction, and raises `InputError` where the database is full or out of reach.
+    """
+
+    storage: Storage
+    id: int
+    created: datetime
+    settings: StudySettings
+
+    @property
+    def name(self) -> str:
+        """What `--study` calls it."""
+        return self.settings.name
+
+    def optuna_study(self, sampler: "optuna.samplers.BaseSampler | None" = None) -> "optuna.Study":
+        """Optuna's study of the same name, made on first use. It maximizes."""
+        import optuna
+
+        backend = self.storage.optuna
+        with self.storage.guarded():
+            return optuna.create_study(
+                storage=backend, study_name=self.name, direction="maximize", sampler=sampler, load_if_exists=True
+            )
+
+    def record_architecture(self, architecture: ArchitectureRecord) -> None:
+        """Keep a network's description and cost. One known already stays as it is, but for a graph that it lacks."""
+        try:
+            with self.storage.begin() as session:
+                known = session.get(ArchitectureRow, architecture.digest)
+                if known is None:
+                    session.add(ArchitectureRow(**vars(architecture)))
+                elif not known.graph:
+                    known.graph = architecture.graph
+        except IntegrityError:  # another worker was a moment faster
+            self.architecture(architecture.digest)
+
+    def start(
+        self,
+        trial: int,
+        digest: str | None,
+        *,
+        reference: str | None = None,
+        fold: int = 0,
+        seed: int = 0,
+        device: str | None = None,
+        worker: str | None = None,
+    ) -> int:
+        """Begin an evaluation and return its id.
+
+        Args:
+            trial: Optuna's number.
+            digest: the network, recorded before; None where the proposal could not be traced.
+            reference: the published network that this is.
+            fold: the fold left out for validation.
+            seed: what training begins from.
+            device: where it is trained.
+            worker: who trains it.
+        """
+        row = EvaluationRow(
+            study_id=self.id,
+            trial=trial,
+            digest=digest,
+            reference=reference,
+            state=State.RUNNING,
+            fold=fold,
+            seed=seed,
+            rung=0,
+            device=device,
+            worker=worker,
+            started=datetime.now(UTC),
+        )
+        with self.storage.begin() as session:
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def reach(self, evaluation: int, rung: int) -> None:
+        """Note the rung that an evaluation has reached."""
+        self._change(evaluation, rung=rung)
+
+    def finish(
+        self,
+        evaluation: int,
+        state: State,
+        *,
+        dice: float | None = None,
+        reason: str | None = None,
+        seconds: float | None = None,
+        peak_bytes: int | None = None,
+        epochs: int | None = None,
+    ) -> None:
+        """End an evaluation. A network that diverged is complete, with its dice of 0 and the reason.
+
+        Raises:
+            ValueError: it is not running, or it is complete without a finite dice.
+        """
+        if state is State.COMPLETE and not (dice is not None and math.isfinite(dice)):
+            raise ValueError(f"a complete evaluation has a finite dice, not {dice}")
+        self._change(
+            evaluation,
+            state=state,
+            dice=dice,
+            reason=reason,
+            seconds=seconds,
+            peak_bytes=peak_bytes,
+            epochs=epochs,
+            finished=datetime.now(UTC),
+        )
+
+    def _change(self, evaluation: int, **values: Any) -> None:
+        """Change a running evaluation; what has ended stays as it is."""
+        running = (EvaluationRow.id == evaluation) & (EvaluationRow.state == State.RUNNING)
+        with self.storage.begin() as session:
+            changed = session.scalar(update(EvaluationRow).where(running).values(**values).returning(EvaluationRow.id))
+        if changed is None:
+            raise ValueError(f"evaluation {evaluation} is not running")
+
+    def measure(self, evaluation: int, measurements: Iterable[Measurement]) -> None:
+        """Store measurements, all at once. One made again (after a crash) replaces what it said before."""
+        rows = [row_of(evaluation, measurement) for measurement in measurements]
+        if not rows:
+            return
+        key = inspect(MeasurementRow).primary_key
+        same = delete(MeasurementRow).where(*(column == bindparam(f"same_{column.name}") for column in key))
+        with self.storage.begin() as session:
+            session.connection().execute(same, [{f"same_{c.name}": row[c.name] for c in key} for row in rows])
+            session.execute(insert(MeasurementRow), rows)
+
+    def add_artifact(self, evaluation: int, kind: str, path: Path) -> Path:
+        """Move a file into the study's folder and return where it is now. One file per evaluation and kind is kept.
+
+        Raises:
+            InputError: the file cannot be read or kept.
+        """
+        stored = bring_in(path, self.storage.artifacts, self.name, evaluation, kind)
+        of_kind = (ArtifactRow.evaluation_id == evaluation) & (ArtifactRow.kind == kind)
+        with self.storage.begin() as session:
+            before = session.scalar(select(ArtifactRow.address).where(of_kind))
+            session.execute(delete(ArtifactRow).where(of_kind))
+            session.add(ArtifactRow(evaluation_id=evaluation, kind=kind, **vars(stored)))
+        if before is not None and before != stored.address:
+            remove(self.storage.artifacts, before)
+        return self.storage.artifacts / stored.address
+
+    def abandon_running(self, worker: str | None = None) -> int:
+        """Fail what a killed process left running, here and in Optuna; return how many evaluations that were.
+
+        A result that was stored, but not yet told to Optuna, is told now.
+
+        Args:
+            worker: only what this worker left.
+        """
+        from optuna.trial import TrialState
+
+        mine = [each for each in self.evaluations() if worker is None or each.worker == worker]
+        left = {each.trial: each for each in mine}
+        told = self.optuna_study()
+        with self.storage.guarded():
+            for trial in told.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+                evaluation = left.get(trial.number)
+                if evaluation is not None and evaluation.state is State.COMPLETE:
+                    told.tell(trial.number, evaluation.dice, skip_if_finished=True)
+                elif evaluation is not None or worker is None:  # killed before its evaluation began: nobody's
+                    told.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+        running = [each.id for each in mine if each.state is State.RUNNING]
+        still = EvaluationRow.id.in_(running) & (EvaluationRow.state == State.RUNNING)
+        ended = {"state": State.FAILED, "reason": "interrupted", "finished": datetime.now(UTC)}
+        with self.storage.begin() as session:
+            session.execute(update(EvaluationRow).where(still).values(ended))
+        return len(running)
+
+    def evaluations(self, state: State | None = None) -> list[Evaluation]:
+        """All evaluations in the order of their trials, or those in one state."""
+        return self._read() if state is None else self._read(EvaluationRow.state == state)
+
+    def evaluation_of(self, digest: str) -> Evaluation | None:
+        """What this study knows of a network: a finished training, else why there was none, else nothing."""
+        known = EvaluationRow.state.in_((State.COMPLETE, State.INFEASIBLE))  # in the order of the alphabet
+        found = self._read(EvaluationRow.digest == digest, known, order=(EvaluationRow.state,), limit=1)
+        return found[0] if found else None
+
+    def references(self) -> list[Evaluation]:
+        """The evaluations of published networks, whatever became of them."""
+        return self._read(EvaluationRow.reference.is_not(None))
+
+    def best(self) -> Evaluation | None:
+        """The complete evaluation of the highest dice; of equals, the one of fewer parameters."""
+        order = (EvaluationRow.dice.desc(), ArchitectureRow.parameters)
+        found = self._read(EvaluationRow.state == State.COMPLETE, order=order, limit=1)
+        return found[0] if found else None
+
+    def counts(self) -> Counts:
+        """How far the study is."""
+        mine = EvaluationRow.study_id == self.id
+        different = select(
+            func.count(EvaluationRow.trial.distinct()), func.count(EvaluationRow.digest.distinct())
+        ).where(mine)
+        by_state = select(EvaluationRow.state, func.count()).where(mine).group_by(EvaluationRow.state)
+        with self.storage.begin() as session:
+            trials, distinct = session.execute(different).one()
+            found = dict(session.execute(by_state).all())
+        return Counts(trials=trials, distinct=distinct, **{state: found.get(state, 0) for state in State})
+
+    def summary(self) -> dict[str, Any]:
+        """The study in a few words: what `nas search --json` and `nas best --json` print."""
+        counts, best = self.counts(), self.best()
+        shown = ("trial", "digest", "reference", "dice", "parameters", "macs")
+        return {
+            "study": self.name,
+            "storage": self.storage.address,
+            "trials": counts.trials,
+            "distinct": counts.distinct,
+            "infeasible": counts.infeasible,
+            "best": None if best is None else {name: getattr(best, name) for name in shown},
+        }
+
+    def learning_curve(self, evaluation: int, metric: str | None = None) -> list[Measurement]:
+        """What was measured over all cases, by epoch: every metric of every class, or one metric."""
+        row = MeasurementRow
+        statement = select(row).where(row.evaluation_id == evaluation, row.case_name == EVERY_CASE)
+        if metric is not None:
+            statement = statement.where(row.metric == metric)
+        with self.storage.begin() as session:
+            rows = session.scalars(statement.order_by(row.epoch, row.metric, row.class_index))
+            return [measurement_of(row) for row in rows]
+
+    def architecture(self, digest: str) -> ArchitectureRecord:
+        """A network that some study has recorded.
+
+        Raises:
+            InputError: there is none of that digest.
+        """
+        with self.storage.begin() as session:
+            row = session.get(ArchitectureRow, digest)
+            if row is None:
+                raise InputError(f"there is no architecture {digest!r} in {self.storage.address}")
+            return architecture_of(row)
+
+    def artifact(self, evaluation: int, kind: str) -> Path:
+        """The path of a file that an evaluation left, after checking that it is unchanged.
+
+        Raises:
+            InputError: there is none, it is missing, it has changed, or its address leaves the folder.
+        """
+        with self.storage.begin() as session:
+            of_evaluation = select(ArtifactRow).where(ArtifactRow.evaluation_id == evaluation)
+            rows = {row.kind: row for row in session.scalars(of_evaluation.order_by(ArtifactRow.kind))}
+            if kind not in rows:
+                has = ", ".join(rows) or "none"
+                raise InputError(f"evaluation {evaluation} of {self.name!r} left no artifact {kind!r}; it has: {has}")
+            stored = StoredFile(rows[kind].address, rows[kind].sha256, rows[kind].bytes)
+        return locate(self.storage.artifacts, stored)
+
+    def _read(
+        self, *conditions: ColumnElement[bool], order: tuple[Any, ...] = (), limit: int | None = None
+    ) -> list[Evaluation]:
+        statement = (
+            select(EvaluationRow, ArchitectureRow.parameters, ArchitectureRow.macs)
+            .outerjoin(ArchitectureRow)
+            .where(EvaluationRow.study_id == self.id, *conditions)
+            .order_by(*order, EvaluationRow.trial, EvaluationRow.id)
+            .limit(limit)
+        )
+        with self.storage.begin() as session:
+            return [evaluation_of(*found) for found in session.execute(statement)]

@@ -1,0 +1,80 @@
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from nas.study.opening import create_or_resume
+from nas.study.records import ArchitectureRecord, StudySettings
+from nas.study.storage import Storage, open_storage
+from nas.study.study import Study
+
+SERVER = os.environ.get("NAS_TEST_POSTGRES")
+needs_server = pytest.mark.skipif(SERVER is None, reason="NAS_TEST_POSTGRES holds no PostgreSQL URL")
+
+SETTINGS = StudySettings(
+    name="hippocampus",
+    space="tiny",
+    space_document={"width": [8, 16]},
+    space_digest="a" * 64,
+    data="Task04_Hippocampus",
+    data_fingerprint={"cases": 260},
+    data_digest="b" * 64,
+    synthetic=False,
+    task={"axes": 3, "patch": (32, 32, 32)},
+    recipe={"loss": "dice_ce", "optimiser": {"name": "sgd", "rate": 0.01}},
+    plan={"batch": 2},
+    objective="dice",
+    seed=0,
+    versions={"nas": "0.1.0"},
+    device="cpu",
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_server)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each supported kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'runs' / 'nas.db'}"
+        return
+    url = make_url(str(SERVER)).set(drivername="postgresql+psycopg")
+    schema = f"nas_{uuid.uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+        yield url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def storage(address: str, tmp_path: Path) -> Iterator[Storage]:
+    with open_storage(address, artifacts=tmp_path / "artifacts") as storage:
+        yield storage
+
+
+@pytest.fixture
+def study(storage: Storage) -> Study:
+    return create_or_resume(storage, SETTINGS)
+
+
+@pytest.fixture
+def settings() -> Callable[..., StudySettings]:
+    """Settings that differ from the study's in what is given."""
+    return lambda **changes: replace(SETTINGS, **changes)
+
+
+@pytest.fixture
+def known(study: Study) -> Callable[..., str]:
+    """Records an architecture of that digest and returns the digest."""
+
+    def record(digest: str, **cost: Any) -> str:
+        numbers = {"parameters": 1_000, "macs": 5_000_000_000, "training_bytes": 3_000_000_000} | cost
+        study.record_architecture(ArchitectureRecord(digest=digest, document={"of": digest}, graph={}, **numbers))
+        return digest
+
+    return record
