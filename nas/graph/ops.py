@@ -94,6 +94,8 @@ class Ops:
         name: str = "conv",
     ) -> Tensor:
         """A convolution; without `bias` given it has one if no norm can follow or the style keeps it."""
+        if x.channels % groups or channels % groups:
+            raise InputError(f"{self._path}: {x.channels} to {channels} channels do not divide into {groups} groups")
         bias = self.style.conv_bias or self.style.norm == "none" if bias is None else bias
         step = self._axes(stride)
         operation = operations.Convolution(channels, self._axes(kernel), step, self._axes(dilation), groups, bias)

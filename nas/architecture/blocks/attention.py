@@ -45,7 +45,8 @@ class SplitAttention:
         return x
 
     def _branch(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
-        inside = max(site.width // 4, 1)
+        # A multiple of the radix, since the splits share the channels out evenly.
+        inside = max(site.width // 4 // self.radix, 1) * self.radix
         x = ops.conv_norm_act(x, inside, 1)
         x = self._split(x, ops, inside, site.dilation)
         if is_strided(site.stride):
