@@ -77,7 +77,9 @@ def _from_file(file: Path) -> Space[EncoderDecoder]:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename}, line {last.lineno}"
-        raise InputError(f"space file {file}: raised {type(error).__name__}: {error} ({where}); mend the file") from error
+        raise InputError(
+            f"space file {file}: raised {type(error).__name__}: {error} ({where}); mend the file"
+        ) from error
     if not hasattr(module, "SPACE"):
         raise InputError(f"space file {file}: defines no SPACE; expected SPACE = nas.space.Space(...)")
     return _checked(module.SPACE, f"space file {file}")

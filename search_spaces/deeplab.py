@@ -18,12 +18,8 @@ SPACE = Space(
     template=EncoderDecoder(
         stem=ResNetStem(width=WIDTHS, deep=one_of(False, True)),
         encoder=(Stage(block=BLOCKS), *repeated(Stage(block=BLOCKS, down=one_of(Strided(), Dilate())), integer(1, 3))),
-        bridge=ASPP(
-            rate=one_of(2, 3, 6, 12), width=WIDTHS, separable=one_of(False, True), dropout=one_of(0.1, 0.5)
-        ),
-        decoder=Wide(
-            block=Plain(convs=integer(1, 3), separable=one_of(False, True)), width=WIDTHS, low_width=WIDTHS
-        ),
+        bridge=ASPP(rate=one_of(2, 3, 6, 12), width=WIDTHS, separable=one_of(False, True), dropout=one_of(0.1, 0.5)),
+        decoder=Wide(block=Plain(convs=integer(1, 3), separable=one_of(False, True)), width=WIDTHS, low_width=WIDTHS),
         style=Style(norm=one_of("batch", "instance"), activation=one_of("relu", "leaky_relu")),
         width=WIDTHS,
     ),

@@ -40,7 +40,9 @@ SPACE = Space(
             UpStage(
                 up=one_of(Transposed(), Linear()),
                 skip=one_of(Concatenate(), Add()),
-                block=one_of(Plain(convs=integer(1, 2)), Basic(units=integer(1, 2)), PreActivation(units=integer(1, 2))),
+                block=one_of(
+                    Plain(convs=integer(1, 2)), Basic(units=integer(1, 2)), PreActivation(units=integer(1, 2))
+                ),
             ),
             width=WIDTHS,
         ),

@@ -94,7 +94,8 @@ SPACE = Space(
             mirrored(
                 UpStage(
                     up=one_of(
-                        Transposed(kernel=one_of(2, 3), keep=one_of(False, True), norm_act=one_of(False, True)), Linear()
+                        Transposed(kernel=one_of(2, 3), keep=one_of(False, True), norm_act=one_of(False, True)),
+                        Linear(),
                     ),
                     skip=one_of(None, Concatenate(), Add(), Project(width=WIDTHS), Gate(), GridGate()),
                     block=DECODER_BLOCKS,

@@ -11,7 +11,9 @@ app = typer.Typer(no_args_is_help=True, help="Look at a data set before training
 
 @app.command("check")
 def check(
-    folder: Annotated[str | None, typer.Argument(help="A folder of labelled images. [default: synthetic brain]")] = None,
+    folder: Annotated[
+        str | None, typer.Argument(help="A folder of labelled images. [default: synthetic brain]")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fingerprint as JSON.")] = False,
 ) -> None:
     """Read every case, refuse what cannot be trained on, and show what the data look like.
@@ -33,7 +35,9 @@ def check(
         print_json(fingerprint.to_json())
         return
     origin = f" ({dataset.origin})" if dataset.synthetic else ""
-    OUT.print(f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D", soft_wrap=True)
+    OUT.print(
+        f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D", soft_wrap=True
+    )
     ranges = zip(fingerprint.shape_minimum, fingerprint.shape_median, fingerprint.shape_maximum, strict=True)
     rows = [
         (str(axis), str(low), str(middle), str(high), f"{spacing:g}")

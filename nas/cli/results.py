@@ -14,7 +14,9 @@ def results_table(study: Study) -> Table:
     complete = sorted(study.evaluations(State.COMPLETE), key=lambda found: -(found.dice or 0))
     shown = [found for index, found in enumerate(complete) if index < _BEST_SHOWN or found.reference]
     counts = study.counts()
-    title = f"{study.name}: {counts.complete} networks trained, {counts.infeasible} over a limit, {counts.duplicate} known"
+    title = (
+        f"{study.name}: {counts.complete} networks trained, {counts.infeasible} over a limit, {counts.duplicate} known"
+    )
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
     columns = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def search(
-    space: Annotated[str, typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py.")] = "unet_family",
+    space: Annotated[
+        str, typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py.")
+    ] = "unet_family",
     data: Annotated[
         str | None, typer.Option(help="A folder of labelled images (MSD or nnU-Net layout). [default: synthetic brain]")
     ] = None,
@@ -33,7 +35,9 @@ def search(
     max_parameters: Annotated[str | None, typer.Option(help="Largest number of parameters, as 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates a patch, as 10G.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Most bytes to train, as 4G. [default: what is free]")] = None,
-    full_size: Annotated[bool, typer.Option("--full-size", help="Train published networks at their full width.")] = False,
+    full_size: Annotated[
+        bool, typer.Option("--full-size", help="Train published networks at their full width.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Search a space for the network that does best on your data.
@@ -119,6 +123,7 @@ class Display:
         self._progress.stop()
 
     def __call__(self, event: "Event") -> None:
+        """Show one event."""
         from nas.searching.events import Note, TrialEnded, TrialStarted, Working
 
         match event:
@@ -140,7 +145,9 @@ class Display:
         result = event.evaluation
         if event.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
             self._skipped += 1
-            self._progress.update(self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None)
+            self._progress.update(
+                self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None
+            )
             return
         name = result.reference or f"trial {result.trial}"
         if event.state is State.COMPLETE:

@@ -166,9 +166,7 @@ def _task(axes: int, channels: int, classes: int, patch: str | None) -> Task:
     return Task(axes, channels, classes, parse_sizes(patch, "--patch") if patch else ())
 
 
-def _graph(
-    space: str, reference: str | None, file: Path | None, seed: int, task: Task
-) -> tuple[str, Graph]:
+def _graph(space: str, reference: str | None, file: Path | None, seed: int, task: Task) -> tuple[str, Graph]:
     """The network that the options name, traced: a published one, one from a file, or a random one."""
     loaded = load_space(space)
     if reference is not None and file is not None:

@@ -37,7 +37,9 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
                 print_json({"storage": opened.address, "studies": [_status(found) for found in studies]})
                 return
             rows = [_status_row(_status(found)) for found in studies]
-            OUT.print(table(f"studies in {opened.address}", ("study", "trained", "infeasible", "failed", "best Dice"), rows))
+            OUT.print(
+                table(f"studies in {opened.address}", ("study", "trained", "infeasible", "failed", "best Dice"), rows)
+            )
             return
         found = open_study(opened, study)
         if json:

@@ -74,7 +74,9 @@ class _Finder:
         call = self.calls[step.does]
         prefix = "" if step.name.isdigit() else f"{step.name}_"
         arguments = [
-            tuple(replace(n, name=f"{prefix}{n.name}") if isinstance(n, Number) and not n.default else n for n in argument)
+            tuple(
+                replace(n, name=f"{prefix}{n.name}") if isinstance(n, Number) and not n.default else n for n in argument
+            )
             for argument in call.arguments
         ]
         return Call(call.function, tuple(arguments))

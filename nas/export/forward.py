@@ -169,7 +169,9 @@ class _Writer:
         columns = [column for other in self.plan if isinstance(other, Loop) for column in other.columns.values()]
         before = [b for column in columns for a, b in pairwise(column) if a == loop.made[value][0]]
         seeds = [seed for seed in before[:1] if self.variables.is_alone(seed)]
-        name = self.variables.fresh("made" if value not in self.carried else "outputs" if self.collected else "features")
+        name = self.variables.fresh(
+            "made" if value not in self.carried else "outputs" if self.collected else "features"
+        )
         self._line(f"{name} = [", *(piece for seed in seeds for piece in self.variables[seed]), "]")
         self.variables.collect(name, seeds)
         self.collected[value] = name

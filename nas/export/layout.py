@@ -21,10 +21,10 @@ def layout(line: str) -> list[str]:
     loops = _split(inside, " for ")
     if len(f"{indent}{inside}") <= WIDTH:
         body = [f"{indent}{inside}"]
-    elif len(parts) > 1:
-        body = [piece for part in parts for piece in layout(f"{indent}{part},")]
     elif len(loops) > 1:
         body = [piece for part in (loops[0], f"for {loops[1]}") for piece in layout(f"{indent}{part}")]
+    elif len(parts) > 1:
+        body = [piece for part in parts for piece in layout(f"{indent}{part},")]
     else:
         body = layout(f"{indent}{inside}")
     return [line[: start + 1], *body, f"{indent[4:]}{line[end:]}"]

@@ -80,7 +80,9 @@ class Parameters:
     def ordered(self) -> list[Parameter]:
         """The parameters as a constructor takes them."""
         ranks = {role: rank for rank, role in enumerate(ROLES)}
-        return sorted(self._found.values(), key=lambda item: (item.default is not None, ranks.get(item.name, len(ranks))))
+        return sorted(
+            self._found.values(), key=lambda item: (item.default is not None, ranks.get(item.name, len(ranks)))
+        )
 
     def text(self, column: Column) -> str | None:
         """What stands for a number; None where it is left out, or is to be a parameter."""

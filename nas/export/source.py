@@ -78,14 +78,15 @@ def _promise(graph: Graph) -> str:
 
 
 def _check(graph: Graph) -> list[str]:
-    strides = graph.total_stride
-    sizes = f"size % {strides[0]} for size in x.shape[2:]"
+    """The first lines of the network's `forward`, which refuse images that do not fit."""
+    axes, channels, strides = graph.task.axes, graph.task.channels, graph.total_stride
+    rests = f"size % {strides[0]} for size in x.shape[2:]"
     if len(set(strides)) > 1:
-        sizes = f"size % step for size, step in zip(x.shape[2:], {strides})"
-    shape = f"{_shape(graph, graph.task.channels)}, sizes {_multiples(graph)}"
+        rests = f"size % step for size, step in zip(x.shape[2:], {strides})"
     return [
-        f"if x.ndim != {graph.task.axes + 2} or x.shape[1] != {graph.task.channels} or any({sizes}):",
-        f'    expected = "{shape}"',
+        f"rests = [{rests}]",
+        f"if x.ndim != {axes + 2} or x.shape[1] != {channels} or any(rests):",
+        f'    expected = "{_shape(graph, channels)}, sizes {_multiples(graph)}"',
         '    raise ValueError(f"image of shape {tuple(x.shape)}, expected {expected}")',
     ]
 

@@ -45,7 +45,8 @@ def _wrapped(paragraph: str, room: int) -> list[str]:
 def _constructor(item: Class, names: Sequence[str]) -> list[str]:
     made = iter(item.made)
     given = [
-        f"{parameter.name}: {parameter.annotation}" + (f" = {parameter.default}" if parameter.default is not None else "")
+        f"{parameter.name}: {parameter.annotation}"
+        + (f" = {parameter.default}" if parameter.default is not None else "")
         for parameter in item.parameters
     ]
     items = _items(item.template.runs, made, names)

@@ -1,4 +1,4 @@
-"""A user's own `torch.nn.Module` as one operation, its cost measured instead of known. The one place here with torch."""
+"""A user's own `torch.nn.Module` as one operation, its cost measured. The one place here with torch."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -10,7 +10,9 @@ from nas.graph.operations import Foreign
 _MEASURED_SIZE = 32
 
 
-def measure(factory: Callable[..., Any], arguments: Mapping[str, Any], inputs: int, channels: int, axes: int) -> Foreign:
+def measure(
+    factory: Callable[..., Any], arguments: Mapping[str, Any], inputs: int, channels: int, axes: int
+) -> Foreign:
     """Build the module on torch's meta device, where nothing is computed, and note its tensors and its work.
 
     Raises:

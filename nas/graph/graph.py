@@ -143,9 +143,7 @@ class Graph:
 def _node(document: Mapping[str, Any]) -> Node:
     kind = OPERATIONS[document["operation"]]
     operation = kind(**{field.name: _frozen(document[field.name]) for field in fields(kind)})
-    return Node(
-        operation, tuple(document["inputs"]), document["name"], document["out"][0], tuple(document["out"][1:])
-    )
+    return Node(operation, tuple(document["inputs"]), document["name"], document["out"][0], tuple(document["out"][1:]))
 
 
 def _plain(value: Any) -> Any:

@@ -72,9 +72,7 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
                 _MAX_POOLS[axes], kernel_size=operation.kernel, stride=operation.stride, padding=operation.padding
             )
         case op.AveragePool():
-            return partial(
-                _average_pool, kernel=operation.kernel, stride=operation.stride, padding=operation.padding
-            )
+            return partial(_average_pool, kernel=operation.kernel, stride=operation.stride, padding=operation.padding)
         case op.Resize():
             return partial(_resize, factor=tuple(float(step) for step in operation.factor))
         case op.SumSplits():

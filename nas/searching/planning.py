@@ -1,4 +1,4 @@
-"""Fitting a search to its machine and its budget: length of training, largest network, published networks at that size."""
+"""Fitting a search to its machine and budget: length of training, largest network, references of that size."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -164,15 +164,14 @@ def _create(
             plan=plan.to_json() | {"budget": settings.budget, "trials": settings.trials},
             objective=f"{OBJECTIVE}, fold {settings.fold}",
             seed=settings.seed,
-            versions={"python": platform.python_version()} | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
+            versions={"python": platform.python_version()}
+            | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
             device=device_name(device),
         ),
     )
 
 
-def _enqueue(
-    told: "optuna.Study", study: Study, space: Space[EncoderDecoder], entered: Sequence[Entry]
-) -> None:
+def _enqueue(told: "optuna.Study", study: Study, space: Space[EncoderDecoder], entered: Sequence[Entry]) -> None:
     """Make the published networks the next proposals, those aside that have been tried or are waiting already."""
     import optuna
 

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -85,6 +86,4 @@ def _step_seconds(graph: Graph, recipe: Recipe, samples: Sequence[Sample], devic
 
     short = Recipe(**(recipe.to_json() | {"steps": _STEPS + 1, "epochs": 1}))
     train(network, samples, short, seed=0, step_done=note)
-    return min(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
-
-
+    return min(later - earlier for earlier, later in pairwise(moments))

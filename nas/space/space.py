@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 from nas.errors import InputError
 from nas.space import choosers
 from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar
-from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 from nas.space.choices import kind as kind_of
+from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 
 A = TypeVar("A")
 

@@ -164,7 +164,9 @@ class Read:
         names = field_names(type(template))
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise MismatchError(join(path, unknown[0]), given[unknown[0]], f"one of the fields {list(names)}", depth + 1)
+            raise MismatchError(
+                join(path, unknown[0]), given[unknown[0]], f"one of the fields {list(names)}", depth + 1
+            )
         for name in names:
             found = given.get(name, default_of(type(template), name))
             self._match(getattr(template, name), found, join(path, name), depth + 2)

@@ -37,7 +37,9 @@ def plan_task(fingerprint: Fingerprint, device: str, patch: Axes | None = None) 
     for axis, (size, step) in enumerate(zip(wanted, total, strict=True)):
         if size % step:
             low = size // step * step
-            raise InputError(f"patch: axis {axis} has {size} voxels, expected a multiple of {step}; use {low} or {low + step}")
+            raise InputError(
+                f"patch: axis {axis} has {size} voxels, expected a multiple of {step}; use {low} or {low + step}"
+            )
     for axis, (size, step) in enumerate(zip(fingerprint.shape_minimum, total, strict=True)):
         if size < step:
             raise InputError(
