@@ -18,7 +18,7 @@ demo: install
 	$(BIN)/nas search --space unet_family --trials 100
 
 test: install
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2
 
 test-all: install
 	$(BIN)/pytest

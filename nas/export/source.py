@@ -69,7 +69,7 @@ def _promise(graph: Graph) -> str:
     """What the network takes and returns."""
     task = graph.task
     lines = (
-        f"Images {_shape(graph, task.channels)} to scores {_shape(graph, task.classes)} of each class, before softmax or"
+        f"Images {_shape(graph, task.channels)} to scores {_shape(graph, task.classes)} of each class, before softmax or"  # noqa: E501
         f" sigmoid. Sizes must be {_multiples(graph)}."
     )
     if len(graph.outputs) == 1:
@@ -94,7 +94,7 @@ def _check(graph: Graph) -> list[str]:
 def _header(graph: Graph, title: str) -> str:
     patch = " x ".join(map(str, graph.task.patch))
     facts = (
-        f"{graph.parameters:,} trainable parameters, {graph.macs / 1e9:,.2f} billion multiply-accumulates for an image of"
+        f"{graph.parameters:,} trainable parameters, {graph.macs / 1e9:,.2f} billion multiply-accumulates for an image of"  # noqa: E501
         f" {patch}. Written by nas, where its digest is {graph.digest}."
     )
     return f'''"""{title}, as plain PyTorch.

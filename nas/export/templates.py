@@ -131,7 +131,7 @@ def difference(first: Number, second: Number) -> int | None:
 
 
 def settle(templates: Sequence[Template]) -> list[Template]:
-    """Equal templates with what is unknown in one filled in from the others, and the first member in the run it begins."""
+    """Equal templates with what is unknown in one filled in from the others, and the first member in the run it begins."""  # noqa: E501
     settled = list(templates)
     for index in range(len(templates[0].runs)):
         settled = _with_steps(settled, index)

@@ -11,7 +11,24 @@ from nas.export.tree import Module, Step
 from nas.graph import operations as op
 
 PLAIN_STEPS = frozenset(
-    ["conv", "norm", "act", "dropout", "pool", "up", "resize", "expand", "add", "multiply", "concat", "sum", "softmax", "attend", "depthwise", "pointwise"]
+    [
+        "conv",
+        "norm",
+        "act",
+        "dropout",
+        "pool",
+        "up",
+        "resize",
+        "expand",
+        "add",
+        "multiply",
+        "concat",
+        "sum",
+        "softmax",
+        "attend",
+        "depthwise",
+        "pointwise",
+    ]
 )
 """The names that `Ops` gives by itself, which say no more than the operation does."""
 

@@ -112,7 +112,8 @@ class Ops:
     def norm(self, x: Tensor, *, kind: NormKind | None = None, zero: bool = False, name: str = "norm") -> Tensor:
         """The style's norm, or `kind`; `zero` lets a residual branch start as nothing."""
         chosen = kind or self.style.norm
-        if chosen == "none":
+        # Over the one position of a pooled tensor an instance norm would leave nothing but zeros.
+        if chosen == "none" or (not x.strides and chosen != "batch"):
             return x
         return self._write(operations.Normalisation(chosen, zero), (x,), name, x.channels, x.strides)  # type: ignore[arg-type]
 
@@ -262,7 +263,8 @@ def trace(architecture: Traceable, task: Task) -> Graph:
             low = size // stride * stride
             near = f"{low} or {low + stride}" if low else str(stride)
             raise InputError(
-                f"patch: axis {axis} has {size} voxels, expected a multiple of the network's stride {stride}; use {near}"
+                f"patch: axis {axis} has {size} voxels, expected a multiple of the network's stride {stride}; "
+                f"use {near}"
             )
     return graph
 

@@ -17,7 +17,8 @@ def plan_task(fingerprint: Fingerprint, device: str, patch: Axes | None = None) 
     """Choose the patch and the strides per level and axis for a data set.
 
     The patch has the median image's proportions in voxels, within `LARGEST_PATCH`. An axis is halved while its
-    voxels are less than twice as large as the finest ones and `SMALLEST` of them remain, so that thick slices are left whole.
+    voxels are less than twice as large as the finest ones and `SMALLEST` of them remain, so that thick slices
+    are left whole.
 
     Args:
         fingerprint: of the data.
@@ -43,7 +44,8 @@ def plan_task(fingerprint: Fingerprint, device: str, patch: Axes | None = None) 
     for axis, (size, step) in enumerate(zip(fingerprint.shape_minimum, total, strict=True)):
         if size < step:
             raise InputError(
-                f"{fingerprint.name}: the smallest image has {size} voxels along axis {axis}, fewer than the stride {step} "
+                f"{fingerprint.name}: the smallest image has {size} voxels along axis {axis}, fewer than the "
+                f"stride {step} "
                 "of the networks planned for this data; leave such images out, pad them, or give a smaller --patch"
             )
     classes = len(fingerprint.classes)
