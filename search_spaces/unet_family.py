@@ -36,7 +36,15 @@ from nas.architecture.blocks import (
     SplitAttention,
     SqueezeExcite,
 )
-from nas.architecture.references import ATTENTION, DEEPLAB, RESIDUAL, RESIDUAL_U_NET, TIRAMISU, U_NETS
+from nas.architecture.references import (
+    ATTENTION,
+    DEEPLAB,
+    RESIDUAL,
+    RESIDUAL_U_NET,
+    TIRAMISU,
+    U_NETS,
+    alternating,
+)
 from nas.space import Space, integer, one_of, repeated, shared
 
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -118,6 +126,6 @@ SPACE = Space(
         width=WIDTHS,
         maximum_width=one_of(256, 512, 2048),
     ),
-    members=U_NETS + RESIDUAL + RESIDUAL_U_NET + TIRAMISU + DEEPLAB + ATTENTION,
+    members=alternating(U_NETS, TIRAMISU, DEEPLAB, ATTENTION, RESIDUAL, RESIDUAL_U_NET),
     description=(__doc__ or "").strip(),
 )

@@ -3,6 +3,8 @@
 Each is a member of `unet_family` to the digit; `nas spaces show unet_family` prints expected and built counts.
 """
 
+from itertools import zip_longest
+
 from nas.architecture.blocks import (
     Basic,
     Bottleneck,
@@ -155,3 +157,9 @@ ATTENTION = (
         "ResNeSt-50 U-Net", resnet_unet(_RESNEST_50, 256, deep=True), 25_434_240, 2, 3, 1, "timm resnest50d", "encoder"
     ),
 )
+
+
+def alternating(*families: tuple[Reference[EncoderDecoder], ...]) -> tuple[Reference[EncoderDecoder], ...]:
+    """All members, one of each family in turn, so that a short search begins with one of every kind."""
+    rounds = zip_longest(*families)
+    return tuple(member for turn in rounds for member in turn if member is not None)

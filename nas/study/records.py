@@ -103,7 +103,7 @@ class ArchitectureRecord:
 
 @dataclass(frozen=True)
 class Counts:
-    """How far a study is: trials, different networks among them, and evaluations by state."""
+    """How far a study is: trials, different networks trained among them, and evaluations by state."""
 
     trials: int
     distinct: int

@@ -219,7 +219,8 @@ class Study:
         """How far the study is."""
         mine = EvaluationRow.study_id == self.id
         different = select(
-            func.count(EvaluationRow.trial.distinct()), func.count(EvaluationRow.digest.distinct())
+            func.count(EvaluationRow.trial.distinct()),
+            func.count(EvaluationRow.digest.distinct()).filter(EvaluationRow.state == State.COMPLETE),
         ).where(mine)
         by_state = select(EvaluationRow.state, func.count()).where(mine).group_by(EvaluationRow.state)
         with self.storage.begin() as session:

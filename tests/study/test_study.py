@@ -61,7 +61,7 @@ def test_one_trial_is_evaluated_once_per_fold_and_seed(study: Study, known: Know
     for fold, seed in [(0, 0), (0, 1), (1, 0)]:
         study.start(7, known("unet"), fold=fold, seed=seed)
 
-    assert study.counts() == Counts(trials=1, distinct=1, complete=0, infeasible=0, duplicate=0, failed=0, running=3)
+    assert study.counts() == Counts(trials=1, distinct=0, complete=0, infeasible=0, duplicate=0, failed=0, running=3)
 
 
 def test_a_complete_evaluation_needs_a_finite_dice(study: Study, known: Known) -> None:
@@ -89,7 +89,7 @@ def test_counts(study: Study, known: Known) -> None:
     study.start(4, known("d"))
     evaluate(study, 5, None, State.INFEASIBLE)
 
-    assert study.counts() == Counts(trials=6, distinct=4, complete=1, infeasible=2, duplicate=1, failed=1, running=1)
+    assert study.counts() == Counts(trials=6, distinct=1, complete=1, infeasible=2, duplicate=1, failed=1, running=1)
 
 
 @pytest.mark.parametrize(
