@@ -1,10 +1,10 @@
-"""The classes of an exported network: which modules share one, and what each is called."""
+"""The classes of an exported network: which modules share one, and what each is given."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nas.export.code import Call, ClassName, Number
+from nas.export.code import Call, ClassName, Number, Piece
 from nas.export.operations import layer
 from nas.export.parameters import Parameter, Parameters, Values, columns
 from nas.export.templates import Template, settle, template
@@ -60,26 +60,25 @@ class _Finder:
         made = columns([item.made() for item in templates])
         used = columns([item.used() for item in templates])
         found = Parameters([*made, *used], *self._all_roles(modules))
-        written = tuple(map(found.text, made)), tuple(map(found.text, used))
         parameters = tuple(found.ordered())
+        names = [parameter.name for parameter in parameters]
+        written = [found.text(column) for column in used]
+        kept = tuple(f"self.{value}" if value in names else value for value in written)
         uses = tuple(dict.fromkeys(_class_of(self.calls[submodule]) for submodule in modules[0].submodules))
         for index, module in enumerate(modules):
             arguments = [(Number(p.name, p.values[index], p.keyword, p.default),) for p in parameters]
             self.calls[module] = Call(ClassName(len(self.classes)), tuple(arguments))
-        self.classes.append(Class(templates[0], modules, parameters, *written, uses))
+        self.classes.append(Class(templates[0], modules, parameters, tuple(map(found.text, made)), kept, uses))
 
     def _constructor(self, step: Step) -> Call:
         if not isinstance(step.does, Module):
             return layer(step.does, self.graph.nodes[step.inputs[0]].channels, self.graph.task.axes)
+        # Channels that mean nothing to the module around it are called after the submodule they are for.
         call = self.calls[step.does]
         prefix = "" if step.name.isdigit() else f"{step.name}_"
-        arguments = [
-            tuple(
-                replace(n, name=f"{prefix}{n.name}") if isinstance(n, Number) and not n.default else n for n in argument
-            )
-            for argument in call.arguments
-        ]
-        return Call(call.function, tuple(arguments))
+        return replace(
+            call, arguments=tuple(tuple(_renamed(piece, prefix) for piece in code) for code in call.arguments)
+        )
 
     def _roles(self, module: Module) -> dict[str, int]:
         """The channels of what a module is given, first and second, and of what it returns."""
@@ -94,6 +93,12 @@ class _Finder:
 
 def _with_submodules(module: Module) -> list[Module]:
     return [*(inner for submodule in module.submodules for inner in _with_submodules(submodule)), module]
+
+
+def _renamed(piece: Piece, prefix: str) -> Piece:
+    if isinstance(piece, Number) and piece.name.endswith(("inputs", "inside", "channels")):
+        return replace(piece, name=f"{prefix}{piece.name}")
+    return piece
 
 
 def _class_of(call: Call) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Union
 
 Value = int | float | tuple[int, ...] | None
 
@@ -33,11 +32,13 @@ class ClassName:
 class Call:
     """A function, method or class and what it is given."""
 
-    function: Union[str, ClassName, "Call"]
+    function: str | ClassName
     arguments: tuple["Code", ...]
 
 
-Code = tuple[str | Number | ClassName | Call, ...]
+Piece = str | Number | ClassName | Call
+
+Code = tuple[Piece, ...]
 """Pieces that stand one after the other."""
 
 
@@ -62,7 +63,7 @@ def text(code: Code, written: Iterator[str | None], classes: Sequence[str]) -> s
     return "".join(_piece(piece, written, classes) for piece in code)
 
 
-def _piece(piece: str | Number | ClassName | Call, written: Iterator[str | None], classes: Sequence[str]) -> str:
+def _piece(piece: Piece, written: Iterator[str | None], classes: Sequence[str]) -> str:
     if isinstance(piece, Call):
         arguments = [text(argument, written, classes) for argument in piece.arguments]
         function = _piece(piece.function, written, classes)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nas.export.code import Call, ClassName, Code, Number
+from nas.export.code import Call, Code, Piece
 from nas.export.loops import Loop, with_loops
-from nas.export.members import Members
+from nas.export.members import Members, is_attribute
 from nas.export.operations import function
 from nas.export.tree import Module, Step
 from nas.export.variables import Variables
@@ -46,12 +46,12 @@ class _Writer:
         self.lines: list[Line] = []
         self.depth = 0
         self.item = ""  # what the loop that is being written calls its items
+        self.has_left = False  # whether a return in evaluation mode has been written
         self.chain: list[Step] = []  # the operations of the expression that is being put together
         self.carried: dict[int, str] = {}  # the variable in which a loop hands a value on
         self.collected: dict[int, str] = {}  # the list to which a loop appends a value
-        steps = [step for step in module.steps if step.outputs]
-        self.plan = with_loops(steps)
-        self.variables = Variables(module, steps)
+        self.plan = with_loops(module.steps)
+        self.variables = Variables(module)
 
     def write(self) -> None:
         for name, value in zip(parameters(self.module), self.module.inputs, strict=True):
@@ -74,16 +74,16 @@ class _Writer:
         if is_returned or (isinstance(following, Step) and self._continues(step, following)):
             self.variables[step.outputs[0]] = expression
             return
-        names = [self._name(value) for value in step.outputs]
+        names = [self._assign(value) for value in step.outputs]
         self._line(", ".join(names), " = ", *expression)
         self.chain.clear()
         for name, value in zip(names, step.outputs, strict=True):
-            self.variables.hold(name, value)
             if value in self.collected:
                 self._line(f"{self.collected[value]}.append({name})")
             if self.is_supervised and value == self.module.outputs[0] and self.depth == 0:
                 self._line("if not self.training:")
                 self._line(f"    return {name}")
+                self.has_left = True
 
     def _continues(self, step: Step, following: Step) -> bool:
         """Whether the following step is written around this one, in one expression."""
@@ -108,32 +108,35 @@ class _Writer:
             arguments = (self.variables.sequence(step.inputs),)
         return function(step.does, arguments)
 
-    def _name(self, value: int) -> str:
+    def _assign(self, value: int) -> str:
+        """The variable that takes a value which the last step of the chain has made."""
         if value in self.carried:
-            return self.carried[value]
-        if self.is_supervised and value in self.module.outputs:
-            return self.variables.fresh("scores")
-        if len(self.chain[-1].outputs) > 1 and value != self.chain[-1].outputs[-1]:
-            return self.variables.fresh("feature")
-        return self.variables.name(self.chain, value)
+            name = self.carried[value]
+        elif self.is_supervised and value in self.module.outputs:
+            name = self.variables.fresh("scores")
+        elif value != self.chain[-1].outputs[-1]:
+            name = self.variables.fresh("feature")
+        else:
+            name = self.variables.name(self.chain, value)
+        self.variables.hold(name, value)
+        return name
 
     def _loop(self, loop: Loop) -> None:
         variables = self.variables
         end = variables.position + loop.steps
         lists = {value: series for value, series in loop.made.items() if variables.outlive(series, end)}
         variables.enter(loop, end)
-        self._carry(loop)
-        sequences = [variables.sequence(column) for column in loop.columns.values()]
-        header = self._header(loop, sequences)
         if lists and len(loop.body) == 1 and not loop.carried:
-            is_output = self.is_supervised and loop.body[0].outputs[0] in self.module.outputs
-            name = variables.fresh("coarser" if is_output else "branches")
-            self._line(name, " = [", *self._expression(loop.body[0]), " ", *header, "]")
-            self.collected[loop.body[0].outputs[0]] = name
+            (value,) = lists
+            is_output = self.is_supervised and value in self.module.outputs
+            self.collected[value] = variables.fresh("coarser" if is_output else "branches")
+            header = self._header(loop)
+            self._line(self.collected[value], " = [", *self._expression(loop.body[0]), " ", *header, "]")
         else:
             for value in lists:
                 self._start_list(loop, value)
-            self._line(*header, ":")
+            self._carry(loop)
+            self._line(*self._header(loop), ":")
             self.depth += 1
             self._steps(loop.body)
             self.depth -= 1
@@ -153,9 +156,10 @@ class _Writer:
             self.variables.hold(name, variable)
             self.carried[made] = name
 
-    def _header(self, loop: Loop, sequences: list[Code]) -> Code:
-        item = loop.body[0].does
-        self.item = re.findall("[A-Z][^A-Z]*|$", item.kind)[-2].lower() if isinstance(item, Module) else "layer"
+    def _header(self, loop: Loop) -> Code:
+        """The loop's `for ... in ...`; from here on its variables hold what they are named for."""
+        sequences = [self.variables.sequence(column) for column in loop.columns.values()]
+        self.item = self.variables.fresh(_item_name(loop.body[0]))
         names = [self.item]
         for variable in loop.columns:
             names.append(self.variables.fresh("x" if loop.body[0].inputs[0] == variable else "skip"))
@@ -169,19 +173,25 @@ class _Writer:
         columns = [column for other in self.plan if isinstance(other, Loop) for column in other.columns.values()]
         before = [b for column in columns for a, b in pairwise(column) if a == loop.made[value][0]]
         seeds = [seed for seed in before[:1] if self.variables.is_alone(seed)]
-        name = self.variables.fresh(
-            "made" if value not in self.carried else "outputs" if self.collected else "features"
-        )
+        is_carried = any(value == made for _, made in loop.carried.values())
+        name = self.variables.fresh("made" if not is_carried else "outputs" if self.collected else "features")
         self._line(f"{name} = [", *(piece for seed in seeds for piece in self.variables[seed]), "]")
         self.variables.collect(name, seeds)
         self.collected[value] = name
 
     def _return(self) -> None:
-        *others, last = self.module.outputs
-        if self.is_supervised and not any("return" in line.code[0] for line in self.lines):
+        outputs = self.module.outputs
+        if self.is_supervised and not self.has_left:
             self._line("if not self.training:")
-            self._line("    return ", *self.variables[self.module.outputs[0]])
-        self._line("return ", *self.variables.listed([*others, last]))
+            self._line("    return ", *self.variables[outputs[0]])
+        self._line("return ", *self.variables.listed(outputs))
 
-    def _line(self, *code: str | Number | ClassName | Call) -> None:
+    def _line(self, *code: Piece) -> None:
         self.lines.append(Line(self.depth, code))
+
+
+def _item_name(step: Step) -> str:
+    """What a loop calls an item: the last word of its kind, "stage" for `UpStage`."""
+    words = re.findall("[A-Z][a-z]+", step.does.kind) if isinstance(step.does, Module) else []
+    name = words[-1].lower() if words else "layer"
+    return name if is_attribute(name) and name != "skip" else "layer"

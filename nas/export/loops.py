@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from nas.export.tree import Step
 from nas.graph.operations import Concatenate
+
+T = TypeVar("T")
 
 Round = tuple[Step, ...]
 
@@ -100,24 +103,23 @@ class _Wiring:
     def variable(self, values: tuple[int, ...]) -> int:
         """What takes these values round by round: one of the body's own, a loop's variable, or one from outside."""
         for value, series in self.made.items():
+            start = (values[0], value)
             if values == series[: len(values)]:
                 return value
-            if values[1:] == series[: len(values) - 1] and (len(values) > 1 or (values[0], value) in self._starts()):
-                return self._known(self.carried, (values[0], value))
+            if values[1:] == series[: len(values) - 1] and (len(values) > 1 or start in self.carried.values()):
+                # One variable can go on from one value only.
+                self.is_regular &= all(known == start for known in self.carried.values() if known[1] == value)
+                return self._known(self.carried, start)
         if any(value in series for series in self.made.values() for value in values):
             self.is_regular = False
         return values[0] if len(set(values)) == 1 else self._known(self.columns, values)
 
-    def _starts(self) -> list[tuple[int, int]]:
-        return list(self.carried.values())
-
-    def _known(self, variables: dict[int, tuple[int, ...]], what: tuple[int, ...]) -> int:
-        for variable, known in variables.items():
-            if known == what:
-                return variable
-        variable = -1 - len(self.columns) - len(self.carried)
-        variables[variable] = what
-        return variable
+    def _known(self, variables: dict[int, T], what: T) -> int:
+        """The loop's variable for something, a new one if it has none."""
+        new = -1 - len(self.columns) - len(self.carried)
+        found = next((variable for variable, known in variables.items() if known == what), new)
+        variables[found] = what
+        return found
 
 
 def _alike(model: Round, turn: Round) -> bool:

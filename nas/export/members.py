@@ -51,23 +51,23 @@ class Members:
 
     def sequence(self, path: str, first: int, stop: int) -> str:
         """The items of the list at a path, or of the module itself for "", from `first` to before `stop`."""
-        if not path:
+        wanted = [str(index) for index in range(first, stop)]
+        if not path and len(self.items) >= stop:
             others = len(self.others)
             if not others and stop - first == len(self.items):
                 return "self"
             end = str(stop) if stop < len(self.items) else f"-{others}" if others else ""
             return f"list(self)[{first or ''}:{end}]"
         holder = self._at(path)
-        wanted = [str(index) for index in range(first, stop)]
         whole = list(holder.held) == wanted
         if not holder.is_list:
-            each = ", ".join(self.reference(f"{path}.{name}") for name in wanted)
-            return f"{self.reference(path)}.values()" if whole else f"[{each}]"
+            each = ", ".join(self.reference(f"{path}.{name}".lstrip(".")) for name in wanted)
+            return f"{self.reference(path)}.values()" if path and whole else f"[{each}]"
         return self.reference(path) + ("" if whole else f"[{first or ''}:{stop if stop < len(holder.held) else ''}]")
 
     def _at(self, path: str) -> "Members":
         holder: Held = self
-        for name in path.split("."):
+        for name in path.split(".") if path else ():
             assert isinstance(holder, Members)
             holder = holder.held[name]
         assert isinstance(holder, Members)

@@ -5,18 +5,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from keyword import iskeyword
 
 from nas.export.classes import Class
-from nas.export.tree import Module
+from nas.export.members import is_attribute
+from nas.export.tree import Module, Step
 
-_TAKEN = frozenset(("F", "Module", "Tensor", "nn", "torch"))
+_TAKEN = frozenset(("F", "InstanceNorm", "Tensor", "nn", "torch"))
 _MOST_EXTRAS = 2
 
 
 @dataclass(frozen=True)
 class Title:
-    """A class's name and docstring, and what it has that others of its kind do not."""
+    """A class's name and docstring, and what it has that the simplest class of its kind has not."""
 
     name: str
     description: str
@@ -29,47 +29,63 @@ def titles(classes: Sequence[Class]) -> list[Title]:
     for index, item in enumerate(classes):
         kinds[item.template.kind].append(index)
     found: dict[int, Title] = {}
-    taken = {*_TAKEN}
-    # Kinds in the order in which they are complete: what a submodule is called may name the module.
+    taken = set(_TAKEN)
+    # A kind's submodules are named before it, for what they have beyond others may be what it has.
     for kind, indices in sorted(kinds.items(), key=lambda entry: max(entry[1])):
         words = {index: _words(classes[index], found) for index in indices}
         simplest = min(indices, key=lambda index: (len(words[index]), index))
-        name = _free(kind if kind.isidentifier() and not iskeyword(kind) else "Part", taken)
-        found[simplest] = Title(name, _without_knobs(classes[simplest].modules[0].description))
+        base = _free(kind if is_attribute(kind) else "Part", taken)
+        found[simplest] = Title(base, without_knobs(classes[simplest].modules[0].description))
         for index in indices:
             if index != simplest:
-                found[index] = _variant(name, words[index], words[simplest], taken)
+                extras = [word for word in words[index] if word not in words[simplest]]
+                others = set(classes[index].uses).difference(classes[simplest].uses)
+                found[index] = _variant(base, extras, sorted(found[other].name for other in others), taken)
     return [found[index] for index in range(len(classes))]
 
 
-def _without_knobs(description: str) -> str:
-    """A part's docstring, all but its beginning without what it says of the part's own fields: the class has none."""
-    kept = []
-    for number, sentence in enumerate(re.split(r"(?<!al)(?<=\.)\s+", description)):
-        clauses = list(takewhile(lambda clause: "`" not in clause, re.split(r"(?<=;)\s+", sentence)))
-        if number == 0 and not clauses:
-            clauses = [sentence]
-        kept += [" ".join(clauses).rstrip(";.") + "."] if clauses else []
-    return " ".join(kept)
+def without_knobs(description: str) -> str:
+    """A part's docstring without what it says, after its beginning, of the part's own fields: the class has none."""
+    paragraphs: list[str] = []
+    for paragraph in description.split("\n\n"):
+        sentences = [_without_knobs(sentence) for sentence in re.split(r"(?<!al\.)(?<=\.)\s+", paragraph)]
+        if not paragraphs and not sentences[0]:
+            sentences[0] = re.split(r"(?<!al\.)(?<=\.)\s+", paragraph)[0]
+        paragraphs.append(" ".join(filter(None, sentences)))
+    return "\n\n".join(filter(None, paragraphs))
 
 
-def _variant(base: str, words: dict[str, str], known: dict[str, str], taken: set[str]) -> Title:
-    """The title of a class with words that the simplest of its kind lacks."""
-    extras = tuple(word for word in words if word not in known)
-    named = [word for word in extras if words[word] == "name"] or list(extras)
-    if 0 < len(named) <= _MOST_EXTRAS:
-        name = f"{base}With{'And'.join(_camel(word) for word in named)}"
-        return Title(_free(name, taken), f"A `{base}` with {' and '.join(named)}.", tuple(named))
-    return Title(_free(base, taken), f"Another form of `{base}`.")
+def _without_knobs(sentence: str) -> str:
+    clauses = list(takewhile(lambda clause: "`" not in clause, re.split(r"(?<=;)\s+", sentence)))
+    return " ".join(clauses).rstrip(";.") + "." if clauses else ""
 
 
-def _words(item: Class, found: dict[int, Title]) -> dict[str, str]:
-    """What it is made of: the names of its steps, the kinds of its submodules and what those have beyond others."""
-    module = item.modules[0]
-    steps = [step.name.rpartition(".")[2] for step in module.steps]
-    words = {step.rstrip("_0123456789"): "name" for step in steps if not step.isdigit()}
-    words |= {step.does.kind: "kind" for step in module.steps if isinstance(step.does, Module)}
-    return words | {extra: "extra" for index in item.uses if index in found for extra in found[index].extras}
+def _variant(base: str, extras: Sequence[str], others: Sequence[str], taken: set[str]) -> Title:
+    """The title of a class with steps beyond those of the simplest of its kind, or with other submodules."""
+    article = "An" if base[0] in "AEIOU" else "A"
+    for words in (tuple(extras), tuple(dict.fromkeys([*extras, *others]))):
+        name = f"{base}With{'And'.join(_camel(word) for word in words)}"
+        if 0 < len(words) <= _MOST_EXTRAS and name.count("With") == 1 and name not in taken:
+            taken.add(name)
+            with_what = " and ".join(f"`{word}`" if word[0].isupper() else word for word in words)
+            return Title(name, f"{article} `{base}` with {with_what}.", words)
+    return Title(_free(base, taken), f"{article} `{base}` put together in another way.", tuple(extras))
+
+
+def _words(item: Class, found: dict[int, Title]) -> list[str]:
+    """What a class is made of: its steps, and what its submodules have beyond others of their kind."""
+    steps = [word for step in item.modules[0].steps if (word := _word(step))]
+    return list(
+        dict.fromkeys([*steps, *(extra for index in item.uses if index in found for extra in found[index].extras)])
+    )
+
+
+def _word(step: Step) -> str:
+    """The kind of part that a step calls, or else the step's name."""
+    name = step.name.rpartition(".")[2].rstrip("_0123456789")
+    if isinstance(step.does, Module) and not step.does.kind.endswith(_camel(name) or "Layer"):
+        return step.does.kind
+    return name
 
 
 def _free(wanted: str, taken: set[str]) -> str:

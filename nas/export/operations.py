@@ -1,7 +1,5 @@
 """Each primitive operation as a line of PyTorch would have it."""
 
-from typing import cast
-
 from nas.errors import InputError
 from nas.export.code import Call, Code, Number, Value
 from nas.graph import Axes
@@ -172,5 +170,4 @@ def _plain(values: Axes) -> Value:
 
 
 def _between(separator: str, parts: tuple[Code, ...]) -> Code:
-    first, *rest = parts
-    return sum(((separator, *part) for part in rest), cast(Code, first))
+    return (*parts[0], *(piece for part in parts[1:] for piece in (separator, *part)))

@@ -105,10 +105,13 @@ class Parameters:
                 if _times(item.values, factor) == values:
                     return f"{item.name} * {factor}"
         for role in ("inputs", "channels"):
-            added = [self._roles.get(role, ()), self._roles.get("skip_channels", ())]
-            if self._varying.issuperset((role, "skip_channels")) and _sum(*added) == values:
-                return f"{self._add_role(role)} + {self._add_role('skip_channels')}"
+            if values == _sum(self._roles.get(role, ()), self._roles.get("skip_channels", ())):
+                return f"{self._written_role(role)} + {self._written_role('skip_channels')}"
         return None
+
+    def _written_role(self, role: str) -> str:
+        """A role's parameter, or its channels where all modules of the kind have the same."""
+        return self._add_role(role) if role in self._varying else repr(self._roles[role][0])
 
     def _add_role(self, role: str) -> str:
         key = ("channels", self._roles[role])

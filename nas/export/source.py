@@ -38,7 +38,14 @@ def source(graph: Graph, *, title: str = "A network for medical image segmentati
         written.append("\n".join(lines))
     body = "\n\n\n".join(written)
     helpers = [helper.strip() for name, helper in HELPERS.items() if re.search(rf"\b{name}\(", body)]
-    return "\n\n\n".join([_header(graph, title), *helpers, body]) + "\n"
+    below = "\n\n\n".join([*helpers, body])
+    return f"{_header(graph, title)}\n\n{_imports(below)}\n\n\n{below}\n"
+
+
+def _imports(body: str) -> str:
+    lines = ["import torch"] if re.search(r"\btorch\.", body) else []
+    lines += ["import torch.nn.functional as F"] if re.search(r"\bF\.", body) else []
+    return "\n".join([*lines, "from torch import Tensor, nn"])
 
 
 def _in_order(classes: Sequence[Class]) -> list[int]:
@@ -58,45 +65,45 @@ def _shape(graph: Graph, channels: int) -> str:
     return f"(batch, {channels}, {', '.join(_SIZES[graph.task.axes])})"
 
 
-def _multiples(graph: Graph) -> str:
-    strides = graph.total_stride
-    if len(set(strides)) == 1:
-        return f"multiples of {strides[0]}"
-    return f"multiples of {', '.join(map(str, strides[:-1]))} and {strides[-1]}"
-
-
 def _promise(graph: Graph) -> str:
     """What the network takes and returns."""
-    task = graph.task
-    lines = (
-        f"Images {_shape(graph, task.channels)} to scores {_shape(graph, task.classes)} of each class, before softmax or"  # noqa: E501
-        f" sigmoid. Sizes must be {_multiples(graph)}."
-    )
+    images, scores = _shape(graph, graph.task.channels), _shape(graph, graph.task.classes)
+    promise = f"Images {images} to scores {scores} of each class, before softmax or sigmoid."
+    if max(graph.total_stride) > 1:
+        promise += f" Sizes must be {_multiples(graph)}."
     if len(graph.outputs) == 1:
-        return lines
-    return f"{lines}\n\nIn training mode it returns a tuple: these scores, then the coarser ones of deep supervision."
+        return promise
+    return f"{promise}\n\nIn training mode it returns a tuple: these scores, then the coarser ones of deep supervision."
+
+
+def _multiples(graph: Graph) -> str:
+    strides = graph.total_stride
+    return f"multiples of {strides[0] if len(set(strides)) == 1 else strides}"
 
 
 def _check(graph: Graph) -> list[str]:
     """The first lines of the network's `forward`, which refuse images that do not fit."""
-    axes, channels, strides = graph.task.axes, graph.task.channels, graph.total_stride
-    rests = f"size % {strides[0]} for size in x.shape[2:]"
+    strides = graph.total_stride
+    wrong = f"x.ndim != {graph.task.axes + 2} or x.shape[1] != {graph.task.channels}"
+    refuse = '    raise ValueError(f"image of shape {tuple(x.shape)}, expected {expected}")'
+    shape = _shape(graph, graph.task.channels)
+    if max(strides) == 1:
+        return [f"if {wrong}:", f'    expected = "{shape}"', refuse]
+    remainders = f"size % {strides[0]} for size in x.shape[2:]"
     if len(set(strides)) > 1:
-        rests = f"size % step for size, step in zip(x.shape[2:], {strides})"
+        remainders = f"size % step for size, step in zip(x.shape[2:], {strides})"
     return [
-        f"rests = [{rests}]",
-        f"if x.ndim != {axes + 2} or x.shape[1] != {channels} or any(rests):",
-        f'    expected = "{_shape(graph, channels)}, sizes {_multiples(graph)}"',
-        '    raise ValueError(f"image of shape {tuple(x.shape)}, expected {expected}")',
+        f"remainders = [{remainders}]",
+        f"if {wrong} or any(remainders):",
+        f'    expected = "{shape}, {_multiples(graph)}"',
+        refuse,
     ]
 
 
 def _header(graph: Graph, title: str) -> str:
-    patch = " x ".join(map(str, graph.task.patch))
-    facts = (
-        f"{graph.parameters:,} trainable parameters, {graph.macs / 1e9:,.2f} billion multiply-accumulates for an image of"  # noqa: E501
-        f" {patch}. Written by nas, where its digest is {graph.digest}."
-    )
+    patch = "x".join(map(str, graph.task.patch))
+    cost = f"{graph.parameters:,} trainable parameters, {graph.macs / 1e9:,.2f} billion multiply-accumulates"
+    facts = f"{cost} for an image of {patch}. Written by nas, where its digest is {graph.digest}."
     return f'''"""{title}, as plain PyTorch.
 
 {textwrap.fill(facts, WIDTH)}
@@ -106,8 +113,4 @@ def _header(graph: Graph, title: str) -> str:
     model = Network()
     model.load_state_dict(load_file("weights.safetensors"))
     model.eval()
-"""
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn'''
+"""'''

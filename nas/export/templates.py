@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from nas.export.code import Call, Code, Number, Value, numbers
 from nas.export.forward import Line, forward, parameters
 from nas.export.members import Held, Members, is_attribute, members
-from nas.export.tree import Module, Step
+from nas.export.tree import NETWORK, Module, Step
 
 Constructor = Callable[[Step], Call]
 """Says how the layer or the submodule of a step is made."""
@@ -55,7 +55,7 @@ def template(module: Module, constructor: Constructor) -> Template:
     kept = members(module.steps)
     attributes = tuple(Line(0, _attribute(name, held, constructor)) for name, held in kept.others.items())
     runs = _runs([constructor(step) for step in kept.items])
-    is_network = module.kind == "Network"
+    is_network = module.kind == NETWORK
     names = parameters(module)
     if not attributes and _is_chain(module, kept):
         return Template(module.kind, "nn.Sequential", runs, (), names, 1, ())
@@ -131,7 +131,7 @@ def difference(first: Number, second: Number) -> int | None:
 
 
 def settle(templates: Sequence[Template]) -> list[Template]:
-    """Equal templates with what is unknown in one filled in from the others, and the first member in the run it begins."""  # noqa: E501
+    """Equal templates; what is unknown in one is filled in from others, and a first member joins the run it begins."""
     settled = list(templates)
     for index in range(len(templates[0].runs)):
         settled = _with_steps(settled, index)

@@ -14,6 +14,9 @@ from nas.export.operations import is_layer
 from nas.graph import Graph, Scope
 from nas.graph.operations import Concatenate, Operation
 
+NETWORK = "Network"
+"""The kind of the module that is the whole network."""
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -55,8 +58,8 @@ class Module:
 
 
 def module_tree(graph: Graph) -> Module:
-    """The whole network as a module of kind "Network"."""
-    return _Builder(graph).module("", Scope("Network", ""), range(1, len(graph.nodes)))
+    """The whole network as a module."""
+    return _Builder(graph).module("", Scope(NETWORK, ""), range(1, len(graph.nodes)))
 
 
 class _Builder:
@@ -85,7 +88,8 @@ class _Builder:
                 submodule = self.module(child, inner, members)
                 steps.append(Step(_below(path, child), submodule, submodule.inputs, submodule.outputs))
         outputs = self._returned(nodes) if path else self.graph.outputs
-        return Module(scope.kind, cleandoc(scope.description), self._given(nodes), outputs, tuple(steps))
+        kind = f"Inner{NETWORK}" if path and scope.kind == NETWORK else scope.kind
+        return Module(kind, cleandoc(scope.description), self._given(nodes), outputs, tuple(steps))
 
     def _operation(self, path: str, position: int) -> Step:
         node = self.graph.nodes[position]
@@ -106,7 +110,7 @@ class _Builder:
 
     def _returned(self, nodes: Sequence[int]) -> tuple[int, ...]:
         inside = set(nodes)
-        return tuple(node for node in nodes if self.users[node] - inside)
+        return tuple(node for node in nodes if self.users[node] - inside) or (nodes[-1],)
 
     def _move_joins(self) -> None:
         """Let the parent concatenate what it gives to a nameless group of layers, and what it makes of its result.
@@ -163,6 +167,7 @@ def _below(path: str, deeper: str) -> str:
 def _nameless(part: str, path: str) -> Scope:
     """What a scope is called that no part wrote: it is a layer of the part around it, or named by its own step."""
     step = path.rpartition(".")[2]
+    prefix = "" if part == NETWORK else part
     if step.isdigit():
         return Scope(f"{part}Layer", f"One layer of `{part}`.")
-    return Scope(part + "".join(word.capitalize() for word in step.split("_")), f"The {step} of `{part}`.")
+    return Scope(prefix + "".join(word.capitalize() for word in step.split("_")), f"The {step} of `{part}`.")

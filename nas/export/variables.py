@@ -7,42 +7,30 @@ from itertools import pairwise
 from nas.export.code import Code
 from nas.export.loops import Loop
 from nas.export.members import is_attribute
+from nas.export.operations import HELPERS
 from nas.export.tree import Module, Step
 from nas.graph import operations as op
 
 PLAIN_STEPS = frozenset(
-    [
-        "conv",
-        "norm",
-        "act",
-        "dropout",
-        "pool",
-        "up",
-        "resize",
-        "expand",
-        "add",
-        "multiply",
-        "concat",
-        "sum",
-        "softmax",
-        "attend",
-        "depthwise",
-        "pointwise",
-    ]
+    {"conv", "norm", "act", "dropout", "pool", "up", "resize", "expand", "add", "multiply", "concat", "sum", "softmax"}
+    | {"attend", "depthwise", "pointwise"}
 )
 """The names that `Ops` gives by itself, which say no more than the operation does."""
+
+RESERVED = frozenset({"F", "Tensor", "list", "nn", "reversed", "self", "torch", "zip", *HELPERS})
+"""Names that a variable would hide from the code that needs them."""
 
 
 class Variables:
     """The variables of one `forward`, while it is written from its first step to its last."""
 
-    def __init__(self, module: Module, steps: Sequence[Step]):
+    def __init__(self, module: Module):
         self.position = 0
-        self.uses = Counter(value for step in steps for value in step.inputs) + Counter(module.outputs)
-        self.last_use = {value: position for position, step in enumerate(steps) for value in step.inputs}
-        self.last_use.update(dict.fromkeys(module.outputs, len(steps)))
+        self.uses = Counter(value for step in module.steps for value in step.inputs) + Counter(module.outputs)
+        self.last_use = {value: position for position, step in enumerate(module.steps) for value in step.inputs}
+        self.last_use.update(dict.fromkeys(module.outputs, len(module.steps)))
         self._users: dict[int, list[Step]] = defaultdict(list)
-        for step in steps:
+        for step in module.steps:
             for value in step.inputs:
                 self._users[value].append(step)
         self._names: dict[int, Code] = {}
@@ -58,7 +46,10 @@ class Variables:
         self._names[value] = expression
 
     def hold(self, name: str, value: int) -> None:
-        """Assign a value to a variable."""
+        """Assign a value to a variable. What it held before may still be found in a list."""
+        before = self._held.get(name)
+        if before in self._elements:
+            self._names[before] = self._element(before)
         self._names[value] = (name,)
         self._held[name] = value
 
@@ -68,12 +59,16 @@ class Variables:
         for index, value in enumerate(values, length):
             self._elements[value] = (name, index)
             if self.variable(value) is None:
-                self._names[value] = (f"{name}[{index}]",)
+                self._names[value] = self._element(value)
         self._lengths[name] = length + len(values)
 
     def is_done(self, value: int, within: int = 1) -> bool:
-        """Whether a value is used no more after the present step, or after so many steps."""
-        return self.last_use.get(value, -1) < self.position + within
+        """Whether nobody needs a variable for a value after the present step, or after so many steps."""
+        return value in self._elements or self.last_use.get(value, -1) < self.position + within
+
+    def _element(self, value: int) -> Code:
+        name, index = self._elements[value]
+        return (f"{name}[{index}]",)
 
     def is_alone(self, value: int) -> bool:
         """Whether a value is made already and in no list."""
@@ -85,6 +80,8 @@ class Variables:
             self.uses[value] = max(self.uses[each] for each in series)
             if self.last_use.get(series[-1], -1) >= end:
                 self.last_use[value] = end
+        for column in loop.columns.values():
+            self.last_use.update({value: max(self.last_use[value], self.position + 1) for value in column})
         for position, step in enumerate(loop.body, self.position):
             self.last_use.update({value: position for value in step.inputs if value < 0})
 
@@ -108,9 +105,12 @@ class Variables:
     def fresh(self, wanted: str) -> str:
         """A name that holds nothing still needed: the wanted one, if need be with a number."""
         name, number = wanted, 2
-        while name in self._lengths or (name in self._held and not self.is_done(self._held[name])):
+        while self._is_taken(name):
             name, number = f"{wanted}_{number}", number + 1
         return name
+
+    def _is_taken(self, name: str) -> bool:
+        return name in RESERVED or name in self._lengths or (name in self._held and not self.is_done(self._held[name]))
 
     def name(self, chain: Sequence[Step], value: int) -> str:
         """A good name for the value that a chain of operations makes.

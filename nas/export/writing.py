@@ -1,12 +1,14 @@
 """A class as lines of source."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nas.export.classes import Class
 from nas.export.code import Call, numbers, text
 from nas.export.layout import WIDTH, layout
-from nas.export.templates import Run
+from nas.export.parameters import Parameter
+from nas.export.tree import NETWORK
 
 INDENT = "    "
 
@@ -44,37 +46,50 @@ def _wrapped(paragraph: str, room: int) -> list[str]:
 
 def _constructor(item: Class, names: Sequence[str]) -> list[str]:
     made = iter(item.made)
-    given = [
-        f"{parameter.name}: {parameter.annotation}"
-        + (f" = {parameter.default}" if parameter.default is not None else "")
-        for parameter in item.parameters
-    ]
-    items = _items(item.template.runs, made, names)
-    if item.template.base == "nn.ModuleList":
-        items = items if len(items) == 1 and items[0].startswith("*") else [f"[{', '.join(items)}]"]
-        items = [entry[2:-1] if entry.startswith("*(") else entry for entry in items]
-    lines = [f"super().__init__({', '.join(items)})"]
+    members = _members(item, made, names)
+    attributes = list(made)
+    inside = _inside(attributes, [parameter.name for parameter in item.parameters])
+    written = iter(["inside" if value and value == inside else value for value in attributes])
+    lines = [f"super().__init__({members})"]
     lines += [f"self.{p.name} = {p.name}" for p in item.parameters if f"self.{p.name}" in item.used]
-    lines += [text(line.code, made, names) for line in item.template.attributes]
+    lines += [f"inside = {inside}"] if inside else []
+    lines += [text(line.code, written, names) for line in item.template.attributes]
+    given = [_given(parameter) for parameter in item.parameters]
     return _method(f"def __init__({', '.join(['self', *given])}) -> None:", lines)
 
 
-def _items(runs: Sequence[Run], made: Iterator[str | None], names: Sequence[str]) -> list[str]:
-    """The numbered members as arguments, those of one run by a generator."""
-    items: list[str] = []
+def _given(parameter: Parameter) -> str:
+    default = "" if parameter.default is None else f" = {parameter.default}"
+    return f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def _inside(made: Sequence[str | None], parameters: Sequence[str]) -> str | None:
+    """What is worth a name, as it is written again and again: fewer channels than those given."""
+    counts = Counter(value for value in made if value and "//" in value)
+    often = [value for value, count in counts.most_common(1) if count > 2 and "inside" not in parameters]
+    return often[0] if often else None
+
+
+def _members(item: Class, made: Iterator[str | None], names: Sequence[str]) -> str:
+    """The numbered members as the base class is given them."""
+    runs: list[str] = []
     start = "0"
-    for run in runs:
+    for run in item.template.runs:
         first = [next(made) for _ in numbers((run.constructor,))]
         steps = [next(made) for _ in run.steps]
         stop = next(made) or ""
-        items.append(_run(run.constructor, first, steps, start, stop, names))
+        runs.append(_run(run.constructor, first, steps, start, stop, names))
         start = stop
-    return items
+    unpacked = ", ".join(f"*({run})" if " for " in run else run for run in runs)
+    if not runs or item.template.base == "nn.Sequential":
+        return unpacked
+    return runs[0] if len(runs) == 1 and " for " in runs[0] else f"[{unpacked}]"
 
 
 def _run(
     constructor: Call, first: list[str | None], steps: list[str | None], start: str, stop: str, names: Sequence[str]
 ) -> str:
+    """What makes a run of members: one constructor, or a generator."""
     is_known = start.isdigit() and stop.isdigit()
     count = str(int(stop) - int(start)) if is_known else ""
     if count == "1":
@@ -83,7 +98,7 @@ def _run(
     grown = [_grown(value, step, index) for value, step in zip(first, steps, strict=True)]
     made = text((constructor,), iter(grown), names)
     variable = "index" if grown != first else "_"
-    return f"*({made} for {variable} in range({count or (stop if start == '0' else f'{start}, {stop}')}))"
+    return f"{made} for {variable} in range({count or (stop if start == '0' else f'{start}, {stop}')})"
 
 
 def _grown(value: str | None, step: str | None, index: str) -> str | None:
@@ -97,7 +112,7 @@ def _forward(item: Class, names: Sequence[str], check: Sequence[str]) -> list[st
     given = ", ".join(["self", *(f"{name}: Tensor" for name in item.template.parameters)])
     lines = [INDENT * line.depth + text(line.code, used, names) for line in item.template.forward]
     returned = "Tensor" if item.template.outputs == 1 else f"tuple[{', '.join(['Tensor'] * item.template.outputs)}]"
-    if item.template.kind == "Network" and item.template.outputs > 1:
+    if item.template.kind == NETWORK and item.template.outputs > 1:
         returned = "Tensor | tuple[Tensor, ...]"
     return _method(f"def forward({given}) -> {returned}:", [*check, *lines])
 
