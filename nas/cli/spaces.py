@@ -134,6 +134,34 @@ def cost(
     OUT.print(table(name, ("", ""), rows))
 
 
+@app.command("draw")
+def draw(
+    space: SpaceName,
+    reference: ReferenceOption = None,
+    architecture: FileOption = None,
+    seed: SeedOption = 0,
+    axes: AxesOption = 2,
+    channels: ChannelsOption = 1,
+    classes: ClassesOption = 2,
+    patch: PatchOption = None,
+    to: Annotated[Path, typer.Option(help="SVG file to write.")] = Path("network.svg"),
+) -> None:
+    """Draw a member as an SVG picture.
+
+    [bold]Example[/bold]
+
+      nas spaces draw unet_family --reference "DeepLabv3+ R50" --to deeplab.svg
+    """
+    from nas.graph.picture import draw as drawn
+
+    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
+    try:
+        to.write_text(drawn(graph, title=name), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--to: {to} cannot be written: {error.strerror}; give another file") from None
+    OUT.print(f"{name}: {to}", soft_wrap=True)
+
+
 def _task(axes: int, channels: int, classes: int, patch: str | None) -> Task:
     return Task(axes, channels, classes, parse_sizes(patch, "--patch") if patch else ())
 
