@@ -29,7 +29,7 @@ class Recipe:
     steps: int = 250
     batch: int = 4
     epochs: int = 5
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     clip: float = 1.0
     foreground: float = 0.5
