@@ -28,9 +28,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
         numeric = index > 0 and all(_is_number(row[index]) for row in cells)
-        # Names and numbers stay whole; what is long and last is folded.
-        whole = numeric or index < len(columns) - 1
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+        # A narrow terminal wraps names, never cuts a figure short.
+        ranked = index == 0 and all(_is_number(row[0]) for row in cells)
+        made.add_column(
+            name, justify="right" if numeric or ranked else "left", overflow="fold", no_wrap=numeric or ranked
+        )
     for row in cells:
         made.add_row(*row)
     return made
