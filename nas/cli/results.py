@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from nas.cli.output import OUT, duration, short_count, table
+from nas.study import DEFAULT_STORAGE
 from nas.study.records import Evaluation, State
 from nas.study.study import Study
 
@@ -39,7 +40,7 @@ def where_everything_is(study: Study) -> None:
     """Where the results lie and what to type next."""
     storage, name = study.storage, study.name
     file = storage.engine.url.database if storage.engine.url.get_backend_name() == "sqlite" else None
-    option = "" if file is None or file.endswith("/runs/nas.db") else f" --storage {file}"
+    option = "" if file is None or file.endswith(f"/{DEFAULT_STORAGE}") else f" --storage {file}"
     OUT.print(f"study      {name} in {storage.address}", soft_wrap=True)
     OUT.print(f"artifacts  {storage.artifacts / name}", soft_wrap=True)
     OUT.print(f"export     nas export {name} --to best{option}", soft_wrap=True)

@@ -7,6 +7,7 @@ import typer
 
 from nas.cli.output import ERR, OUT, duration, print_json, short_count
 from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
+from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.searching.events import Event
@@ -23,7 +24,7 @@ def search(
     study: Annotated[str | None, typer.Option(help="Name of the study. [default: from space and data]")] = None,
     storage: Annotated[
         str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
-    ] = "runs/nas.db",
+    ] = DEFAULT_STORAGE,
     budget: Annotated[str, typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it.")] = "15m",
     fold: Annotated[int, typer.Option(help="Which of the five folds validates, 0 to 4.")] = 0,
     seed: Annotated[int, typer.Option(help="Of proposals, weights and patches.")] = 0,
@@ -143,19 +144,19 @@ class Display:
 
         self._name = ""
         result = event.evaluation
-        if event.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
+        if result.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
             self._skipped += 1
             self._progress.update(
                 self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None
             )
             return
         name = result.reference or f"trial {result.trial}"
-        if event.state is State.COMPLETE:
+        if result.state is State.COMPLETE:
             line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
             line += f"  ({result.reason})" if result.reason else ""
         else:
             last = (result.reason or "").strip().splitlines()[-1:] or [""]
-            line = f"{event.state}: {last[0]}"
+            line = f"{result.state}: {last[0]}"
         skipped, self._skipped = self._skipped, 0
         note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
         self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)

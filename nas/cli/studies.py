@@ -7,6 +7,7 @@ import typer
 
 from nas.cli.output import OUT, print_json, table
 from nas.errors import InputError
+from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.searching import FoundStudy
@@ -17,7 +18,6 @@ StorageOption = Annotated[
     str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DEFAULT_STORAGE = "runs/nas.db"
 
 
 def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
@@ -98,7 +98,7 @@ def export(
 def _open(storage: str) -> "Storage":
     from nas.study.storage import open_storage
 
-    return open_storage(storage if "://" in storage else Path(storage), create=False)
+    return open_storage(storage, create=False)
 
 
 def _find(storage: "Storage", name: str | None) -> "FoundStudy":

@@ -42,7 +42,8 @@ class Style:
 class Traceable(Protocol):
     """An architecture: writes a whole network, from the image to its outputs, full resolution first."""
 
-    style: Style
+    @property
+    def style(self) -> Style: ...  # noqa: D102
 
     def __call__(self, x: Tensor, ops: "Ops") -> tuple[Tensor, ...]: ...  # noqa: D102
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nas.study.records import Evaluation, State
+from nas.study.records import Evaluation
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,6 @@ class TrialEnded:
     """A proposal has its result; `complete` of `wanted` networks are trained."""
 
     evaluation: Evaluation
-    state: State
     complete: int
     wanted: int
 

@@ -1,16 +1,17 @@
 """A study as its user finds it: the best network, trained, and every other one."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError
 from nas.graph import Graph
 from nas.network import Network, build
-from nas.searching.settings import DEFAULT_STORAGE
 from nas.searching.trial import WEIGHTS
+from nas.study import DEFAULT_STORAGE
 from nas.study.opening import open_study as open_stored
-from nas.study.records import Document, Evaluation
+from nas.study.records import ArchitectureRecord, Document, Evaluation
 from nas.study.storage import open_storage
 from nas.study.study import Study
 
@@ -22,7 +23,7 @@ class FoundNetwork:
     study: Study
     evaluation: Evaluation
 
-    @property
+    @cached_property
     def graph(self) -> Graph:
         """Its graph, read back from the study."""
         return Graph.from_json(self._record.graph)
@@ -63,8 +64,8 @@ class FoundNetwork:
         state = self.module().state_dict()
         return write(Path(folder), self.graph, state, self.document, facts=facts)
 
-    @property
-    def _record(self) -> Any:
+    @cached_property
+    def _record(self) -> ArchitectureRecord:
         return self.study.architecture(self.evaluation.digest or "")
 
 
@@ -108,5 +109,4 @@ def open_study(name: str, storage: str = DEFAULT_STORAGE) -> FoundStudy:
     Raises:
         InputError: the storage or the study is not there.
     """
-    address = storage if "://" in storage else Path(storage)
-    return FoundStudy(open_stored(open_storage(address, create=False), name))
+    return FoundStudy(open_stored(open_storage(storage, create=False), name))

@@ -1,19 +1,18 @@
 """Fitting a search to its machine and budget: length of training, largest network, references of that size."""
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from nas.architecture import EncoderDecoder, slim
 from nas.graph import Graph, Task, trace
 from nas.searching.events import Listener, Note
-from nas.searching.limits import Gate, Limits
-from nas.searching.references import Entry, base, entries
+from nas.searching.plan import Limits, Plan
+from nas.searching.references import Entry, base
 from nas.searching.settings import SearchSettings
-from nas.searching.timing import Speed, measure_speed
+from nas.searching.timing import measure_speed
 from nas.space import Space
 from nas.training import Recipe, Sample
 
@@ -26,41 +25,6 @@ _STEPS = (40, 20_000)
 _ROOM = 1.2
 _BATCH = {2: 4, 3: 2}
 _MOST_OF_MEMORY = 0.7
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What was fitted to the machine when a study began; fixed from then on, so that its trials compare."""
-
-    recipe: Recipe
-    limits: Limits
-    speed: Speed
-    positions: int
-
-    @property
-    def gate(self) -> Gate:
-        """What decides which networks are trained."""
-        return Gate(self.limits, self.recipe, self.speed, self.positions)
-
-    def references(
-        self, space: Space[EncoderDecoder], task: Task, *, full_size: bool, most: int
-    ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-        """The published networks that enter, at most so many, and the names of those too large at any width."""
-        return entries(space, task, self.fits, full_size=full_size, most=most)
-
-    def fits(self, graph: Graph) -> bool:
-        """Whether a network is within all limits."""
-        return self.gate.reason(graph) is None
-
-    def to_json(self) -> dict[str, Any]:
-        """The plan as plain JSON, the recipe aside, which a study keeps by itself."""
-        return {"limits": self.limits.to_json(), "speed": self.speed.to_json(), "positions": self.positions}
-
-    @staticmethod
-    def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
-        """The plan that `to_json` wrote."""
-        limits, speed = Limits(**document["limits"]), Speed(**document["speed"])
-        return Plan(Recipe.from_json(dict(recipe)), limits, speed, document["positions"])
 
 
 def make_plan(
@@ -84,9 +48,10 @@ def make_plan(
         None if settings.full_size else share,
     )
     plan = Plan(recipe, limits, speed, sum(sample.label.numel() for sample in validation))
+    anchor = trace(_anchor(space, task.axes), task)
     if settings.steps is None:
-        plan = replace(plan, recipe=_fitted(plan, space, task, share * _ANCHOR_SHARE))
-    return plan if settings.full_size else replace(plan, limits=_reachable(plan, space, task))
+        plan = replace(plan, recipe=_fitted(plan, anchor, share * _ANCHOR_SHARE))
+    return plan if settings.full_size else replace(plan, limits=_reachable(plan, anchor))
 
 
 def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
@@ -121,19 +86,17 @@ def announce(entered: Sequence[Entry], left_out: Sequence[str], listener: Listen
         listener(Note(f"too large for the budget at any width, left out: {'; '.join(left_out)}"))
 
 
-def _fitted(plan: Plan, space: Space[EncoderDecoder], task: Task, seconds: float) -> Recipe:
+def _fitted(plan: Plan, anchor: Graph, seconds: float) -> Recipe:
     """The plan's recipe with as many steps as the anchor can take in a time."""
-    graph = trace(_anchor(space, task.axes), task)
-    step = plan.speed.step_seconds(graph, plan.recipe.batch)
-    validation = plan.gate.seconds(graph) - step * plan.recipe.steps
+    step = plan.speed.step_seconds(anchor, plan.recipe.batch)
+    validation = plan.seconds(anchor) - step * plan.recipe.steps
     steps = int(min(max((seconds - validation) / step, _STEPS[0]), _STEPS[1]))
     return replace(plan.recipe, steps=steps)
 
 
-def _reachable(plan: Plan, space: Space[EncoderDecoder], task: Task) -> Limits:
-    """The plan's limits, its seconds raised to what a small network needs where the budget is too short for any."""
-    small = plan.gate.seconds(trace(_anchor(space, task.axes), task))
-    return replace(plan.limits, seconds=max(plan.limits.seconds or 0, small * _ROOM))
+def _reachable(plan: Plan, anchor: Graph) -> Limits:
+    """The plan's limits, its seconds raised to what the anchor needs where the budget is too short for it."""
+    return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(anchor) * _ROOM))
 
 
 def _anchor(space: Space[EncoderDecoder], axes: int) -> EncoderDecoder:

@@ -16,8 +16,9 @@ from nas.errors import InputError
 from nas.graph import Task
 from nas.searching.events import Listener, Note, TrialEnded, Working, silent
 from nas.searching.found import FoundStudy
-from nas.searching.planning import Plan, announce, describe_plan, make_plan, with_wishes
-from nas.searching.references import Entry
+from nas.searching.plan import Plan
+from nas.searching.planning import announce, describe_plan, make_plan, with_wishes
+from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
 from nas.searching.trial import Bench, run_trial
 from nas.space import Space
@@ -59,7 +60,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
     for warning in fingerprint.warnings:
         listener(Note(f"warning: {warning}"))
-    storage = open_storage(settings.storage_address)
+    storage = open_storage(settings.storage)
     training, validation = _load(dataset, settings.fold, device, listener)
 
     name = settings.study or study_name(space, dataset)
@@ -79,12 +80,10 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     for note in describe_plan(plan, task, settings):
         listener(note)
 
-    bench = Bench(
-        space, task, plan.gate, study, training, validation, device, settings.fold, study.settings.seed, listener
-    )
+    bench = Bench(space, task, plan, study, training, validation, device, settings.fold, study.settings.seed, listener)
     study.abandon_running()
     told = study.optuna_study()
-    entered, left_out = plan.references(space, task, full_size=settings.full_size, most=max(settings.trials // 2, 1))
+    entered, left_out = entries(space, task, plan.fits, full_size=settings.full_size, most=max(settings.trials // 2, 1))
     announce(entered, left_out, listener)
     _enqueue(told, study, space, entered)
     _run(bench, told, settings.trials)
@@ -191,27 +190,27 @@ def _run(bench: Bench, told: "optuna.Study", wanted: int) -> None:
     misses = 0
     while (complete := bench.study.counts().complete) < wanted:
         # A sampler seeded by the trial's number goes on after an interruption as it would have without one.
-        number = len(told.get_trials(deepcopy=False))
-        told.sampler = optuna.samplers.TPESampler(seed=bench.seed * 1_000_003 + number)
+        seed = bench.seed * 1_000_003 + len(told.get_trials(deepcopy=False))
+        told.sampler = optuna.samplers.TPESampler(seed=seed)
         if misses >= _MISSES_BEFORE_MUTATION:
-            _enqueue_neighbour(bench, told, number)
+            _enqueue_neighbour(bench, told, random.Random(seed))
         with bench.study.storage.guarded():
             trial = told.ask()
-        state = run_trial(bench, told, trial)
-        misses = 0 if state is State.COMPLETE else misses + 1
-        ended = bench.study.evaluations()[-1]
-        bench.listener(TrialEnded(ended, state, complete + (state is State.COMPLETE), wanted))
+        ended = run_trial(bench, told, trial)
+        trained = ended.state is State.COMPLETE
+        misses = 0 if trained else misses + 1
+        bench.listener(TrialEnded(ended, complete + trained, wanted))
         if misses >= _MISSES_BEFORE_THE_END:
             bench.listener(Note(f"the last {misses} proposals were known or over a limit; the space seems exhausted"))
             return
 
 
-def _enqueue_neighbour(bench: Bench, told: "optuna.Study", number: int) -> None:
+def _enqueue_neighbour(bench: Bench, told: "optuna.Study", generator: random.Random) -> None:
     """Propose a random change of a good network: TPE alone can be stuck among known or infeasible ones."""
-    generator = random.Random(bench.seed * 1_000_003 + number)
     done = sorted(bench.study.evaluations(State.COMPLETE), key=lambda found: -(found.dice or 0))
     if not done:
         return
     origin = generator.choice(done[:10])
-    decisions = bench.space.read(bench.space.load(bench.study.architecture(origin.digest or "").document))
-    told.enqueue_trial(dict(bench.space.mutate(decisions, generator)))
+    decisions = bench.space.read(bench.study.architecture(origin.digest or "").document)
+    with bench.study.storage.guarded():
+        told.enqueue_trial(dict(bench.space.mutate(decisions, generator)))

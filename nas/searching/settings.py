@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 from nas.errors import InputError
+from nas.study import DEFAULT_STORAGE
 
-DEFAULT_STORAGE = "runs/nas.db"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -70,11 +69,6 @@ class SearchSettings:
     def seconds(self) -> float:
         """The budget in seconds."""
         return parse_duration(self.budget)
-
-    @property
-    def storage_address(self) -> str | Path:
-        """The storage as `open_storage` takes it."""
-        return self.storage if "://" in self.storage else Path(self.storage)
 
 
 def parse_duration(text: str) -> float:

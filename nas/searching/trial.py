@@ -17,7 +17,7 @@ from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.network import build
 from nas.searching.events import Listener, TrialStarted, Working
-from nas.searching.limits import Gate
+from nas.searching.plan import Plan
 from nas.space import Space, to_document
 from nas.space.choosers import from_trial
 from nas.study.records import ArchitectureRecord, Evaluation, Measurement, State
@@ -37,7 +37,7 @@ class Bench:
 
     space: Space[EncoderDecoder]
     task: Task
-    gate: Gate
+    plan: Plan
     study: Study
     training: Sequence[Sample]
     validation: Sequence[Sample]
@@ -57,11 +57,11 @@ class Outcome:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
 
-def run_trial(bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial") -> State:
+def run_trial(bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial") -> Evaluation:
     """Take one proposal from its decisions to its result, in the study and in Optuna.
 
     Returns:
-        How it ended. A bug in training ends as failed, its traceback being the reason.
+        What is on record of it. A bug in training ends as failed, its traceback being the reason.
 
     Raises:
         KeyboardInterrupt: the user stopped it; nothing is left running.
@@ -70,7 +70,7 @@ def run_trial(bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial") -
     architecture = bench.space.decide(from_trial(trial))
     graph, problem = _describe(architecture, bench.task)
     if graph is not None:
-        bench.study.record_architecture(_record(architecture, graph, trained=bench.gate.reason(graph) is None))
+        bench.study.record_architecture(_record(architecture, graph, trained=bench.plan.fits(graph)))
     known = bench.study.evaluation_of(graph.digest) if graph is not None else None
     evaluation = bench.study.start(
         trial.number,
@@ -89,7 +89,7 @@ def run_trial(bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial") -
         _tell(bench, told, trial, evaluation, outcome, time.perf_counter() - start)
         raise
     _tell(bench, told, trial, evaluation, outcome, time.perf_counter() - start)
-    return outcome.state
+    return bench.study.evaluation(evaluation)
 
 
 def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:
@@ -106,11 +106,11 @@ def _untraceable(problem: str) -> Outcome:
 def _outcome(
     bench: Bench, trial: "optuna.trial.Trial", graph: Graph, known: Evaluation | None, evaluation: int
 ) -> Outcome:
-    excess = bench.gate.excess(graph)
+    excess = bench.plan.excess(graph)
     if known is not None:
         constraints = excess if known.dice is not None else {**excess, "known_infeasible": 1.0}
         return Outcome(State.DUPLICATE, known.dice, f"the network of trial {known.trial}", constraints)
-    reason = bench.gate.reason(graph)
+    reason = bench.plan.reason(graph)
     if reason is not None:
         return Outcome(State.INFEASIBLE, reason=reason, constraints=excess)
     name = trial.user_attrs.get("reference")
@@ -135,7 +135,7 @@ def _tell(
     """Put a trial's end on record, in the project's tables and in Optuna's."""
     import optuna
 
-    epochs = bench.gate.recipe.epochs if outcome.state is State.COMPLETE else None
+    epochs = bench.plan.recipe.epochs if outcome.state is State.COMPLETE else None
     bench.study.finish(
         evaluation, outcome.state, dice=outcome.dice, reason=outcome.reason, seconds=seconds, epochs=epochs
     )
@@ -152,7 +152,7 @@ def _tell(
 def _measure(bench: Bench, graph: Graph, evaluation: int) -> float:
     """Train and validate a network, put all its measurements and its weights on record, and return its Dice."""
     network = build(graph, seed=bench.seed).to(bench.device)
-    recipe = bench.gate.recipe
+    recipe = bench.plan.recipe
 
     def report(epoch: Epoch) -> None:
         bench.study.measure(evaluation, _of_epoch(epoch))

@@ -6,3 +6,6 @@
 `open_storage` gives a `Storage`; the other three give a `Study`, which a search writes to and everyone reads from.
 Nothing is imported here, because SQLAlchemy and Optuna take a while and most commands need neither.
 """
+
+DEFAULT_STORAGE = "runs/nas.db"
+"""Where studies are kept unless the user names another place."""

@@ -199,6 +199,17 @@ class Study:
         """All evaluations in the order of their trials, or those in one state."""
         return self._read() if state is None else self._read(EvaluationRow.state == state)
 
+    def evaluation(self, id: int) -> Evaluation:
+        """The evaluation that `start` began.
+
+        Raises:
+            InputError: this study has none of that id.
+        """
+        found = self._read(EvaluationRow.id == id)
+        if not found:
+            raise InputError(f"study {self.name!r} has no evaluation {id}")
+        return found[0]
+
     def evaluation_of(self, digest: str) -> Evaluation | None:
         """What this study knows of a network: a finished training, else why there was none, else nothing."""
         known = EvaluationRow.state.in_((State.COMPLETE, State.INFEASIBLE))  # in the order of the alphabet

@@ -1,7 +1,6 @@
 """Training one network and measuring it on whole validation cases."""
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from torch import Tensor
 from nas.network import Network
 from nas.training.inference import predict
 from nas.training.losses import dice_cross_entropy
-from nas.training.metrics import dice_per_class, mean_dice, mean_per_class
+from nas.training.metrics import agreement, dice_per_class, mean_dice, mean_per_class
 from nas.training.patches import Sample, draw_batch
 from nas.training.recipe import Recipe
 
@@ -48,19 +47,15 @@ def train(
     seed: int,
     report: Callable[[Epoch], None] = lambda _: None,
     step_done: Callable[[int], None] = lambda _: None,
-) -> float:
+) -> None:
     """Train in place, as the recipe says, on random patches of the samples.
 
     The same seed, samples and CPU give the same network. `report` hears each epoch, `step_done` each step.
-
-    Returns:
-        Seconds spent.
 
     Raises:
         DivergedError: the loss became NaN or infinite.
         torch.OutOfMemoryError: the device's memory is too small.
     """
-    start = time.perf_counter()
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
@@ -85,7 +80,6 @@ def train(
                 tally.add(float(value.detach()), scores, labels)
                 step_done(step + 1)
             report(tally.epoch(number))
-    return time.perf_counter() - start
 
 
 def validate(
@@ -110,21 +104,17 @@ class _Tally:
     def __init__(self, classes: int):
         self._classes = classes
         self._losses: list[float] = []
-        self._overlap = torch.zeros(classes - 1, dtype=torch.int64)
-        self._sizes = torch.zeros(classes - 1, dtype=torch.int64)
+        self._counts = torch.zeros(classes - 1, 2, dtype=torch.int64)
 
     def add(self, loss: float, scores: Tensor | tuple[Tensor, ...], labels: Tensor) -> None:
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss}")
         self._losses.append(loss)
         predicted = (scores[0] if isinstance(scores, tuple) else scores).detach().argmax(1, keepdim=True)
-        for index in range(1, self._classes):
-            a, b = predicted == index, labels == index
-            self._overlap[index - 1] += 2 * (a & b).sum().cpu()
-            self._sizes[index - 1] += (a.sum() + b.sum()).cpu()
+        self._counts += torch.tensor(agreement(predicted, labels, self._classes))
 
     def epoch(self, number: int) -> Epoch:
-        dice = (self._overlap / self._sizes).tolist()
+        dice = (self._counts[:, 0] / self._counts[:, 1]).tolist()
         return Epoch(number, sum(self._losses) / max(len(self._losses), 1), tuple(dice))
 
 

@@ -10,14 +10,18 @@ import torch
 from torch import Tensor
 
 
-def dice_per_class(predicted: Tensor, label: Tensor, classes: int) -> list[float]:
-    """Dice of each foreground class, 0 to 1 or NaN, of two arrays of class indices of one shape."""
-    scores = []
+def agreement(predicted: Tensor, label: Tensor, classes: int) -> list[tuple[int, int]]:
+    """Twice the overlap and the sum of both sizes, in voxels, of each foreground class: Dice is their quotient."""
+    counts = []
     for index in range(1, classes):
         a, b = predicted == index, label == index
-        sizes = int(a.sum() + b.sum())
-        scores.append(2 * int((a & b).sum()) / sizes if sizes else float("nan"))
-    return scores
+        counts.append((2 * int((a & b).sum()), int(a.sum() + b.sum())))
+    return counts
+
+
+def dice_per_class(predicted: Tensor, label: Tensor, classes: int) -> list[float]:
+    """Dice of each foreground class, 0 to 1 or NaN, of two arrays of class indices of one shape."""
+    return [twice / sizes if sizes else float("nan") for twice, sizes in agreement(predicted, label, classes)]
 
 
 def mean_per_class(cases: Sequence[Sequence[float]]) -> list[float]:

@@ -40,6 +40,13 @@ def test_an_evaluation_is_kept_as_it_was_told(study: Study, known: Known) -> Non
     assert before <= evaluation.started <= evaluation.finished <= datetime.now(UTC)
 
 
+def test_an_evaluation_is_found_by_its_id(study: Study, known: Known) -> None:
+    first, second = study.start(7, known("unet")), study.start(2, known("resnet"))
+    assert (study.evaluation(first).trial, study.evaluation(second).trial) == (7, 2)
+    with pytest.raises(InputError, match="has no evaluation"):
+        study.evaluation(second + 1)
+
+
 def test_a_proposal_that_cannot_be_traced_has_no_digest(study: Study) -> None:
     evaluate(study, 0, None, State.INFEASIBLE, reason="the patch is smaller than the stride")
 

@@ -1,4 +1,4 @@
-"""Which networks are worth training on this machine, known before anything is built."""
+"""What a search was fitted to, and which networks are therefore trained: known before anything is built."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -27,16 +27,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Compares networks with limits.
+class Plan:
+    """What was fitted to the machine when a study began; fixed from then on, so that its trials compare.
 
     `positions` is how many voxels a validation looks at, which a trial pays for too.
     """
 
-    limits: Limits
     recipe: Recipe
+    limits: Limits
     speed: Speed
     positions: int
+
+    def fits(self, graph: Graph) -> bool:
+        """Whether a network is within all limits."""
+        return self.reason(graph) is None
 
     def excess(self, graph: Graph) -> Mapping[str, float]:
         """By how much a network is over each limit, as a share of it: feasible where all are 0 or less."""
@@ -71,6 +75,16 @@ class Gate:
             case "memory":
                 return f"{memory(graph, self.recipe.batch):,} bytes to train, over the limit of {limit:,}"
         return f"about {self.seconds(graph):.0f} s to train, over its share of the budget, {limit:.1f} s"
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain JSON, the recipe aside, which a study keeps by itself."""
+        return {"limits": self.limits.to_json(), "speed": self.speed.to_json(), "positions": self.positions}
+
+    @staticmethod
+    def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
+        """The plan that `to_json` wrote."""
+        limits, speed = Limits(**document["limits"]), Speed(**document["speed"])
+        return Plan(Recipe.from_json(dict(recipe)), limits, speed, document["positions"])
 
 
 def memory(graph: Graph, batch: int) -> int:
