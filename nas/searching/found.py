@@ -8,7 +8,7 @@ from typing import Any
 from nas.errors import InputError
 from nas.graph import Graph
 from nas.network import Network, build
-from nas.searching.trial import WEIGHTS
+from nas.searching.measuring import WEIGHTS
 from nas.study import DEFAULT_STORAGE
 from nas.study.opening import open_study as open_stored
 from nas.study.records import ArchitectureRecord, Document, Evaluation

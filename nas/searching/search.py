@@ -14,13 +14,14 @@ from nas.catalog import load_space
 from nas.data import Dataset, Fingerprint, check, open_dataset, split
 from nas.errors import InputError
 from nas.graph import Task
+from nas.searching.bench import Bench
 from nas.searching.events import Listener, Note, TrialEnded, Working, silent
 from nas.searching.found import FoundStudy
 from nas.searching.plan import Plan
 from nas.searching.planning import announce, describe_plan, make_plan, with_wishes
 from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
-from nas.searching.trial import Bench, run_trial
+from nas.searching.trial import run_trial
 from nas.space import Space
 from nas.study.opening import create_or_resume, find_study
 from nas.study.records import State, StudySettings

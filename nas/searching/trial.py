@@ -1,50 +1,27 @@
 """One trial's life: asked, described, gated, trained, told."""
 
 import gc
-import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
 
 from nas.architecture import EncoderDecoder
 from nas.errors import InputError
 from nas.graph import Graph, Task, trace
-from nas.network import build
-from nas.searching.events import Listener, TrialStarted, Working
-from nas.searching.plan import Plan
-from nas.space import Space, to_document
+from nas.searching.bench import Bench
+from nas.searching.events import TrialStarted
+from nas.searching.measuring import measure_network
+from nas.space import to_document
 from nas.space.choosers import from_trial
-from nas.study.records import ArchitectureRecord, Evaluation, Measurement, State
-from nas.study.study import Study
-from nas.training import DivergedError, Epoch, Sample, Validation, train, validate
+from nas.study.records import ArchitectureRecord, Evaluation, State
+from nas.training import DivergedError
 
 if TYPE_CHECKING:
     import optuna
-
-WEIGHTS = "weights"
-"""The kind of the artifact that holds a network's state dict, as safetensors."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """All that every trial of a search shares."""
-
-    space: Space[EncoderDecoder]
-    task: Task
-    plan: Plan
-    study: Study
-    training: Sequence[Sample]
-    validation: Sequence[Sample]
-    device: torch.device
-    fold: int
-    seed: int
-    listener: Listener
 
 
 @dataclass(frozen=True)
@@ -116,7 +93,7 @@ def _outcome(
     name = trial.user_attrs.get("reference")
     bench.listener(TrialStarted(trial.number, name or "", graph.parameters, graph.macs))
     try:
-        return Outcome(State.COMPLETE, _measure(bench, graph, evaluation), constraints=excess)
+        return Outcome(State.COMPLETE, measure_network(bench, graph, evaluation), constraints=excess)
     except DivergedError as error:
         return Outcome(State.COMPLETE, 0.0, str(error), excess)
     except torch.OutOfMemoryError as error:
@@ -147,46 +124,6 @@ def _tell(
             trial.set_constraint(name, value)
         # An infeasible network has no Dice; Optuna ranks it by its constraints and asks for some value.
         told.tell(trial, outcome.dice or 0.0)
-
-
-def _measure(bench: Bench, graph: Graph, evaluation: int) -> float:
-    """Train and validate a network, put all its measurements and its weights on record, and return its Dice."""
-    network = build(graph, seed=bench.seed).to(bench.device)
-    recipe = bench.plan.recipe
-
-    def report(epoch: Epoch) -> None:
-        bench.study.measure(evaluation, _of_epoch(epoch))
-
-    def step_done(step: int) -> None:
-        bench.listener(Working("training", step, recipe.steps))
-
-    def case_done(done: int) -> None:
-        bench.listener(Working("validating", done, len(bench.validation)))
-
-    train(network, bench.training, recipe, seed=bench.seed, report=report, step_done=step_done)
-    result = validate(network, bench.validation, case_done=case_done)
-    bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "weights.safetensors"
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, file)
-        bench.study.add_artifact(evaluation, WEIGHTS, file)
-    return result.dice
-
-
-def _of_epoch(epoch: Epoch) -> list[Measurement]:
-    dice = [
-        Measurement(epoch.number, "training_dice", value, class_index=index)
-        for index, value in enumerate(epoch.training_dice, 1)
-    ]
-    return [Measurement(epoch.number, "loss", epoch.loss), *dice]
-
-
-def _of_validation(result: Validation, epoch: int) -> list[Measurement]:
-    rows = [Measurement(epoch, "dice", result.dice)]
-    rows += [Measurement(epoch, "dice", value, class_index=index) for index, value in enumerate(result.per_class, 1)]
-    for case, values in result.cases:
-        rows += [Measurement(epoch, "dice", value, index, case) for index, value in enumerate(values, 1)]
-    return rows
 
 
 def _record(architecture: EncoderDecoder, graph: Graph, trained: bool) -> ArchitectureRecord:

@@ -88,7 +88,9 @@ def test_size_counts_every_decision_once() -> None:
 def test_what_is_no_member_says_where() -> None:
     document = to_document(SMALL.decide({"encoder.length": 0, "encoder.0.layer": "none"}))
     document["encoder"][0]["layer"] = {"kind": "layer", "size": 7, "growth": 4}
-    with pytest.raises(InputError, match=r"encoder\.0\.layer\.layer\.size: found 7, expected a whole number from 1 to 2"):  # noqa: E501
+    with pytest.raises(
+        InputError, match=r"encoder\.0\.layer\.layer\.size: found 7, expected a whole number from 1 to 2"
+    ):  # noqa: E501
         SMALL.load(document)
 
 
