@@ -39,4 +39,5 @@ def _scaled(text: str, base: int, option: str, expected: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if not found or float(found[1]) == 0:
         raise InputError(f"{option}: found {text!r}, expected {expected}")
-    return round(float(found[1]) * base ** " KMGT".index(found[2].upper() or " "))
+    power = " KMGT".index(found[2].upper() or " ")
+    return round(float(found[1]) * float(base) ** power)

@@ -117,7 +117,8 @@ def _find(storage: "Storage", name: str | None) -> "FoundStudy":
 def _status(study: Any) -> dict[str, Any]:
     counts = study.counts()
     states = {name: getattr(counts, name) for name in ("complete", "duplicate", "failed", "running")}
-    return study.summary() | states | {"synthetic": study.settings.synthetic, "data": study.settings.data}
+    summary: dict[str, Any] = study.summary()
+    return summary | states | {"synthetic": study.settings.synthetic, "data": study.settings.data}
 
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:

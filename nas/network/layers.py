@@ -96,12 +96,16 @@ def _average_pool(x: Tensor, kernel: op.Axes, stride: op.Axes, padding: op.Axes)
     return _AVERAGE_POOLS[len(kernel)](x, cast(Any, kernel), cast(Any, stride), cast(Any, padding))
 
 
+def _split(x: Tensor, radix: int) -> Tensor:
+    return x.reshape(x.shape[0], radix, -1, *x.shape[2:])
+
+
 def _sum_splits(x: Tensor, radix: int) -> Tensor:
-    return x.unflatten(1, (radix, -1)).sum(1)
+    return _split(x, radix).sum(1)
 
 
 def _softmax_splits(x: Tensor, radix: int) -> Tensor:
-    return x.unflatten(1, (radix, -1)).softmax(1).flatten(1, 2) if radix > 1 else torch.sigmoid(x)
+    return _split(x, radix).softmax(1).flatten(1, 2) if radix > 1 else torch.sigmoid(x)
 
 
 def _global_pool(x: Tensor) -> Tensor:
@@ -117,7 +121,7 @@ def _add(*tensors: Tensor) -> Tensor:
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     weights = torch.softmax(query.flatten(2).transpose(1, 2) @ key.flatten(2), dim=-1)
-    return (value.flatten(2) @ weights.transpose(1, 2)).unflatten(2, query.shape[2:])
+    return (value.flatten(2) @ weights.transpose(1, 2)).reshape(*value.shape[:2], *query.shape[2:])
 
 
 def _foreign(operation: op.Foreign) -> nn.Module:

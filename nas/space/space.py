@@ -129,7 +129,12 @@ class Space(Generic[A]):
     def mutate(self, decisions: Decisions, generator: random.Random) -> Decisions:
         """Change one decision at random; what becomes open by it is decided at random, the rest stays."""
         known: dict[str, Choice] = {}
-        Decide(lambda path, choice: known.setdefault(path, choice) and decisions[path]).template(self.template)
+
+        def repeat(path: str, choice: Choice) -> Scalar:
+            known[path] = choice
+            return decisions[path]
+
+        Decide(repeat).template(self.template)
         paths = sorted(path for path, choice in known.items() if not _is_settled(choice))
         if not paths:
             return dict(decisions)

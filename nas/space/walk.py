@@ -5,7 +5,7 @@ A path grows by `.field` into a part, by `.index` into a tuple and by `.kind` in
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -19,10 +19,12 @@ def is_part(value: object) -> bool:
     return is_dataclass(value) and not isinstance(value, type | OneOf | Integer | Real | Shared | Repeated)
 
 
-@cache
-def field_names(part: type) -> tuple[str, ...]:
-    """The names of a part's constructor fields, in order."""
+def _constructor_fields(part: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(part) if field.init)
+
+
+field_names: Callable[[type], tuple[str, ...]] = cache(_constructor_fields)
+"""The names of a part's constructor fields, in order."""
 
 
 def check_answer(path: str, choice: Choice, value: Scalar) -> None:

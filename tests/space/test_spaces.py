@@ -90,7 +90,7 @@ def test_what_is_no_member_says_where() -> None:
     document["encoder"][0]["layer"] = {"kind": "layer", "size": 7, "growth": 4}
     with pytest.raises(
         InputError, match=r"encoder\.0\.layer\.layer\.size: found 7, expected a whole number from 1 to 2"
-    ):  # noqa: E501
+    ):
         SMALL.load(document)
 
 
