@@ -70,6 +70,8 @@ def show(space: SpaceName, json: JsonOption = False) -> None:
     OUT.print(f"{_size(loaded.size())} networks\n")
     rows = [(path, _options(choice)) for path, choice in loaded.choices().items()]
     OUT.print(table("choices", ("path", "options"), rows))
+    if not references:
+        return
     OUT.print()
     columns = ("network", "task", "counted", "expected", "built", "", "source")
     OUT.print(table("published networks", columns, [_reference_row(found) for found in references]))

@@ -1,0 +1,98 @@
+"""What the documents show works: their Python runs, their commands exist with the options they are given."""
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from nas.cli.app import app
+from nas.searching import SearchSettings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
+
+
+def python_of(document: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands_of(text: str) -> list[str]:
+    """The `nas` commands in indented blocks, their comments and redirections taken off."""
+    lines = re.findall(r"^\s+(?:\.venv/bin/)?(nas .*)$", text.replace("\\\n", " "), re.MULTILINE)
+    return [re.split(r"\s+(?:#|>|\()", line)[0] for line in lines]
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if python_of(d)], ids=lambda d: d.name)
+def test_the_python_runs(document: Path, tmp_path: Path) -> None:
+    named = [re.match(r"# (\w+\.py)\n", block) for block in python_of(document)]
+    for found, block in zip(named, python_of(document), strict=True):
+        (tmp_path / (found[1] if found else "example.py")).write_text(block, encoding="utf-8")
+        if not found:
+            subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_the_space_of_the_documents_can_be_shown_costed_and_sampled(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "own_block.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.py").write_text(python_of(ROOT / "docs" / "own_block.md")[0], encoding="utf-8")
+    commands = [command for command in commands_of(document) if command.startswith("nas spaces")]
+    assert commands
+    for command in commands:
+        program = "from nas.cli import main; main()"
+        run = [sys.executable, "-c", program, *shlex.split(command)[1:]]
+        ended = subprocess.run(run, cwd=tmp_path, check=False, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+
+
+COMMANDS = [(d, command) for d in DOCUMENTS for command in commands_of(d.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[f"{d.name}: {c}" for d, c in COMMANDS])
+def test_the_commands_exist(document: Path, command: str) -> None:
+    parse(shlex.split(command)[1:])
+
+
+def parse(words: list[str]) -> None:
+    """Resolve a command and read its options, without running it; click refuses what does not exist."""
+    found: Any = typer.main.get_command(app)
+    context = found.context_class(found)
+    while hasattr(found, "resolve_command"):
+        _, found, words = found.resolve_command(context, words)
+    found.make_context(found.name, list(words))
+
+
+def every_command(group: Any, path: str = "nas") -> list[tuple[str, Any]]:
+    if not hasattr(group, "commands"):
+        return [(path, group)]
+    return [leaf for name, item in group.commands.items() for leaf in every_command(item, f"{path} {name}")]
+
+
+EVERY_COMMAND = every_command(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize(("name", "command"), EVERY_COMMAND, ids=[name for name, _ in EVERY_COMMAND])
+def test_every_command_s_help_has_an_example_that_parses_and_a_text_for_every_option(name: str, command: Any) -> None:
+    examples = commands_of(command.help or "")
+    assert any(example.startswith(name) for example in examples)
+    for example in examples:
+        parse(shlex.split(example)[1:])
+    assert all(getattr(parameter, "help", None) for parameter in command.params if parameter.name != "help")
+
+
+def test_the_defaults_of_nas_search_are_those_of_its_settings() -> None:
+    options = {
+        parameter.name: parameter.default for name, c in EVERY_COMMAND if name == "nas search" for parameter in c.params
+    }
+    settings = {field.name: field.default for field in fields(SearchSettings)}
+    assert {name: options[name] for name in settings} == settings
