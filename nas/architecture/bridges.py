@@ -34,7 +34,7 @@ class ASPP:
         return x
 
     def _branch(self, x: Tensor, ops: Ops, times: int) -> Tensor:
-        with ops.scope(times):
+        with ops.scope(f"branches.{times}"):
             if times == 0:
                 return ops.conv_norm_act(x, self.width, 1)
             if self.separable:

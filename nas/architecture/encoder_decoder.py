@@ -114,7 +114,7 @@ class EncoderDecoder:
         with ops.scope("head", self.head):
             main = ops.resize(ops.conv(tensors[0], ops.task.classes, 1, bias=True), full)
         coarser = tensors[1:] if self.head.deep_supervision else ()
-        return main, *(self._auxiliary(tensor, index, ops) for index, tensor in enumerate(coarser, 1))
+        return main, *(self._auxiliary(tensor, index, ops) for index, tensor in enumerate(coarser))
 
     def _stem(self, x: Tensor, ops: Ops) -> tuple[Tensor, int, Features]:
         if self.stem is None:

@@ -75,7 +75,8 @@ class _Finder:
             return layer(step.does, self.graph.nodes[step.inputs[0]].channels, self.graph.task.axes)
         # Channels that mean nothing to the module around it are called after the submodule they are for.
         call = self.calls[step.does]
-        prefix = "" if step.name.isdigit() else f"{step.name}_"
+        # The items of a list, with a name or without, are called nothing.
+        prefix = "" if step.name.rpartition(".")[2].isdigit() else f"{step.name}_"
         return replace(
             call, arguments=tuple(tuple(_renamed(piece, prefix) for piece in code) for code in call.arguments)
         )

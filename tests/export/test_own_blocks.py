@@ -177,6 +177,46 @@ def dense_layers_of_uneven_width(x: Tensor, ops: Ops) -> Tensor:
     return x
 
 
+class Uneven:
+    """A part whose items, in a list with a name and in one without, grow by no rule, and differ between its uses."""
+
+    def __init__(self, *widths: int):
+        self.widths = widths
+
+    def __call__(self, x: Tensor, ops: Ops) -> Tensor:
+        for index, width in enumerate(self.widths):
+            with ops.scope(f"layers.{index}"):
+                x = ops.conv_norm_act(x, width)
+        for index, width in enumerate(self.widths):
+            with ops.scope(index):
+                x = ops.conv_norm_act(x, width)
+        return x
+
+
+class Stacked:
+    """A part whose items, in a list with a name, see all that was made before them."""
+
+    def __call__(self, x: Tensor, ops: Ops) -> Tensor:
+        for index in range(3):
+            with ops.scope(f"layers.{index}"):
+                x = ops.concat(x, ops.conv_norm_act(x, 4))
+        return x
+
+
+def stacks_in_two_places(x: Tensor, ops: Ops) -> Tensor:
+    for index in range(2):
+        with ops.scope(f"stacks.{index}", Stacked()):
+            x = Stacked()(x, ops)
+    return x
+
+
+def lists_of_uneven_width_in_two_places(x: Tensor, ops: Ops) -> Tensor:
+    for name, part in (("first", Uneven(2, 5, 7, 4)), ("second", Uneven(3, 4, 9, 5))):
+        with ops.scope(name, part):
+            x = part(x, ops)
+    return x
+
+
 def one_tensor_twice(x: Tensor, ops: Ops) -> Tensor:
     x = ops.conv(x, 4)
     return ops.multiply(ops.add(x, x), ops.concat(ops.conv(x, 2, 1), ops.conv(x, 2, 1)))
@@ -201,6 +241,8 @@ FUNCTIONS = (
     three_values_out_of_a_scope,
     layers_that_nothing_uses,
     dense_layers_of_uneven_width,
+    lists_of_uneven_width_in_two_places,
+    stacks_in_two_places,
     one_tensor_twice,
 )
 

@@ -130,7 +130,7 @@ def test_a_u_net_is_a_u() -> None:
 
 def test_all_heads_stand_in_one_column_on_the_right() -> None:
     boxes = look(published("nnU-Net")).boxes
-    heads = [boxes[name] for name in ("head", "auxiliary.1", "auxiliary.2")]
+    heads = [boxes[name] for name in ("head", "auxiliary.0", "auxiliary.1")]
     assert len({box.left for box in heads}) == 1
     assert heads[0].left > max(box.right for name, box in boxes.items() if name.startswith("decoder"))
 
@@ -159,7 +159,7 @@ BOXES = [
     ("U-Net", "head", ("Head", "1 channel, stride 1", "65 parameters")),
     ("DeepLabv3+ R50", "bridge", ("ASPP", "256 channels, stride 16", "15.5 M parameters")),
     ("DeepLabv3+ R50", "decoder", ("Plain × 2", "256 channels, stride 4", "Wide", "1.30 M parameters")),
-    ("nnU-Net", "auxiliary.1", ("Head", "3 channels, stride 2", "195 parameters")),
+    ("nnU-Net", "auxiliary.0", ("Head", "3 channels, stride 2", "195 parameters")),
 ]
 
 
