@@ -32,6 +32,8 @@ def plan_task(fingerprint: Fingerprint, device: str, patch: Axes | None = None) 
     if len(wanted) != fingerprint.axes:
         raise InputError(f"patch: found {list(wanted)}, expected {fingerprint.axes} numbers, as the images have axes")
     strides = plan_strides(wanted, fingerprint.spacing_median)
+    if not strides:
+        raise InputError(f"patch: found {list(wanted)}, too small to be halved; expected {2 * SMALLEST} voxels or more")
     total = tuple(prod(level[axis] for level in strides) for axis in range(fingerprint.axes))
     if patch is None:
         wanted = tuple(max(round(size / step), 1) * step for size, step in zip(wanted, total, strict=True))
