@@ -1,5 +1,6 @@
 """What every part of an architecture knows: where it stands, and which of its numbers are widths."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -57,6 +58,15 @@ def _lower(channels: int, rungs: int, smallest: int) -> int:
         return channels
     floor = min(LADDER.index(smallest), LADDER.index(channels))
     return LADDER[max(LADDER.index(channels) - rungs, floor)]
+
+
+def in_a_row(count: int, unit: Callable[[Tensor, Ops, Site], Tensor], x: Tensor, ops: Ops, site: Site) -> Tensor:
+    """The same unit `count` times, each in a scope of its number; the first takes the site's stride."""
+    for index in range(count):
+        with ops.scope(index):
+            x = unit(x, ops, site)
+        site = replace(site, stride=(1,) * len(site.stride))
+    return x
 
 
 def is_strided(stride: Axes) -> bool:

@@ -1,8 +1,8 @@
 """Attention between channels: squeeze-and-excite and split attention."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from nas.architecture.part import Site, is_strided, window
+from nas.architecture.part import Site, in_a_row, is_strided, window
 from nas.graph import Ops, Tensor
 
 
@@ -34,15 +34,14 @@ class SplitAttention:
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
+        return in_a_row(self.units, self._unit, x, ops, site)
+
+    def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         from nas.architecture.blocks.residual import shortcut
 
-        for index in range(self.units):
-            with ops.scope(index):
-                identity = shortcut(x, ops, site, average=True)
-                x = self._branch(x, ops, site)
-                x = ops.dropout(ops.act(ops.add(x, identity)))
-            site = replace(site, stride=(1,) * len(site.stride))
-        return x
+        identity = shortcut(x, ops, site, average=True)
+        x = self._branch(x, ops, site)
+        return ops.dropout(ops.act(ops.add(x, identity)))
 
     def _branch(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         # A multiple of the radix, since the splits share the channels out evenly.

@@ -1,9 +1,9 @@
 """Blocks that add to what they are given."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nas.architecture.blocks.attention import SqueezeExcite
-from nas.architecture.part import Site, is_strided, window
+from nas.architecture.part import Site, in_a_row, is_strided, window
 from nas.graph import Ops, Tensor
 
 
@@ -21,11 +21,7 @@ class Basic:
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
-        for index in range(self.units):
-            with ops.scope(index):
-                x = self._unit(x, ops, site)
-            site = replace(site, stride=(1,) * len(site.stride))
-        return x
+        return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         identity = shortcut(x, ops, site, self.average_shortcut)
@@ -48,11 +44,7 @@ class Bottleneck:
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
-        for index in range(self.units):
-            with ops.scope(index):
-                x = self._unit(x, ops, site)
-            site = replace(site, stride=(1,) * len(site.stride))
-        return x
+        return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         inside = max(site.width // 4, 1)
@@ -74,11 +66,7 @@ class PreActivation:
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
-        for index in range(self.units):
-            with ops.scope(index):
-                x = self._unit(x, ops, site)
-            site = replace(site, stride=(1,) * len(site.stride))
-        return x
+        return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         branch = ops.conv(ops.act(ops.norm(x)), site.width, stride=site.stride, dilation=site.dilation)
