@@ -5,6 +5,7 @@ from nas.training.checkpoints import CheckpointError, read_checkpoint
 from nas.training.loop import DivergedError, Epoch, train
 from nas.training.plan import plan_task
 from nas.training.recipe import Recipe
+from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
 from nas.training.samples import PreparedCase, Sample, prepare, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.validation import Validation, validate
@@ -18,10 +19,13 @@ __all__ = [
     "PreparedCase",
     "Recipe",
     "Sample",
+    "StudyRecipe",
     "Validation",
+    "load_recipe",
     "plan_task",
     "prepare",
     "read_checkpoint",
+    "recipe_names",
     "sample_of",
     "samples_of",
     "train",

@@ -1,7 +1,7 @@
 """Fields of a recipe's parts checked when the part is made, whether they are decided or still open."""
 
 import math
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from nas.errors import InputError
 from nas.space import kind
@@ -25,7 +25,7 @@ def check_fields(part: object, **bounds: Bounds) -> None:
         InputError: naming the part and the field.
     """
     hints = get_type_hints(type(part))
-    for name in field_names(type(part)):
+    for name in field_names(cast(type, type(part))):
         for value in possible_values(getattr(part, name)):
             expected = _expectation(hints[name], value, *bounds.get(name, (0, math.inf)))
             if expected:

@@ -34,7 +34,7 @@ def read_part(part: type[T], document: Any, path: str) -> T:
     if not isinstance(document, Mapping):
         raise InputError(f"{path}: found {document!r}, expected a table of the fields of {kind_name(part)}")
     chosen = _class_of(part, document, path)
-    names = field_names(chosen)
+    names = field_names(cast(type, chosen))
     unknown = [name for name in document if name not in (*names, "kind")]
     if unknown:
         raise InputError(f"{path}: field {unknown[0]!r} is unknown; {nearest(unknown[0], names)}")
@@ -52,7 +52,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def kind_name(part: type) -> str:
     """The kind of a part by its class."""
-    return kind(part.__new__(part))
+    return kind(object.__new__(part))
 
 
 def _class_of(part: type[T], document: Mapping[str, Any], path: str) -> type[T]:
@@ -87,14 +87,14 @@ def _options(wanted: Any, document: Mapping[str, Any], path: str) -> Any:
 
 def _range(wanted: Any, document: Mapping[str, Any], path: str) -> Any:
     low, high, log = document.get("low"), document.get("high"), document.get("log", False)
-    numbers = [isinstance(end, wanted if wanted is int else int | float) for end in (low, high)]
-    if set(document) - _RANGE or not all(numbers) or not isinstance(log, bool):
+    kinds = int if wanted is int else int | float
+    if set(document) - _RANGE or not isinstance(log, bool) or not all(isinstance(end, kinds) for end in (low, high)):
         what = "whole numbers" if wanted is int else "numbers"
         raise InputError(
             f"{path}: found {dict(document)}, expected {what} low and high, with log = true if magnitudes count, "
             "or one_of with a list"
         )
     try:
-        return (integer if wanted is int else real)(low, high, log=log)  # type: ignore[operator]
+        return (integer if wanted is int else real)(cast(Any, low), cast(Any, high), log=log)
     except TypeError as error:
         raise InputError(f"{path}: {error}; change low or high") from None

@@ -27,7 +27,7 @@ def predict(
     Returns:
         Class indices (*size), uint8.
     """
-    from monai.inferers import sliding_window_inference
+    from monai.inferers import sliding_window_inference  # type: ignore[attr-defined]
 
     window = tuple(
         -(-size // step) * step if size <= _LARGEST_WINDOW * wide else wide

@@ -58,7 +58,7 @@ class DiceFocal(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import FocalLoss
+        from monai.losses import FocalLoss  # type: ignore[attr-defined]
 
         dice = _dice()
         focal = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=self.gamma, reduction="none")
@@ -67,7 +67,8 @@ class DiceFocal(Loss):
             known = label != IGNORED
             each = focal(scores, label.masked_fill(~known, 0)) * known
             # Summed over classes, as cross-entropy is, and averaged over the voxels that have a label.
-            return dice(scores, label) + self.focal * each.sum() / known.sum().clamp(min=1)
+            focused: Tensor = self.focal * each.sum() / known.sum().clamp(min=1)
+            return dice(scores, label) + focused
 
         return both
 
@@ -83,7 +84,7 @@ class Tversky(Loss):
         check_fields(self, alpha=(ABOVE_ZERO, 1))
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import TverskyLoss
+        from monai.losses import TverskyLoss  # type: ignore[attr-defined]
         from torch.nn.functional import cross_entropy
 
         tversky = _without_ignored(TverskyLoss(alpha=self.alpha, beta=1 - self.alpha, **_OVERLAP))
@@ -103,7 +104,7 @@ class GeneralisedDice(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import GeneralizedDiceLoss
+        from monai.losses import GeneralizedDiceLoss  # type: ignore[attr-defined]
         from torch.nn.functional import cross_entropy
 
         # The background takes part here: it keeps the loss defined in a patch without any structure.
@@ -126,7 +127,7 @@ class DiceBoundary(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import HausdorffDTLoss
+        from monai.losses import HausdorffDTLoss  # type: ignore[attr-defined]
 
         region = DiceCrossEntropy().function()
         boundary = _without_ignored(HausdorffDTLoss(to_onehot_y=True, softmax=True, include_background=False))
@@ -159,7 +160,7 @@ _OVERLAP: dict[str, Any] = {"to_onehot_y": True, "softmax": True, "include_backg
 
 
 def _dice() -> Single:
-    from monai.losses import DiceLoss
+    from monai.losses import DiceLoss  # type: ignore[attr-defined]
 
     return _without_ignored(DiceLoss(**_OVERLAP))
 
@@ -176,7 +177,9 @@ def _without_ignored(loss: Single) -> Single:
         return loss(torch.where(ignored, certain, scores), label.masked_fill(ignored, 0))
 
     def either(scores: "Tensor", label: "Tensor") -> "Tensor":
-        return without(scores, label) if bool((label == IGNORED).any()) else loss(scores, label)
+        # On a GPU looking would make it wait, which costs more than the masking.
+        masked = label.is_cuda or bool((label == IGNORED).any())
+        return without(scores, label) if masked else loss(scores, label)
 
     return either
 

@@ -21,7 +21,7 @@ class OutOfMemoryError(torch.OutOfMemoryError):
 
     def __init__(self, needed: int, reason: str):
         self.needed = needed
-        super().__init__(f"needs more than the memory there is even for the smallest part of a batch: {reason}")
+        super().__init__(f"{needed:,} bytes of activations for the smallest part of a batch are too many: {reason}")
 
 
 class Stepper:
