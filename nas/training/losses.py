@@ -39,12 +39,8 @@ class DiceCrossEntropy(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from torch.nn.functional import cross_entropy
-
         dice = _dice()
-        return lambda scores, label: (
-            dice(scores, label) + self.cross_entropy * cross_entropy(scores, label[:, 0].long(), ignore_index=IGNORED)
-        )
+        return lambda scores, label: dice(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
 @dataclass(frozen=True)
@@ -85,13 +81,9 @@ class Tversky(Loss):
 
     def function(self) -> Single:  # noqa: D102
         from monai.losses import TverskyLoss  # type: ignore[attr-defined]
-        from torch.nn.functional import cross_entropy
 
         tversky = _without_ignored(TverskyLoss(alpha=self.alpha, beta=1 - self.alpha, **_OVERLAP))
-        return lambda scores, label: (
-            tversky(scores, label)
-            + self.cross_entropy * cross_entropy(scores, label[:, 0].long(), ignore_index=IGNORED)
-        )
+        return lambda scores, label: tversky(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
 @dataclass(frozen=True)
@@ -105,13 +97,10 @@ class GeneralisedDice(Loss):
 
     def function(self) -> Single:  # noqa: D102
         from monai.losses import GeneralizedDiceLoss  # type: ignore[attr-defined]
-        from torch.nn.functional import cross_entropy
 
         # The background takes part here: it keeps the loss defined in a patch without any structure.
         dice = _without_ignored(GeneralizedDiceLoss(**{**_OVERLAP, "include_background": True}))
-        return lambda scores, label: (
-            dice(scores, label) + self.cross_entropy * cross_entropy(scores, label[:, 0].long(), ignore_index=IGNORED)
-        )
+        return lambda scores, label: dice(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
 @dataclass(frozen=True)
@@ -163,6 +152,14 @@ def _dice() -> Single:
     from monai.losses import DiceLoss  # type: ignore[attr-defined]
 
     return _without_ignored(DiceLoss(**_OVERLAP))
+
+
+def _cross_entropy(scores: "Tensor", label: "Tensor") -> "Tensor":
+    """The mean over the voxels that have a label; 0 where none has."""
+    from torch.nn.functional import cross_entropy
+
+    total = cross_entropy(scores, label[:, 0].long(), ignore_index=IGNORED, reduction="sum")
+    return total / (label != IGNORED).sum().clamp(min=1)
 
 
 def _without_ignored(loss: Single) -> Single:

@@ -9,6 +9,7 @@ Policy for absent structures, the same for all cases and written here once:
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,10 +84,13 @@ def surfaces(
         # Both are in one small box, which is all that distance transforms have to go through.
         box = _box(a | b)
         first, second = (part[box][None, None].float().cpu() for part in (a, b))
-        distance = compute_hausdorff_distance(
-            first, second, include_background=True, percentile=95, spacing=list(spacing)
-        )
-        share = compute_surface_dice(first, second, [tolerance], include_background=True, spacing=list(spacing))
+        with warnings.catch_warnings():
+            # MONAI's own functions call each other with an argument that it has deprecated.
+            warnings.filterwarnings("ignore", "monai.*always_return_as_numpy", FutureWarning)
+            distance = compute_hausdorff_distance(
+                first, second, include_background=True, percentile=95, spacing=list(spacing)
+            )
+            share = compute_surface_dice(first, second, [tolerance], include_background=True, spacing=list(spacing))
         distances.append(float(distance))
         shares.append(float(share))
     return Surfaces(tuple(distances), tuple(shares))

@@ -1,0 +1,88 @@
+"""How a network is run changes its speed and memory, and nothing else."""
+
+import pytest
+import torch
+
+from nas.architecture import slim
+from nas.catalog import load_space
+from nas.errors import InputError
+from nas.graph import Task, trace
+from nas.network import Network, StepPlan, build, choose_plan
+from nas.network.running import arranged, runner
+
+REFERENCES = ["U-Net BN", "nnU-Net", "Tiramisu-67", "DeepLabv3+ R50", "Attention U-Net"]
+
+
+def network(reference: str) -> Network:
+    return build(trace(slim(load_space("unet_family").references[reference], 8), Task(2, 1, 2, (32, 32))))
+
+
+def passed(
+    reference: str, plan: StepPlan, kind: torch.dtype = torch.float32
+) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+    """Gradients and state after one pass."""
+    built = arranged(network(reference).to(kind), plan).train()
+    for module in built.modules():
+        if isinstance(module, torch.nn.Dropout) and kind is torch.float64:
+            module.p = 0.0  # what it drops follows the order of memory
+    torch.manual_seed(0)
+    scores = runner(built, plan)(torch.randn(2, 1, 32, 32, dtype=kind))
+    finest = scores[0] if isinstance(scores, tuple) else scores
+    finest.square().mean().backward()
+    return [p.grad for p in built.parameters() if p.grad is not None], built.state_dict()
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("segments", [1, 4, 1000])
+def test_inner_values_computed_twice_give_the_same_gradients_and_statistics(reference: str, segments: int) -> None:
+    gradients, state = passed(reference, StepPlan())
+    again, same = passed(reference, StepPlan(segments=segments))
+    assert len(gradients) == len(again)
+    assert all(torch.equal(a, b) for a, b in zip(gradients, again, strict=True))
+    assert all(torch.equal(state[name], same[name]) for name in state)
+
+
+@pytest.mark.parametrize("segments", [0, 4])
+def test_segments_hold_less_for_the_backward_pass(segments: int) -> None:
+    held: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    built = arranged(network("U-Net BN"), StepPlan(segments=segments))
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        kept = built(torch.randn(2, 1, 32, 32))
+    assert kept is not None
+    share = sum(held.values()) / (2 * built.graph.training_bytes)
+    assert share < 0.6 if segments else share > 0.95
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_channels_last_computes_the_same(reference: str) -> None:
+    # In float64, since batch norm over the few positions of the coarsest level blows up any rounding.
+    first, _ = passed(reference, StepPlan(), torch.float64)
+    last, _ = passed(reference, StepPlan(channels_last=True), torch.float64)
+    for one, other in zip(first, last, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
+
+
+def test_a_plan_is_chosen_by_timing_recorded_and_leaves_the_network_alone() -> None:
+    built = network("U-Net BN")
+    before = {name: tensor.clone() for name, tensor in built.state_dict().items()}
+    images, labels = torch.randn(2, 1, 32, 32), torch.zeros(2, 1, 32, 32)
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    plan = choose_plan(built, lambda scores, _: scores.square().mean(), images, labels, steps=10)
+    assert torch.equal(torch.rand(3), expected)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in built.state_dict().items())
+    assert plan.seconds > 0
+    assert {"channels last", "channels first"} <= {note.split(",")[0] for note in plan.notes}
+    assert StepPlan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("document", [{}, {"seconds": 1}, [], {**StepPlan().to_json(), "more": 1}])
+def test_a_document_that_is_no_plan_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="step plan"):
+        StepPlan.from_json(document)
