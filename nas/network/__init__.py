@@ -1,5 +1,6 @@
-"""From graph to `torch.nn.Module`."""
+"""From graph to `torch.nn.Module`, and how to run it fastest."""
 
 from nas.network.network import Network, build
+from nas.network.running import StepPlan, choose_plan, default_plan
 
-__all__ = ["Network", "build"]
+__all__ = ["Network", "StepPlan", "build", "choose_plan", "default_plan"]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nas.graph import Graph, Node
 from nas.graph.operations import Convolution, Normalisation, TransposedConvolution
 from nas.network.layers import layer
+from nas.network.recomputing import recomputed
 
 
 class Network(nn.Module):
@@ -27,17 +28,28 @@ class Network(nn.Module):
         self.graph = graph
         self._layers = [self._add(node) for node in graph.nodes[1:]]
         self._finished = _last_uses(graph)
+        self.segments = 0
+        """Into how many parts the network is cut whose inner values are not kept for the backward pass but computed
+        again in it; 0 keeps all."""
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Scores of each class at each voxel."""
         self._check(image)
         values = {0: image}
-        for position, run in enumerate(self._layers, 1):
-            values[position] = run(*[values[source] for source in self.graph.nodes[position].inputs])
-            for source in self._finished[position]:
-                del values[source]
+        if self.segments and self.training and torch.is_grad_enabled():
+            recomputed(self._run, values, _bounds(len(self.graph.nodes), self.segments), self)
+        else:
+            self._run(values, 1, len(self.graph.nodes))
         outputs = tuple(values[position] for position in self.graph.outputs)
         return outputs if self.training and len(outputs) > 1 else outputs[0]
+
+    def _run(self, values: dict[int, Tensor], start: int, stop: int) -> None:
+        """Run the nodes from `start` up to `stop` on the values before them, which are let go after their last use."""
+        for position in range(start, stop):
+            sources = self.graph.nodes[position].inputs
+            values[position] = self._layers[position - 1](*[values[source] for source in sources])
+            for source in self._finished[position]:
+                del values[source]
 
     def _check(self, image: Tensor) -> None:
         task, stride = self.graph.task, self.graph.total_stride
@@ -61,6 +73,12 @@ class Network(nn.Module):
                 parent = cast(nn.Module, getattr(parent, step))
             parent.add_module(name, made)
         return made
+
+
+def _bounds(nodes: int, segments: int) -> list[int]:
+    """Where each of so many segments of about the same number of nodes starts, and where the last one ends."""
+    parts = min(segments, nodes - 1)
+    return [1 + round((nodes - 1) * part / parts) for part in range(parts + 1)]
 
 
 def _last_uses(graph: Graph) -> list[tuple[int, ...]]:

@@ -14,7 +14,7 @@ from nas.searching.references import Entry, base
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import measure_speed
 from nas.space import Space
-from nas.training import Recipe, Sample
+from nas.training import Augmentation, Recipe, Sample
 
 _TRIAL_SHARE = 0.75
 """Of a trial's share of the budget, what training and validation may take; the rest is for proposals and start-up."""
@@ -38,7 +38,7 @@ def make_plan(
     """Time the device for a few seconds, and fit the length of training and the largest network to the budget."""
     # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
     # hippocampus): in short training that costs far more than the variety gives.
-    recipe = with_wishes(Recipe(batch=_BATCH[task.axes], flips=task.classes <= 2), settings)
+    recipe = with_wishes(Recipe(batch=_BATCH[task.axes], augmentation=Augmentation(flips=task.classes <= 2)), settings)
     speed = measure_speed(space, task, recipe, training, device, settings.seed)
     share = settings.seconds / settings.trials * _TRIAL_SHARE
     limits = Limits(

@@ -1,18 +1,33 @@
 """Training one network by a recipe, and measuring it on whole cases."""
 
-from nas.training.loop import DivergedError, Epoch, Validation, train, validate
-from nas.training.patches import Sample, prepare
+from nas.training.augmentation import Augmentation
+from nas.training.checkpoints import CheckpointError, read_checkpoint
+from nas.training.loop import DivergedError, Epoch, train
 from nas.training.plan import plan_task
 from nas.training.recipe import Recipe
+from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
+from nas.training.samples import PreparedCase, Sample, prepare, sample_of, samples_of
+from nas.training.step import OutOfMemoryError
+from nas.training.validation import Validation, validate
 
 __all__ = [
+    "Augmentation",
+    "CheckpointError",
     "DivergedError",
     "Epoch",
+    "OutOfMemoryError",
+    "PreparedCase",
     "Recipe",
     "Sample",
+    "StudyRecipe",
     "Validation",
+    "load_recipe",
     "plan_task",
     "prepare",
+    "read_checkpoint",
+    "recipe_names",
+    "sample_of",
+    "samples_of",
     "train",
     "validate",
 ]

@@ -1,20 +1,24 @@
-"""Training one network and measuring it on whole validation cases."""
+"""Training one network."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from nas.network import Network
-from nas.training.inference import predict
-from nas.training.losses import dice_cross_entropy
-from nas.training.metrics import agreement, dice_per_class, mean_dice, mean_per_class
-from nas.training.patches import Sample, draw_batch
+from nas.network import Network, StepPlan, default_plan
+from nas.training import metrics
+from nas.training.checkpoints import Progress, read_checkpoint, restore, write_checkpoint
+from nas.training.feed import Feed, mixed
 from nas.training.recipe import Recipe
+from nas.training.samples import Sample
+from nas.training.schedules import rate_share
+from nas.training.step import Stepper, release
 
-_WARM_UP = 0.1
+Write = Callable[[Path], None]
+"""Writes a checkpoint to a file, whole or not at all."""
 
 
 class DivergedError(Exception):
@@ -30,15 +34,6 @@ class Epoch:
     training_dice: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Validation:
-    """Dice on whole validation cases: per case and foreground class, and the means (see `nas.training.metrics`)."""
-
-    cases: tuple[tuple[str, tuple[float, ...]], ...]
-    per_class: tuple[float, ...]
-    dice: float
-
-
 def train(
     network: Network,
     samples: Sequence[Sample],
@@ -47,86 +42,111 @@ def train(
     seed: int,
     report: Callable[[Epoch], None] = lambda _: None,
     step_done: Callable[[int], None] = lambda _: None,
-) -> None:
+    plan: StepPlan | None = None,
+    resume: Path | None = None,
+    save: Callable[[int, Write], None] = lambda step, write: None,
+) -> StepPlan:
     """Train in place, as the recipe says, on random patches of the samples.
 
-    The same seed, samples and CPU give the same network. `report` hears each epoch, `step_done` each step.
+    The same seed, samples, plan and CPU give the same network, whether training was interrupted or not.
+
+    Args:
+        network: on the device that trains it.
+        samples: the cases.
+        recipe: decided, without open choices.
+        seed: of patches and dropout.
+        report: hears each epoch at its end.
+        step_done: hears after each step how many are done.
+        plan: how steps are run (`nas.network.choose_plan`); a checkpoint brings its own.
+        resume: a checkpoint to go on from. Epochs that ended before it are not reported again.
+        save: called after each step with the number of steps done and a function that writes a checkpoint: it decides
+            when and where.
+
+    Returns:
+        How steps were run in the end: where memory ran out, in smaller parts than planned.
 
     Raises:
         DivergedError: the loss became NaN or infinite.
-        torch.OutOfMemoryError: the device's memory is too small.
+        OutOfMemoryError: there is no memory for the smallest part of a batch.
+        CheckpointError: the checkpoint is damaged or another training's.
     """
-    device = next(network.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe.steps))
-    loss = dice_cross_entropy()
-    network.train()
-    bounds = [round(recipe.steps * part / recipe.epochs) for part in range(recipe.epochs + 1)]
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)  # for dropout, which takes no generator
-        for number in range(1, recipe.epochs + 1):
-            tally = _Tally(network.graph.task.classes)
-            for step in range(bounds[number - 1], bounds[number]):
-                images, labels = draw_batch(samples, network.graph.task.patch, recipe, generator)
-                with _mixed_precision(device):
-                    scores = network(images)
-                value = loss(scores, labels)
-                optimiser.zero_grad(set_to_none=True)
-                value.backward()
-                torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-                optimiser.step()
-                schedule.step()
-                tally.add(float(value.detach()), scores, labels)
-                step_done(step + 1)
-            report(tally.epoch(number))
+    device, task = next(network.parameters()).device, network.graph.task
+    saved = read_checkpoint(resume) if resume is not None else None
+    stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device))
+    progress = restore(saved, stepper, seed) if saved else Progress(0)
+    tally = Tally(task.classes, progress)
+    ends = [round(recipe.steps * part / recipe.epochs) for part in range(1, recipe.epochs + 1)]
+    with (
+        Feed(samples, task.patch, recipe, device, seed=seed) as feed,
+        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+    ):
+        for step in range(progress.step, recipe.steps):
+            images, labels = feed.batch(step)
+            torch.manual_seed(mixed(seed, "dropout", step))  # dropout takes no generator
+            rate = recipe.learning_rate * rate_share(recipe.schedule, step, recipe.steps, recipe.warm_up)
+            loss, scores = stepper.step(images, labels, rate)
+            tally.add(loss, scores, labels)
+            step_done(step + 1)
+            for number, end in enumerate(ends, 1):
+                if end == step + 1:
+                    report(tally.epoch(number))
+            if step + 1 in ends:
+                tally = Tally(task.classes)
+            save(step + 1, _writer(stepper, tally, step + 1, seed))
+    stepper.finish()
+    release(device)
+    return stepper.plan
 
 
-def validate(
-    network: Network, samples: Sequence[Sample], *, case_done: Callable[[int], None] = lambda _: None
-) -> Validation:
-    """Segment whole cases and compare them with their labels; `case_done` hears how many are done."""
-    task, stride = network.graph.task, network.graph.total_stride
-    network.eval()
-    cases = []
-    for sample in samples:
-        with _mixed_precision(sample.image.device):
-            predicted = predict(network, sample.image, task.patch, stride)
-        cases.append((sample.name, tuple(dice_per_class(predicted, sample.label, task.classes))))
-        case_done(len(cases))
-    per_class = mean_per_class([scores for _, scores in cases])
-    return Validation(tuple(cases), tuple(per_class), mean_dice(per_class))
+class Tally:
+    """Sums over the steps of one epoch; they stay on the device until they are asked for."""
 
-
-class _Tally:
-    """Sums over the steps of one epoch."""
-
-    def __init__(self, classes: int):
+    def __init__(self, classes: int, progress: Progress | None = None):
         self._classes = classes
-        self._losses: list[float] = []
-        self._counts = torch.zeros(classes - 1, 2, dtype=torch.int64)
+        self._losses: list[float] = list(progress.losses) if progress else []
+        self._waiting: list[Tensor] = []
+        self._counts = torch.zeros(classes - 1, 3, dtype=torch.int64)
+        if progress and progress.counts:
+            self._counts = torch.tensor(progress.counts, dtype=torch.int64)
 
-    def add(self, loss: float, scores: Tensor | tuple[Tensor, ...], labels: Tensor) -> None:
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss became {loss}")
-        self._losses.append(loss)
-        predicted = (scores[0] if isinstance(scores, tuple) else scores).detach().argmax(1, keepdim=True)
-        self._counts += torch.tensor(agreement(predicted, labels, self._classes))
+    def add(self, loss: Tensor, scores: Tensor, labels: Tensor) -> None:
+        """Note a step. Raises DivergedError, on a GPU some steps later, where asking at once would make it wait."""
+        self._waiting.append(loss)
+        found = metrics.counts(scores.argmax(1, keepdim=True), labels, self._classes)
+        self._counts = self._counts.to(found.device) + found
+        if loss.device.type == "cpu" or len(self._waiting) >= _STEPS_BETWEEN_LOOKS:
+            self._look()
+
+    def progress(self, step: int) -> Progress:
+        """What a checkpoint needs to know."""
+        self._look()
+        return Progress(step, tuple(self._losses), tuple(tuple(row) for row in self._counts.tolist()))
 
     def epoch(self, number: int) -> Epoch:
-        dice = (self._counts[:, 0] / self._counts[:, 1]).tolist()
-        return Epoch(number, sum(self._losses) / max(len(self._losses), 1), tuple(dice))
+        """What the epoch showed."""
+        self._look()
+        return Epoch(number, sum(self._losses) / max(len(self._losses), 1), tuple(metrics.dice(self._counts)))
+
+    def _look(self) -> None:
+        losses = torch.stack(self._waiting).tolist() if self._waiting else []
+        self._waiting = []
+        for loss in losses:
+            if not math.isfinite(loss):
+                raise DivergedError(f"the loss became {loss}")
+        self._losses += losses
 
 
-def _rate(step: int, steps: int) -> float:
-    """The share of the peak learning rate at a step."""
-    warm = max(round(steps * _WARM_UP), 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+_STEPS_BETWEEN_LOOKS = 20
 
 
-def _mixed_precision(device: torch.device) -> torch.autocast:
-    """bfloat16 on GPUs that have it. On a CPU it pays only with hardware for it, and not for small networks."""
-    wanted = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+def _initial(plan: StepPlan | None, recipe: Recipe, device: torch.device) -> StepPlan:
+    from dataclasses import replace
+
+    plan = plan or default_plan(device)
+    # A part has at least two patches, which batch norm after global pooling needs.
+    parts = max(min(max(plan.accumulation, recipe.accumulation), recipe.batch // 2), 1)
+    return replace(plan, accumulation=parts)
+
+
+def _writer(stepper: Stepper, tally: Tally, step: int, seed: int) -> Write:
+    return lambda path: write_checkpoint(path, stepper, tally.progress(step), seed)

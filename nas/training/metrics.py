@@ -1,27 +1,99 @@
-"""How well a segmentation agrees with its label.
+"""How well a segmentation agrees with its label, per case and foreground class.
 
-Policy for absent structures: where a class is in neither label nor prediction its Dice is undefined (NaN) and left
-out of every mean; where it is in one of them only its Dice is 0.
+Policy for absent structures, the same for all cases and written here once:
+
+- A class in neither label nor prediction is undefined (NaN) in every metric and left out of every mean.
+- A class in one of them alone, missed or invented, has Dice, IoU and surface Dice 0, a volume error of -2 (missed) or
+  2 (invented), and the image's diagonal in mm as its Hausdorff distance: never dropped, never infinite.
+- Voxels whose label is 255 are not looked at.
 """
 
+import math
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from nas.training.losses import IGNORED
 
-def agreement(predicted: Tensor, label: Tensor, classes: int) -> list[tuple[int, int]]:
-    """Twice the overlap and the sum of both sizes, in voxels, of each foreground class: Dice is their quotient."""
-    counts = []
+UNDEFINED = float("nan")
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Metrics of surfaces of one case, per foreground class.
+
+    `hausdorff95` is the 95th percentile of the symmetric surface distance in mm, `surface_dice` the share of both
+    surfaces that lies within a tolerance of the other.
+    """
+
+    hausdorff95: tuple[float, ...]
+    surface_dice: tuple[float, ...]
+
+
+def counts(predicted: Tensor, label: Tensor, classes: int) -> Tensor:
+    """Voxels of each foreground class that are in both, in the prediction and in the label: (classes - 1, 3), int64."""
+    label = label.reshape(-1)
+    flat = label.long() * classes + predicted.reshape(-1)
+    table = torch.bincount(flat[label != IGNORED] if bool((label == IGNORED).any()) else flat, minlength=classes**2)
+    table = table.view(classes, classes)
+    return torch.stack([table.diagonal(), table.sum(0), table.sum(1)], dim=1)[1:]
+
+
+def dice(table: Tensor) -> list[float]:
+    """Twice the overlap over the sum of both sizes, from `counts`."""
+    return [2 * both / (a + b) if a + b else UNDEFINED for both, a, b in table.tolist()]
+
+
+def iou(table: Tensor) -> list[float]:
+    """The overlap over the union, from `counts`."""
+    return [both / (a + b - both) if a + b else UNDEFINED for both, a, b in table.tolist()]
+
+
+def volume_error(table: Tensor) -> list[float]:
+    """The predicted volume less the label's, over their mean, from `counts`: -2 to 2, 0 being right."""
+    return [2 * (a - b) / (a + b) if a + b else UNDEFINED for _, a, b in table.tolist()]
+
+
+def surfaces(
+    predicted: Tensor, label: Tensor, classes: int, spacing: Sequence[float], tolerance: float = 1.0
+) -> Surfaces:
+    """Surface metrics of one case, MONAI's where both surfaces exist.
+
+    Args:
+        predicted: class indices, (*size).
+        label: the same, 255 being ignored.
+        classes: background included.
+        spacing: of a voxel, in mm.
+        tolerance: of surface Dice, in mm.
+    """
+    from monai.metrics import compute_hausdorff_distance, compute_surface_dice  # type: ignore[attr-defined]
+
+    diagonal = math.hypot(*(size * step for size, step in zip(label.shape, spacing, strict=True)))
+    predicted = predicted.masked_fill(label == IGNORED, 0)
+    distances, shares = [], []
     for index in range(1, classes):
         a, b = predicted == index, label == index
-        counts.append((2 * int((a & b).sum()), int(a.sum() + b.sum())))
-    return counts
-
-
-def dice_per_class(predicted: Tensor, label: Tensor, classes: int) -> list[float]:
-    """Dice of each foreground class, 0 to 1 or NaN, of two arrays of class indices of one shape."""
-    return [twice / sizes if sizes else float("nan") for twice, sizes in agreement(predicted, label, classes)]
+        if not bool(a.any()) or not bool(b.any()):
+            absent = not bool((a | b).any())
+            distances.append(UNDEFINED if absent else diagonal)
+            shares.append(UNDEFINED if absent else 0.0)
+            continue
+        # Both are in one small box, which is all that distance transforms have to go through.
+        box = _box(a | b)
+        first, second = (part[box][None, None].float().cpu() for part in (a, b))
+        with warnings.catch_warnings():
+            # MONAI's own functions call each other with an argument that it has deprecated.
+            warnings.filterwarnings("ignore", "monai.*always_return_as_numpy", FutureWarning)
+            distance = compute_hausdorff_distance(
+                first, second, include_background=True, percentile=95, spacing=list(spacing)
+            )
+            share = compute_surface_dice(first, second, [tolerance], include_background=True, spacing=list(spacing))
+        distances.append(float(distance))
+        shares.append(float(share))
+    return Surfaces(tuple(distances), tuple(shares))
 
 
 def mean_per_class(cases: Sequence[Sequence[float]]) -> list[float]:
@@ -33,3 +105,10 @@ def mean_dice(per_class: Sequence[float]) -> float:
     """The mean over classes, undefined ones left out; 0 if all are."""
     defined = [value for value in per_class if value == value]
     return sum(defined) / len(defined) if defined else 0.0
+
+
+def _box(mask: Tensor) -> tuple[slice, ...]:
+    """The smallest box around a mask, one voxel larger on every side, where the image goes on that far."""
+    found = torch.nonzero(mask)
+    low, high = (found.amin(0) - 1).clamp(min=0).tolist(), (found.amax(0) + 2).tolist()
+    return tuple(slice(first, stop) for first, stop in zip(low, high, strict=True))

@@ -1,56 +1,96 @@
 """How a network is trained."""
 
-from dataclasses import asdict, dataclass, fields
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from nas.errors import InputError
+from nas.space import to_document
+from nas.training.augmentation import Augmentation
+from nas.training.checking import ABOVE_ZERO, check_fields
+from nas.training.documents import read_part
+from nas.training.losses import DiceCrossEntropy, Loss
+from nas.training.optimisers import AdamW, Optimiser
+from nas.training.schedules import Cosine, Schedule
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one training; every network of a study is trained by the same.
+    """The settings of one training. Any field may be left open (`nas.space`): then it is the template of a space.
 
     Args:
         steps: optimiser steps in all.
         batch: patches a step, at least 2 (batch norm after global pooling needs two).
         epochs: into how many parts the steps are divided; each ends with its losses and Dice on record.
-        learning_rate: the peak; it warms up over the first tenth of the steps and falls to zero along a cosine.
-        weight_decay: AdamW's (Loshchilov and Hutter 2019, arXiv:1711.05101).
+        loss: what is minimised.
+        optimiser: how weights follow the gradient.
+        schedule: how the learning rate falls.
+        learning_rate: the peak.
+        weight_decay: how strongly weights are drawn to zero.
+        warm_up: share of the steps over which the learning rate rises to its peak.
         clip: largest norm of the gradient.
+        accumulation: in how many parts a batch is computed, its gradients added up; saves memory, not time.
+        supervision: with deep supervision, the weight of each coarser output relative to the one before; 0 trains
+            the finest alone.
+        averaging: decay of a running mean of the weights that replaces them at the end; 0 for none.
         foreground: share of patches centred on a voxel of a random foreground class.
-        flips: whether patches are mirrored, each axis half of the time.
-        rotation: largest rotation in degrees about each axis.
-        scaling: largest relative change of size.
+        augmentation: how patches are varied.
+        mirrored: whether validation averages over mirrored images too, 4 times the work in 2D and 8 times in 3D.
 
     Raises:
-        InputError: a number out of range.
+        InputError: a field of another type or out of range.
     """
 
     steps: int = 250
     batch: int = 4
     epochs: int = 5
+    loss: Loss = DiceCrossEntropy()
+    optimiser: Optimiser = AdamW()
+    schedule: Schedule = Cosine()
     learning_rate: float = 1e-2
     weight_decay: float = 1e-2
+    warm_up: float = 0.1
     clip: float = 1.0
+    accumulation: int = 1
+    supervision: float = 0.5
+    averaging: float = 0.0
     foreground: float = 0.5
-    flips: bool = True
-    rotation: float = 10.0
-    scaling: float = 0.1
+    augmentation: Augmentation = Augmentation()
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
-        smallest = {"steps": 1, "batch": 2, "epochs": 1, "learning_rate": 1e-12, "clip": 1e-12}
-        for field in fields(self):
-            value, low = getattr(self, field.name), smallest.get(field.name, 0)
-            if value < low:
-                raise InputError(f"recipe {field.name}: found {value}, expected at least {low}")
-        if self.foreground > 1:
-            raise InputError(f"recipe foreground: found {self.foreground}, expected a share from 0 to 1")
+        check_fields(
+            self,
+            steps=(1, math.inf),
+            batch=(2, math.inf),
+            epochs=(1, math.inf),
+            learning_rate=(ABOVE_ZERO, math.inf),
+            warm_up=(0, 1),
+            clip=(ABOVE_ZERO, math.inf),
+            accumulation=(1, math.inf),
+            supervision=(0, 1),
+            averaging=(0, 0.99999),
+            foreground=(0, 1),
+        )
+
+    @property
+    def digest(self) -> str:
+        """A hash of all settings."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain JSON."""
-        return asdict(self)
+        document: dict[str, Any] = to_document(self)
+        return document
 
     @staticmethod
-    def from_json(document: dict[str, Any]) -> "Recipe":
-        """The recipe that `to_json` wrote."""
-        return Recipe(**document)
+    def from_json(document: Mapping[str, Any]) -> "Recipe":
+        """The recipe that `to_json` wrote; fields that it lacks have their defaults. Nothing in it is executed.
+
+        Raises:
+            InputError: an unknown field or kind, or a value that does not fit.
+        """
+        return read_part(Recipe, document, "recipe")

@@ -1,0 +1,117 @@
+"""Cases as training takes them: tensors on the device, or mapped from a file and read patch by patch."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nas.data import Dataset, normalise
+
+_VOXELS_REMEMBERED = 5_000
+
+
+class PreparedCase(Protocol):
+    """A preprocessed case, its arrays often mapped from a file.
+
+    `image` is float32, (channels, *size); `label` is uint8, (*size), with 255 where nothing is known; `foreground`
+    holds voxels of each foreground class, (count, axes). `restore` brings class indices to the grid of the original
+    image, where `original_label` is.
+    """
+
+    name: str
+    image: npt.NDArray[np.float32]
+    label: npt.NDArray[np.uint8]
+    spacing: tuple[float, ...]
+    foreground: tuple[npt.NDArray[np.int32], ...]
+
+    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+    def original_label(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A case ready for training.
+
+    `image` is normalised, (channels, *size), `label` holds class indices and 255 for ignored voxels, (*size), uint8;
+    `foreground` lists for each foreground class that occurs some of its voxels, (count, axes), on the CPU. `original`
+    knows the way back to the grid that the case was stored on; None where it is that grid already. A `streamed` case
+    stays in its file, and its patches are read when they are drawn.
+    """
+
+    name: str
+    image: Tensor
+    label: Tensor
+    spacing: tuple[float, ...]
+    foreground: tuple[Tensor, ...]
+    original: PreparedCase | None = None
+    streamed: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """The size of image and label."""
+        return self.image.nbytes + self.label.nbytes
+
+
+def prepare(
+    dataset: Dataset, names: Iterable[str], device: torch.device, progress: Callable[[int, int], None] | None = None
+) -> tuple[Sample, ...]:
+    """Load and normalise the named cases onto a device."""
+    wanted = set(names)
+    cases = [case for case in dataset.cases if case.name in wanted]
+    samples = []
+    for index, case in enumerate(cases):
+        volume = dataset.load(case)
+        image = torch.from_numpy(normalise(volume.image)).to(device)
+        label = torch.from_numpy(volume.label).to(device)
+        samples.append(Sample(case.name, image, label, volume.spacing, _foreground(label, len(dataset.classes))))
+        if progress:
+            progress(index + 1, len(cases))
+    return tuple(samples)
+
+
+def sample_of(case: PreparedCase, device: torch.device, *, resident: bool = True) -> Sample:
+    """A preprocessed case as a sample.
+
+    Args:
+        case: read-only arrays are fine; nothing is written to them.
+        device: where training runs.
+        resident: whether the case is copied there; if not, it stays where it is and patches are read out of it.
+    """
+    image, label = _tensor(case.image), _tensor(case.label)
+    if resident:
+        # A copy on the CPU too: a mapped file would be read again whenever its pages were given up.
+        image, label = image.clone().to(device), label.clone().to(device)
+    foreground = tuple(torch.from_numpy(np.array(voxels, dtype=np.int64)) for voxels in case.foreground if len(voxels))
+    return Sample(case.name, image, label, tuple(case.spacing), foreground, case, streamed=not resident)
+
+
+def samples_of(cases: Iterable[PreparedCase], device: torch.device, room: int) -> tuple[Sample, ...]:
+    """Preprocessed cases as samples: on the device as many as fit `room` bytes in all, streamed the others."""
+    samples = []
+    for case in cases:
+        sample = sample_of(case, device, resident=case.image.nbytes + case.label.nbytes <= room)
+        room -= sample.bytes if case.image.nbytes + case.label.nbytes <= room else 0
+        samples.append(sample)
+    return tuple(samples)
+
+
+def _tensor(array: npt.NDArray[Any]) -> Tensor:
+    with warnings.catch_warnings():
+        # torch warns of read-only arrays, which are read here and never written.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+def _foreground(label: Tensor, classes: int) -> tuple[Tensor, ...]:
+    found = []
+    for index in range(1, classes):
+        voxels = torch.nonzero(label == index).cpu()
+        if len(voxels):
+            step = max(len(voxels) // _VOXELS_REMEMBERED, 1)
+            found.append(voxels[::step].contiguous())
+    return tuple(found)

@@ -1,0 +1,148 @@
+"""One optimiser step: forward, loss, backward, clipped and averaged, within the memory there is."""
+
+import gc
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from nas.network import Network, StepPlan
+from nas.network.running import Scores, arranged, is_out_of_memory, runner
+from nas.training.losses import supervised
+from nas.training.recipe import Recipe
+
+_SEGMENTS = 8
+"""Into how many parts a network is cut when a batch cannot be halved any further."""
+
+
+class OutOfMemoryError(torch.OutOfMemoryError):
+    """A network cannot be trained in the memory there is, however small the parts of a batch; `needed` in bytes."""
+
+    def __init__(self, needed: int, reason: str):
+        self.needed = needed
+        super().__init__(f"{needed:,} bytes of activations for the smallest part of a batch are too many: {reason}")
+
+
+class Stepper:
+    """A network with its optimiser, and the scale of its gradients and running mean of its weights where wanted.
+
+    Where memory runs out in a step, the batch is computed in twice as many parts from then on, its gradients added
+    up; when parts of two patches are too large, the network's inner values are computed twice instead of being kept.
+    Batch norm then sees the parts one by one.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe, plan: StepPlan):
+        self.network, self.recipe = arranged(network, plan), recipe
+        self.plan = plan
+        self._device = next(network.parameters()).device
+        self.optimiser = recipe.optimiser.make(
+            network.parameters(), recipe.learning_rate, recipe.weight_decay, fused=plan.fused
+        )
+        self.scaler = torch.amp.GradScaler(self._device.type, enabled=plan.precision == "float16")
+        self.averages = [tensor.detach().clone() for tensor in _averaged(network)] if recipe.averaging > 0 else []
+        self._loss = supervised(recipe.loss, recipe.supervision)
+        self._forward = runner(network, plan)
+        self._averaged = 0
+
+    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """Train on one batch at a learning rate.
+
+        Returns:
+            The loss, and the class scores of the finest output (batch, classes, *patch), both detached.
+
+        Raises:
+            OutOfMemoryError: there is no memory for the smallest part of the batch.
+        """
+        while True:
+            try:
+                result = self._gradients(images, labels)
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                reason = str(error).splitlines()[0]
+            # Out of the handler, so that the traceback no longer holds the tensors of the failed pass.
+            self._shrink(len(images), reason)
+        self._update(rate)
+        return result
+
+    def finish(self) -> None:
+        """Put the averaged weights into the network, if weights are averaged."""
+        with torch.no_grad():
+            for tensor, average in zip(_averaged(self.network), self.averages, strict=bool(self.averages)):
+                tensor.copy_(average)
+
+    def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        parts = self.plan.accumulation
+        losses, finest = [], []
+        for image, label in zip(images.chunk(parts), labels.chunk(parts), strict=True):
+            scores = self._forward(image)
+            share = len(image) / len(images)
+            value = self._loss(scores, label) * share
+            self.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
+            losses.append(value.detach())
+            finest.append(_finest(scores))
+        return torch.stack(losses).sum(), finest[0] if len(finest) == 1 else torch.cat(finest)
+
+    def _update(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.scaler.unscale_(self.optimiser)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.averages:
+            self._average()
+
+    def _average(self) -> None:
+        self._averaged += 1
+        # Early on the mean is over the few weights there were, not over the first ones for ever.
+        decay = min(self.recipe.averaging, self._averaged / (self._averaged + 9))
+        with torch.no_grad():
+            get_ema_multi_avg_fn(decay)(  # type: ignore[no-untyped-call]
+                self.averages, _averaged(self.network), self._averaged
+            )
+
+    def _shrink(self, batch: int, reason: str) -> None:
+        """Make the next attempt smaller, or give up."""
+        self.optimiser.zero_grad(set_to_none=True)
+        release(self._device)
+        parts = min(2 * self.plan.accumulation, batch // 2)
+        if parts > self.plan.accumulation:
+            self.plan = replace(self.plan, accumulation=parts, notes=(*self.plan.notes, f"{parts} parts: {reason}"))
+        elif not self.plan.segments:
+            notes = (*self.plan.notes, f"inner values computed twice: {reason}")
+            self.plan = replace(self.plan, segments=_SEGMENTS, notes=notes)
+        else:
+            smallest = -(-batch // self.plan.accumulation)
+            raise OutOfMemoryError(self.network.graph.training_bytes * smallest, reason)
+        arranged(self.network, self.plan)
+        self._forward = runner(self.network, self.plan)
+
+    def resume(self, averaged: int) -> None:
+        """Go on after so many averaged steps."""
+        self._averaged = averaged
+
+    @property
+    def averaged(self) -> int:
+        """How many steps the running mean has seen."""
+        return self._averaged
+
+
+def release(device: torch.device) -> None:
+    """Give memory back that nothing uses any more."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _finest(scores: Scores) -> Tensor:
+    return (scores[0] if isinstance(scores, tuple) else scores).detach()
+
+
+def _averaged(network: Network) -> list[Tensor]:
+    """What is averaged: weights, and the running statistics that belong to them."""
+    buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+    return [*(parameter.data for parameter in network.parameters()), *buffers]

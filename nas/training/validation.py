@@ -1,0 +1,94 @@
+"""A network measured on whole validation cases, on the grid that they were stored on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nas.network import Network, StepPlan
+from nas.network.running import arranged, runner
+from nas.training import metrics
+from nas.training.inference import predict
+from nas.training.samples import Sample
+
+Values = tuple[tuple[float, ...], ...]
+"""Of one metric: for each case the value of each foreground class."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Metrics on whole validation cases (see `nas.training.metrics` for what absent structures count).
+
+    `cases` holds Dice per case and foreground class, `per_class` and `dice` its means; `further` the other metrics by
+    name, cases in the same order.
+    """
+
+    cases: tuple[tuple[str, tuple[float, ...]], ...]
+    per_class: tuple[float, ...]
+    dice: float
+    further: Mapping[str, Values] = field(default_factory=dict)
+
+    def means(self) -> dict[str, tuple[float, ...]]:
+        """The mean over cases of each further metric, per class."""
+        return {name: tuple(metrics.mean_per_class(values)) for name, values in self.further.items()}
+
+
+def validate(
+    network: Network,
+    samples: Sequence[Sample],
+    *,
+    case_done: Callable[[int], None] = lambda _: None,
+    plan: StepPlan | None = None,
+    mirrored: bool = False,
+    tolerance: float | None = None,
+) -> Validation:
+    """Segment whole cases and compare them with their labels.
+
+    Args:
+        network: on its device; it is left in evaluation mode.
+        samples: the cases.
+        case_done: hears how many are done.
+        plan: how the network is run; what it says of training is not used.
+        mirrored: whether predictions are averaged over mirrored images.
+        tolerance: of surface Dice in mm; with it come the metrics of surfaces, which take much longer than Dice.
+    """
+    task, stride, device = network.graph.task, network.graph.total_stride, next(network.parameters()).device
+    plan = plan or StepPlan()
+    forward = cast(Callable[[Tensor], Tensor], runner(arranged(network.eval(), plan), plan))
+    rows: list[tuple[str, tuple[float, ...]]] = []
+    further: dict[str, list[tuple[float, ...]]] = {"iou": [], "volume_error": []}
+    if tolerance is not None:
+        further |= {"hausdorff95": [], "surface_dice": []}
+    for sample in samples:
+        predicted = predict(forward, sample.image.to(device), task.patch, stride, mirrored=mirrored)
+        predicted, label, spacing = _on_original_grid(sample, predicted)
+        table = metrics.counts(predicted, label, task.classes)
+        rows.append((sample.name, tuple(metrics.dice(table))))
+        further["iou"].append(tuple(metrics.iou(table)))
+        further["volume_error"].append(tuple(metrics.volume_error(table)))
+        if tolerance is not None:
+            found = metrics.surfaces(predicted, label, task.classes, spacing, tolerance)
+            further["hausdorff95"].append(found.hausdorff95)
+            further["surface_dice"].append(found.surface_dice)
+        case_done(len(rows))
+    per_class = tuple(metrics.mean_per_class([values for _, values in rows]))
+    return Validation(
+        tuple(rows), per_class, metrics.mean_dice(per_class), {name: tuple(values) for name, values in further.items()}
+    )
+
+
+def _on_original_grid(sample: Sample, predicted: Tensor) -> tuple[Tensor, Tensor, tuple[float, ...]]:
+    """A prediction, its label and their spacing, where the case came from."""
+    if sample.original is None:
+        return predicted, sample.label.to(predicted.device), sample.spacing
+    case = sample.original
+    restored = torch.from_numpy(np.ascontiguousarray(case.restore(predicted.cpu().numpy())))
+    label = torch.from_numpy(np.array(case.original_label()))
+    # A field of view has one extent: the grids differ in how many voxels they cut it into.
+    spacing = tuple(
+        step * fine / coarse for step, fine, coarse in zip(sample.spacing, sample.label.shape, label.shape, strict=True)
+    )
+    return restored, label, tuple(getattr(case, "original_spacing", spacing))

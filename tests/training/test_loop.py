@@ -1,0 +1,244 @@
+"""Training: what the recipe's choices do, resuming, averaging, memory that runs out, and losses that are no numbers."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from nas.errors import InputError
+from nas.network import Network, StepPlan
+from nas.training import CheckpointError, DivergedError, Epoch, Recipe, read_checkpoint, train
+from nas.training.loop import Write
+from nas.training.losses import DiceFocal, Tversky
+from nas.training.optimisers import SGD, AdamW
+from nas.training.schedules import OneCycle, Poly
+from tests.training.factories import STILL, network, recipe, sample
+
+SAMPLES = [sample(seed=number) for number in range(3)]
+DROPOUT = "Tiramisu-67"
+ALL_AT_ONCE = replace(recipe(), averaging=0.9, loss=Tversky(), schedule=Poly(), weight_decay=0.1)
+
+
+def trained(settings: Recipe, built: Network | None = None, **fields: object) -> tuple[Network, list[Epoch]]:
+    built, epochs = built or network(), []
+    train(built, SAMPLES, settings, seed=3, report=epochs.append, **fields)  # type: ignore[arg-type]
+    return built, epochs
+
+
+def same(one: Network, other: Network) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        recipe(),
+        recipe(loss=DiceFocal(), optimiser=SGD(), schedule=OneCycle(), warm_up=0.0),
+        recipe(optimiser=AdamW(beta2=0.99), averaging=0.9, accumulation=2),
+    ],
+    ids=["as it comes", "focal, Nesterov, one cycle", "averaged, in parts"],
+)
+def test_the_same_seed_gives_the_same_network(settings: Recipe) -> None:
+    one, epochs = trained(settings)
+    other, again = trained(settings)
+    assert same(one, other)
+    assert epochs == again
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert not same(one, network())
+
+
+@pytest.mark.parametrize("optimiser", [SGD(momentum=0.9), AdamW()], ids=repr)
+def test_training_learns(optimiser: SGD | AdamW) -> None:
+    _, epochs = trained(recipe(steps=60, epochs=3, optimiser=optimiser, learning_rate=0.02, augmentation=STILL))
+    assert epochs[-1].loss < 0.7 * epochs[0].loss
+
+
+@pytest.mark.parametrize("stopped", [1, 3, 4, 5])
+@pytest.mark.parametrize("optimiser", [SGD(), AdamW()], ids=repr)
+@pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    stopped: int, optimiser: SGD | AdamW, last: bool, tmp_path: Path
+) -> None:
+    settings, plan = replace(ALL_AT_ONCE, optimiser=optimiser), StepPlan(channels_last=last)
+    whole, epochs = trained(settings, with_dropout(), plan=plan)
+    file = tmp_path / "checkpoint.safetensors"
+    before, heard = with_dropout(), []
+
+    def stop(step: int, write: Write) -> None:
+        if step == stopped:
+            write(file)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(before, SAMPLES, settings, seed=3, save=stop, plan=plan, report=heard.append)
+    after, rest = trained(settings, with_dropout(seed=5), resume=file)
+    assert same(whole, after)
+    assert heard + rest == epochs
+    assert read_checkpoint(file).plan == plan
+
+
+def with_dropout(seed: int = 0) -> Network:
+    return network(DROPOUT, patch=32, rungs=9, seed=seed)
+
+
+def test_writing_checkpoints_changes_nothing(tmp_path: Path) -> None:
+    plain, _ = trained(ALL_AT_ONCE)
+    saved, _ = trained(ALL_AT_ONCE, save=lambda step, write: write(tmp_path / "checkpoint"))
+    assert same(plain, saved)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    file = tmp_path_factory.mktemp("checkpoint") / "file"
+    trained(recipe(), save=lambda step, write: write(file) if step == 2 else None)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("cut in half", lambda content: content[: len(content) // 2]),
+        ("without its last byte", lambda content: content[:-1]),
+        ("empty", lambda content: b""),
+        ("a pickle", lambda content: b"\x80\x04cos\nsystem\n(S'exit'\ntR."),
+        ("another header", lambda content: content.replace(b'\\"format\\": 1', b'\\"format\\": 9')),
+        ("no state", lambda content: content.replace(b'"state"', b'"stale"')),
+        ("a tensor less", lambda content: content.replace(b"optimiser.0.exp_avg\"", b"optimiser.x.exp_avg\"")),
+    ],
+)  # fmt: skip
+def test_a_damaged_checkpoint_is_refused(name: str, damage: object, checkpoint: bytes, tmp_path: Path) -> None:
+    damaged = damage(checkpoint)  # type: ignore[operator]
+    assert damaged != checkpoint
+    file = tmp_path / "checkpoint"
+    file.write_bytes(damaged)
+    with pytest.raises(CheckpointError, match="checkpoint"):
+        trained(recipe(), resume=file)
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected a file written by nas"):
+        trained(recipe(), resume=tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("other", ["network", "recipe", "seed"])
+def test_another_trainings_checkpoint_is_refused(other: str, checkpoint: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    file.write_bytes(checkpoint)
+    built = network("U-Net BN", rungs=9) if other == "network" else network()
+    with pytest.raises(CheckpointError, match="it is another's"):
+        train(
+            built,
+            SAMPLES,
+            recipe(steps=9) if other == "recipe" else recipe(),
+            seed=4 if other == "seed" else 3,
+            resume=file,
+        )
+
+
+def test_a_failed_write_leaves_the_earlier_checkpoint(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint"
+    held: list[Write] = []
+    trained(recipe(), save=lambda step, write: held.append(write))
+    held[-1](file)
+    content = file.read_bytes()
+    script = (
+        "import resource, sys; from pathlib import Path; from tests.training.test_loop import *\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(content) // 2},) * 2)\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"try: trained(recipe(), save=lambda step, write: write(Path({str(file)!r})))\n"
+        "except OSError as error: print('refused', error)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "refused" in found.stdout
+    assert file.read_bytes() == content
+    assert [left.name for left in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_parts_of_a_batch_add_up_to_the_whole() -> None:
+    """Without batch norm, and with a loss that is a mean over patches, a batch in parts trains as one."""
+    found = []
+    for parts in (1, 2):
+        built, _ = trained(recipe(accumulation=parts, optimiser=SGD(), augmentation=STILL, loss=mean_loss(), steps=3))
+        found.append(built)
+    for a, b in zip(found[0].parameters(), found[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+def mean_loss() -> object:
+    from nas.training.losses import Loss, Single
+
+    class CrossEntropy(Loss):
+        def function(self) -> Single:
+            return lambda scores, label: torch.nn.functional.cross_entropy(scores, label[:, 0].long())
+
+    return CrossEntropy()
+
+
+def test_averaged_weights_replace_the_last_ones() -> None:
+    last, _ = trained(recipe())
+    averaged, _ = trained(recipe(averaging=0.99))
+    start = network()
+    for a, b, c in zip(last.parameters(), averaged.parameters(), start.parameters(), strict=True):
+        if not torch.equal(a, c):
+            assert not torch.equal(a, b)
+
+
+def test_a_loss_that_is_no_number_ends_training_with_its_reason() -> None:
+    broken = [replace(SAMPLES[0], image=torch.full_like(SAMPLES[0].image, float("inf")))]
+    with pytest.raises(DivergedError, match="the loss became nan"):
+        train(network(), broken, recipe(augmentation=STILL), seed=0)
+
+
+LIMITED = """
+import resource, psutil, torch
+from dataclasses import replace
+from nas.training import OutOfMemoryError, train
+from tests.training.factories import STILL, network, recipe, sample
+
+built = network("U-Net BN", patch=128, rungs=4)
+needed = built.graph.training_bytes * 16
+settings = recipe(steps=2, batch=16, epochs=1, augmentation=STILL)
+cases = [sample((128, 128))]
+train(built, cases, replace(settings, batch=2, steps=1), seed=0)
+limit = psutil.Process().memory_info().vms + int({share} * needed)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    plan = train(built, cases, settings, seed=0)
+    print("parts", plan.accumulation, "segments", plan.segments)
+except OutOfMemoryError as error:
+    print("given up", error.needed, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("share", "found"),
+    [(4.0, "parts 1 segments 0"), (0.5, "parts"), (0.02, "given up")],
+    ids=["enough memory", "half of what a batch needs", "hardly any"],
+)
+def test_where_memory_runs_out_batches_are_halved_and_then_given_up(share: float, found: str) -> None:
+    script = LIMITED.replace("{share}", str(share))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert run.stdout.startswith(found), run.stderr
+    if found == "parts":
+        assert int(run.stdout.split()[1]) > 1
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_200_trainings() -> None:
+    import psutil
+
+    from nas.training import validate
+
+    process, sizes = psutil.Process(), []
+    for number in range(200):
+        built = network("U-Net BN", patch=32, rungs=8, seed=number)
+        train(built, SAMPLES, recipe(steps=3), seed=number)
+        validate(built, [sample((32, 32))])
+        sizes.append(process.memory_info().rss)
+    grown = max(sizes[150:]) - max(sizes[20:50])
+    assert grown < 20 * 2**20, f"{grown / 2**20:.1f} MiB more after 200 trainings than after 50"

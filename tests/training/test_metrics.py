@@ -1,0 +1,87 @@
+"""Metrics against hand-made cases, and the policy for structures that are absent."""
+
+import math
+
+import pytest
+import torch
+
+from nas.training import metrics
+from nas.training.losses import IGNORED
+
+
+def mask(*boxes: tuple[int, slice, slice]) -> torch.Tensor:
+    label = torch.zeros(20, 30, dtype=torch.uint8)
+    for index, rows, columns in boxes:
+        label[rows, columns] = index
+    return label
+
+
+SQUARE = mask((1, slice(4, 8), slice(4, 8)))
+SHIFTED = mask((1, slice(4, 8), slice(6, 10)))
+OTHER = mask((2, slice(4, 8), slice(4, 8)))
+EMPTY = mask()
+
+
+@pytest.mark.parametrize(
+    ("predicted", "label", "dice", "iou", "volume"),
+    [
+        (SQUARE, SQUARE, 1.0, 1.0, 0.0),
+        (SHIFTED, SQUARE, 0.5, 1 / 3, 0.0),
+        (mask((1, slice(4, 8), slice(4, 6))), SQUARE, 2 / 3, 0.5, -2 / 3),
+        (EMPTY, SQUARE, 0.0, 0.0, -2.0),
+        (SQUARE, EMPTY, 0.0, 0.0, 2.0),
+        (EMPTY, EMPTY, math.nan, math.nan, math.nan),
+    ],
+    ids=["right", "shifted", "half", "missed", "invented", "absent"],
+)
+def test_overlap_and_volume(
+    predicted: torch.Tensor, label: torch.Tensor, dice: float, iou: float, volume: float
+) -> None:
+    table = metrics.counts(predicted, label, 2)
+    assert metrics.dice(table)[0] == pytest.approx(dice, nan_ok=True)
+    assert metrics.iou(table)[0] == pytest.approx(iou, nan_ok=True)
+    assert metrics.volume_error(table)[0] == pytest.approx(volume, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "label", "distance", "share"),
+    [
+        (SQUARE, SQUARE, 0.0, 1.0),
+        (SHIFTED, SQUARE, 4.0, None),
+        (EMPTY, SQUARE, math.hypot(20 * 3, 30 * 2), 0.0),
+        (SQUARE, EMPTY, math.hypot(20 * 3, 30 * 2), 0.0),
+        (EMPTY, EMPTY, math.nan, math.nan),
+    ],
+    ids=["right", "shifted", "missed", "invented", "absent"],
+)
+def test_surfaces_are_measured_in_millimetres(
+    predicted: torch.Tensor, label: torch.Tensor, distance: float, share: float | None
+) -> None:
+    found = metrics.surfaces(predicted, label, 2, (3.0, 2.0), tolerance=1.0)
+    assert found.hausdorff95[0] == pytest.approx(distance, nan_ok=True)
+    if share is None:
+        assert 0 < found.surface_dice[0] < 1
+    else:
+        assert found.surface_dice[0] == pytest.approx(share, nan_ok=True)
+
+
+def test_a_structure_at_the_border_is_measured_as_one_inside() -> None:
+    inside = metrics.surfaces(SHIFTED, SQUARE, 2, (1.0, 1.0))
+    border = metrics.surfaces(SHIFTED[4:, 4:], SQUARE[4:, 4:], 2, (1.0, 1.0))
+    assert border.hausdorff95 == inside.hausdorff95
+
+
+def test_ignored_voxels_count_nowhere() -> None:
+    label = SQUARE.clone()
+    label[:, 6:] = IGNORED
+    everywhere = torch.ones_like(label)
+    assert metrics.counts(everywhere, label, 2).tolist() == [[8, 20 * 6, 8]]
+    assert metrics.surfaces(SHIFTED, label, 2, (1.0, 1.0)).surface_dice == (0.0,)
+    assert metrics.surfaces(SQUARE, label, 2, (1.0, 1.0)).surface_dice == (1.0,)
+
+
+def test_a_missed_structure_counts_in_the_mean_and_an_absent_one_does_not() -> None:
+    cases = [metrics.dice(metrics.counts(p, y, 3)) for p, y in ((SQUARE, SQUARE), (EMPTY, SQUARE), (OTHER, OTHER))]
+    assert metrics.mean_per_class(cases) == [0.5, 1.0]
+    assert metrics.mean_dice([0.5, 1.0, math.nan]) == 0.75
+    assert metrics.mean_dice([math.nan]) == 0.0
