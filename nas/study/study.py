@@ -294,7 +294,7 @@ class Study:
         latest = select(row.id).where(mine).order_by(row.trial.desc(), row.id)
         with self.storage.begin() as session:
             ids = set(session.scalars(best.limit(most // 2)))
-            ids |= set(session.scalars(latest.limit(most - len(ids))))
+            ids |= set(session.scalars(latest.where(row.id.not_in(ids)).limit(most - len(ids))))
         return self._read(row.id.in_(ids))
 
     @patiently

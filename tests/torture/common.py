@@ -49,9 +49,9 @@ def postgres(**settings: object) -> Iterator[Server]:
 
 
 @contextmanager
-def databases(where: Path) -> Iterator[dict[str, str]]:
+def databases(where: Path, **settings: object) -> Iterator[dict[str, str]]:
     """An empty database of each kind."""
-    with postgres() as server:
+    with postgres(**settings) as server:
         yield {"SQLite": f"sqlite:///{where / 'nas.db'}", "PostgreSQL": server.url}
 
 
