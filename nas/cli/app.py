@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, search, spaces, studies
+from nas.cli import data, search, spaces, studies, worker
 
 app = typer.Typer(
     name="nas",
@@ -16,6 +16,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("search")(search.search)
+app.command("worker")(worker.worker)
 app.add_typer(spaces.app, name="spaces")
 app.add_typer(data.app, name="data")
 app.command("status")(studies.status)

@@ -7,6 +7,7 @@ import typer
 
 from nas.cli.output import ERR, OUT, duration, print_json, short_count
 from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
+from nas.cli.worker import stop
 from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ def search(
     max_parameters: Annotated[str | None, typer.Option(help="Largest number of parameters, as 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates a patch, as 10G.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Most bytes to train, as 4G. [default: what is free]")] = None,
+    workers: Annotated[int, typer.Option(help="How many processes train at once.")] = 1,
+    devices: Annotated[str | None, typer.Option(help="Where they train, in turn: cuda:0,cuda:1.")] = None,
+    engine: Annotated[str, typer.Option(help="local, or ray for a cluster (pip install 'nas[ray]').")] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster. [default: a running or local one]")
+    ] = None,
+    artifacts: Annotated[
+        str | None,
+        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
+    ] = None,
+    lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
     full_size: Annotated[
         bool, typer.Option("--full-size", help="Train published networks at their full width.")
     ] = False,
@@ -74,10 +86,17 @@ def search(
         max_parameters=None if max_parameters is None else parse_count(max_parameters, "--max-parameters"),
         max_macs=None if max_macs is None else parse_count(max_macs, "--max-macs"),
         max_memory=None if max_memory is None else parse_bytes(max_memory, "--max-memory"),
+        workers=workers,
+        devices=devices,
+        engine=engine,
+        ray_address=ray_address,
+        artifacts=artifacts,
+        lease=lease,
         full_size=full_size,
     )
-    # A scheduler's signal ends a search as Ctrl-C does: the running trial is given up, all else is kept.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A scheduler's signal ends a search as Ctrl-C does: the running trial is given back, all else is kept.
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, stop)
     with Display() as display:
         try:
             found = run(settings, listener=display)

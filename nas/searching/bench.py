@@ -27,4 +27,5 @@ class Bench:
     device: torch.device
     fold: int
     seed: int
+    """Of weights and patches, and of proposals."""
     listener: Listener

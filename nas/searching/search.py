@@ -1,11 +1,11 @@
 """The search: from settings to a study full of results."""
 
+import os
 import platform
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -15,26 +15,25 @@ from nas.data import Dataset, Fingerprint, check, open_dataset, split
 from nas.errors import InputError
 from nas.graph import Task
 from nas.searching.bench import Bench
-from nas.searching.events import Listener, Note, TrialEnded, Working, silent
+from nas.searching.engines import start_workers
+from nas.searching.events import Listener, Note, Working, silent
 from nas.searching.found import FoundStudy
 from nas.searching.plan import Plan
 from nas.searching.planning import announce, describe_plan, make_plan, with_wishes
 from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
-from nas.searching.trial import run_trial
+from nas.searching.slots import share_threads, shared
+from nas.searching.trial import begin_trial
+from nas.searching.working import work
 from nas.space import Space
 from nas.study.opening import create_or_resume, find_study
 from nas.study.records import State, StudySettings
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
+from nas.study.workers import Worker, at_work
 from nas.training import Sample, plan_task, prepare
 
-if TYPE_CHECKING:
-    import optuna
-
 OBJECTIVE = "mean foreground Dice on whole validation cases"
-_MISSES_BEFORE_MUTATION = 8
-_MISSES_BEFORE_THE_END = 400
 
 
 def search(settings: SearchSettings | None = None, /, *, listener: Listener = silent, **fields: Any) -> FoundStudy:
@@ -54,22 +53,23 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     """
     settings = replace(settings, **fields) if settings is not None else SearchSettings(**fields)
     space = load_space(settings.space)
-    device = pick_device(settings.device)
+    device = pick_device(settings.slots[0])
+    share_threads(settings)
     dataset = open_dataset(settings.data)
     if dataset.synthetic:
         listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
     fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
     for warning in fingerprint.warnings:
         listener(Note(f"warning: {warning}"))
-    storage = open_storage(settings.storage)
-    training, validation = _load(dataset, settings.fold, device, listener)
+    storage = open_storage(settings.storage, artifacts=settings.artifacts)
+    training, validation = load_fold(dataset, settings.fold, device, listener)
 
     name = settings.study or study_name(space, dataset)
     known = find_study(storage, name)
     if known is None:
         task = plan_task(fingerprint, device.type, settings.patch)
         listener(Note(f"timing {device_name(device)} for a few seconds"))
-        plan = make_plan(settings, space, task, training, validation, device)
+        plan = make_plan(shared(settings), space, task, training, validation, device)
     else:
         task = Task.from_json(known.settings.task)
         task = task if settings.patch is None else replace(task, patch=settings.patch)
@@ -81,13 +81,22 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     for note in describe_plan(plan, task, settings):
         listener(note)
 
-    bench = Bench(space, task, plan, study, training, validation, device, settings.fold, study.settings.seed, listener)
-    study.abandon_running()
-    told = study.optuna_study()
-    entered, left_out = entries(space, task, plan.fits, full_size=settings.full_size, most=max(settings.trials // 2, 1))
+    study.want(settings.trials)
+    most = max(settings.trials // 2, 1)
+    entered, left_out = entries(space, task, plan.fits, full_size=settings.full_size, most=most)
     announce(entered, left_out, listener)
-    _enqueue(told, study, space, entered)
-    _run(bench, told, settings.trials)
+    bench = Bench(space, task, plan, study, training, validation, device, settings.fold, study.settings.seed, listener)
+    if settings.workers > 1 or settings.engine != "local":
+        with at_work(study, "starts others", lease=settings.lease) as starter:
+            _queue(bench, starter, settings.trials, entered)
+        start_workers(study, settings, listener)
+        return FoundStudy(study)
+    work(
+        bench,
+        settings.trials,
+        lease=settings.lease,
+        queue=lambda worker: _queue(bench, worker, settings.trials, entered),
+    )
     return FoundStudy(study)
 
 
@@ -123,7 +132,7 @@ def study_name(space: Space[EncoderDecoder], dataset: Dataset) -> str:
     return f"{space.name}-{'-'.join(kept.split())}"
 
 
-def _load(
+def load_fold(
     dataset: Dataset, fold: int, device: torch.device, listener: Listener
 ) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """The fold's training and validation cases, normalised and on the device."""
@@ -167,51 +176,15 @@ def _create(
             versions={"python": platform.python_version()}
             | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
             device=device_name(device),
+            data_source=None if settings.data is None else os.path.abspath(settings.data),
+            fold=settings.fold,
         ),
     )
 
 
-def _enqueue(told: "optuna.Study", study: Study, space: Space[EncoderDecoder], entered: Sequence[Entry]) -> None:
-    """Make the published networks the next proposals, those aside that have been tried or are waiting already."""
-    import optuna
-
-    waiting = told.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
-    settled = {trial.user_attrs.get("reference") for trial in waiting}
-    settled |= {found.reference for found in study.references() if found.state is not State.FAILED}
-    with study.storage.guarded():
-        for entry in entered:
-            if entry.name not in settled:
-                told.enqueue_trial(dict(space.read(entry.architecture)), user_attrs={"reference": entry.name})
-
-
-def _run(bench: Bench, told: "optuna.Study", wanted: int) -> None:
-    """Run trials until so many different networks are trained."""
-    import optuna
-
-    misses = 0
-    while (complete := bench.study.counts().complete) < wanted:
-        # A sampler seeded by the trial's number goes on after an interruption as it would have without one.
-        seed = bench.seed * 1_000_003 + len(told.get_trials(deepcopy=False))
-        told.sampler = optuna.samplers.TPESampler(seed=seed)
-        if misses >= _MISSES_BEFORE_MUTATION:
-            _enqueue_neighbour(bench, told, random.Random(seed))
-        with bench.study.storage.guarded():
-            trial = told.ask()
-        ended = run_trial(bench, told, trial)
-        trained = ended.state is State.COMPLETE
-        misses = 0 if trained else misses + 1
-        bench.listener(TrialEnded(ended, complete + trained, wanted))
-        if misses >= _MISSES_BEFORE_THE_END:
-            bench.listener(Note(f"the last {misses} proposals were known or over a limit; the space seems exhausted"))
-            return
-
-
-def _enqueue_neighbour(bench: Bench, told: "optuna.Study", generator: random.Random) -> None:
-    """Propose a random change of a good network: TPE alone can be stuck among known or infeasible ones."""
-    done = sorted(bench.study.evaluations(State.COMPLETE), key=lambda found: -(found.dice or 0))
-    if not done:
-        return
-    origin = generator.choice(done[:10])
-    decisions = bench.space.read(bench.study.architecture(origin.digest or "").document)
-    with bench.study.storage.guarded():
-        told.enqueue_trial(dict(bench.space.mutate(decisions, generator)))
+def _queue(bench: Bench, worker: Worker, wanted: int, entered: Sequence[Entry]) -> None:
+    """Make the published networks the next trials, those aside that have been tried or are waiting already."""
+    settled = {found.reference for found in bench.study.references() if found.state is not State.FAILED}
+    for entry in entered:
+        if entry.name not in settled:
+            begin_trial(bench, worker, dict(bench.space.read(entry.architecture)), wanted, entry.name)

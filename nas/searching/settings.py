@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
+ENGINES = ("local", "ray")
+LEASE_SECONDS = 60.0
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -31,6 +33,12 @@ class SearchSettings:
         max_parameters: networks with more trainable parameters are not trained.
         max_macs: nor those with more multiply-accumulates for one patch.
         max_memory: nor those whose training is predicted to need more bytes; by default what the device has free.
+        workers: how many processes train at once; 1 trains in this one.
+        devices: where they train, in turn: "cuda:0,cuda:1"; by default all on `device`.
+        engine: "local" starts them on this machine, "ray" on a Ray cluster.
+        artifacts: the folder or URL of weights and checkpoints; by default beside the database.
+        ray_address: of the cluster; by default one that is running, else a local one.
+        lease: seconds without a sign of life after which a worker's trial is taken up by another.
         full_size: keep published networks as they are, whatever the budget, instead of slimming them to fit.
 
     Raises:
@@ -53,10 +61,18 @@ class SearchSettings:
     max_parameters: int | None = None
     max_macs: int | None = None
     max_memory: int | None = None
+    workers: int = 1
+    devices: str | None = None
+    engine: str = "local"
+    artifacts: str | None = None
+    ray_address: str | None = None
+    lease: float = LEASE_SECONDS
     full_size: bool = False
 
     def __post_init__(self) -> None:
         parse_duration(self.budget)
+        if self.engine not in ENGINES:
+            raise InputError(f"--engine: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in ("fold", "seed"):
@@ -64,6 +80,12 @@ class SearchSettings:
                     raise InputError(f"--{field.name}: found {value}, expected 0 or more")
             elif isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
                 raise InputError(f"--{field.name.replace('_', '-')}: found {value}, expected a number above 0")
+
+    @property
+    def slots(self) -> tuple[str | None, ...]:
+        """The device of each worker; None is a GPU if there is one, else the CPU."""
+        devices = [self.device] if self.devices is None else [each.strip() for each in self.devices.split(",")]
+        return tuple(devices[slot % len(devices)] for slot in range(self.workers))
 
     @property
     def seconds(self) -> float:

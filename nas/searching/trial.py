@@ -1,11 +1,10 @@
-"""One trial's life: asked, described, gated, trained, told."""
+"""One trial's life: proposed, described, gated, claimed, trained, told."""
 
 import gc
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -13,15 +12,24 @@ from nas.architecture import EncoderDecoder
 from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.searching.bench import Bench
-from nas.searching.events import TrialStarted
+from nas.searching.events import Note, TrialStarted
 from nas.searching.measuring import measure_network
+from nas.searching.proposing import distributions
 from nas.space import to_document
-from nas.space.choosers import from_trial
-from nas.study.records import ArchitectureRecord, Evaluation, State
+from nas.study import claims, mirror
+from nas.study.claims import Busy
+from nas.study.records import (
+    ArchitectureRecord,
+    Claim,
+    Document,
+    Evaluation,
+    LostClaimError,
+    Proposal,
+    State,
+)
+from nas.study.study import Study
+from nas.study.workers import Worker
 from nas.training import DivergedError
-
-if TYPE_CHECKING:
-    import optuna
 
 
 @dataclass(frozen=True)
@@ -34,39 +42,136 @@ class Outcome:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
 
-def run_trial(bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial") -> Evaluation:
-    """Take one proposal from its decisions to its result, in the study and in Optuna.
+def begin_trial(
+    bench: Bench, worker: Worker, decisions: Document, wanted: int, reference: str | None = None
+) -> Evaluation | Claim | None:
+    """Take one proposal from its decisions to the right to train it.
+
+    Args:
+        bench: what trials share.
+        worker: who proposes.
+        decisions: what was proposed.
+        wanted: how many networks are wanted in all.
+        reference: the published network that this is; it waits for any worker instead of being claimed at once.
 
     Returns:
-        What is on record of it. A bug in training ends as failed, its traceback being the reason.
-
-    Raises:
-        KeyboardInterrupt: the user stopped it; nothing is left running.
-        InputError: the storage cannot be written.
+        The claim; or the evaluation as it stands on record, where nothing is to be trained; or None where there is no
+        room for another network now.
     """
-    architecture = bench.space.decide(from_trial(trial))
+    architecture = bench.space.decide(decisions)
     graph, problem = _describe(architecture, bench.task)
-    if graph is not None:
-        bench.study.record_architecture(_record(architecture, graph, trained=bench.plan.fits(graph)))
-    known = bench.study.evaluation_of(graph.digest) if graph is not None else None
-    evaluation = bench.study.start(
-        trial.number,
-        graph.digest if graph is not None else None,
-        reference=trial.user_attrs.get("reference"),
+    excess = bench.plan.excess(graph) if graph is not None else {"traceable": 1.0}
+    proposal = Proposal(
+        decisions=decisions,
+        digest=None if graph is None else graph.digest,
+        reference=reference,
+        constraints=excess,
         fold=bench.fold,
         seed=bench.seed,
-        device=str(bench.device),
     )
+    if graph is None:
+        return _noted(bench, worker, proposal, Outcome(State.INFEASIBLE, reason=problem))
+    bench.study.record_architecture(_record(architecture, graph, trained=bench.plan.fits(graph)))
+    known = bench.study.evaluation_of(graph.digest)
+    if known is not None:
+        return _noted(bench, worker, proposal, _known(known))
+    over = bench.plan.reason(graph)
+    if over is not None:
+        return _noted(bench, worker, proposal, Outcome(State.INFEASIBLE, reason=over))
+    trial = mirror.make(bench.study, proposal, distributions(bench.space, decisions), worker.id)
+    state = State.RUNNING if reference is None else State.WAITING
+    begun = claims.begin(bench.study, worker.id, trial, proposal, wanted=wanted, device=str(bench.device), state=state)
+    if isinstance(begun, Claim):
+        return begun
+    return _turned_away(bench, trial, proposal, begun)
+
+
+def run_trial(bench: Bench, claim: Claim) -> Evaluation:
+    """Train the network of a claimed evaluation, from its checkpoint if it has one, and put the result on record.
+
+    Returns:
+        What is on record of it. A bug in training leaves it waiting to be tried again, its traceback being the reason;
+        after some failures it ends as failed.
+
+    Raises:
+        KeyboardInterrupt: stopped; the evaluation waits for another worker.
+        InputError: the storage cannot be written; likewise.
+    """
+    study = bench.study
+    evaluation = study.evaluation(claim.evaluation)
+    bench = replace(bench, study=study.holding(claim))
     start = time.perf_counter()
     try:
-        outcome = _outcome(bench, trial, graph, known, evaluation) if graph is not None else _untraceable(problem)
-    except BaseException as error:
-        # Interrupted, or a storage that cannot be written: the trial ends as failed, the search stops.
-        outcome = Outcome(State.FAILED, reason="interrupted" if not isinstance(error, Exception) else str(error))
-        _tell(bench, told, trial, evaluation, outcome, time.perf_counter() - start)
+        graph = trace(bench.space.load(study.architecture(evaluation.digest or "").document), bench.task)
+        bench.listener(TrialStarted(evaluation.trial, evaluation.reference or "", graph.parameters, graph.macs))
+        outcome = _trained(bench, graph, evaluation)
+        epochs = bench.plan.recipe.epochs if outcome.state is State.COMPLETE else None
+        claims.end(
+            study,
+            claim,
+            outcome.state,
+            dice=outcome.dice,
+            reason=outcome.reason,
+            constraints={**(evaluation.constraints or {}), **outcome.constraints},
+            seconds=time.perf_counter() - start,
+            epochs=epochs,
+        )
+    except LostClaimError as lost:
+        bench.listener(Note(f"trial {evaluation.trial}: {lost}; it goes on there"))
+        return study.evaluation(evaluation.id)
+    except Exception as error:
+        if isinstance(error, InputError):  # a storage that cannot be written: the search stops
+            claims.give_back(study, claim)
+            raise
+        if _given_up(study, claim, traceback.format_exc()) is State.WAITING:
+            return study.evaluation(evaluation.id)
+    except BaseException:
+        claims.give_back(study, claim)
         raise
-    _tell(bench, told, trial, evaluation, outcome, time.perf_counter() - start)
-    return bench.study.evaluation(evaluation)
+    finally:
+        _release(bench.device)
+    ended = study.evaluation(evaluation.id)
+    mirror.tell(study, ended)
+    return ended
+
+
+def _given_up(study: Study, claim: Claim, reason: str) -> State:
+    try:
+        return claims.give_up(study, claim, reason)
+    except LostClaimError:
+        return State.WAITING
+
+
+def _trained(bench: Bench, graph: Graph, evaluation: Evaluation) -> Outcome:
+    try:
+        return Outcome(State.COMPLETE, measure_network(bench, graph, evaluation.id))
+    except DivergedError as error:
+        return Outcome(State.COMPLETE, 0.0, str(error))
+    except torch.OutOfMemoryError as error:
+        return Outcome(State.INFEASIBLE, reason=f"out of memory: {error}", constraints={"out_of_memory": 1.0})
+
+
+def _known(known: Evaluation) -> Outcome:
+    constraints = {} if known.dice is not None else {"known_infeasible": 1.0}
+    return Outcome(State.DUPLICATE, known.dice, f"the network of trial {known.trial}", constraints)
+
+
+def _noted(bench: Bench, worker: Worker, proposal: Proposal, outcome: Outcome) -> Evaluation:
+    """A proposal that is not trained, on record in the project's tables and in Optuna's."""
+    proposal = replace(proposal, constraints={**proposal.constraints, **outcome.constraints})
+    of = distributions(bench.space, proposal.decisions)
+    trial = mirror.make(bench.study, proposal, of, worker.id, outcome.dice or 0.0)
+    noted = claims.note(bench.study, trial, proposal, outcome.state, outcome.reason or "", outcome.dice)
+    return bench.study.evaluation(noted)
+
+
+def _turned_away(bench: Bench, trial: int, proposal: Proposal, busy: Busy) -> Evaluation | None:
+    """Another worker took the network, or the last room, in the moment between the look and the claim."""
+    mirror.fail(bench.study, trial)
+    if busy.trial is None:
+        return None
+    reason = f"the network of trial {busy.trial}, which another worker has in hand"
+    return bench.study.evaluation(claims.note(bench.study, trial, proposal, State.DUPLICATE, reason))
 
 
 def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:
@@ -74,56 +179,6 @@ def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, s
         return trace(architecture, task), ""
     except InputError as error:
         return None, str(error)
-
-
-def _untraceable(problem: str) -> Outcome:
-    return Outcome(State.INFEASIBLE, reason=problem, constraints={"traceable": 1.0})
-
-
-def _outcome(
-    bench: Bench, trial: "optuna.trial.Trial", graph: Graph, known: Evaluation | None, evaluation: int
-) -> Outcome:
-    excess = bench.plan.excess(graph)
-    if known is not None:
-        constraints = excess if known.dice is not None else {**excess, "known_infeasible": 1.0}
-        return Outcome(State.DUPLICATE, known.dice, f"the network of trial {known.trial}", constraints)
-    reason = bench.plan.reason(graph)
-    if reason is not None:
-        return Outcome(State.INFEASIBLE, reason=reason, constraints=excess)
-    name = trial.user_attrs.get("reference")
-    bench.listener(TrialStarted(trial.number, name or "", graph.parameters, graph.macs))
-    try:
-        return Outcome(State.COMPLETE, measure_network(bench, graph, evaluation), constraints=excess)
-    except DivergedError as error:
-        return Outcome(State.COMPLETE, 0.0, str(error), excess)
-    except torch.OutOfMemoryError as error:
-        return Outcome(State.INFEASIBLE, reason=f"out of memory: {error}", constraints={"out_of_memory": 1.0})
-    except InputError:
-        raise
-    except Exception:
-        return Outcome(State.FAILED, reason=traceback.format_exc())
-    finally:
-        _release(bench.device)
-
-
-def _tell(
-    bench: Bench, told: "optuna.Study", trial: "optuna.trial.Trial", evaluation: int, outcome: Outcome, seconds: float
-) -> None:
-    """Put a trial's end on record, in the project's tables and in Optuna's."""
-    import optuna
-
-    epochs = bench.plan.recipe.epochs if outcome.state is State.COMPLETE else None
-    bench.study.finish(
-        evaluation, outcome.state, dice=outcome.dice, reason=outcome.reason, seconds=seconds, epochs=epochs
-    )
-    with bench.study.storage.guarded():
-        if outcome.state is State.FAILED:
-            told.tell(trial, state=optuna.trial.TrialState.FAIL)
-            return
-        for name, value in outcome.constraints.items():
-            trial.set_constraint(name, value)
-        # An infeasible network has no Dice; Optuna ranks it by its constraints and asks for some value.
-        told.tell(trial, outcome.dice or 0.0)
 
 
 def _record(architecture: EncoderDecoder, graph: Graph, trained: bool) -> ArchitectureRecord:

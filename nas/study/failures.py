@@ -30,17 +30,35 @@ def describe(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
+class UnreachableError(InputError):
+    """The server went away or is coming up: the same statement may succeed in a while."""
+
+
+PASSING_STATES = ("08", "57P", "53300", "40001", "40P01")
+"""How the SQLSTATE begins of what passes: lost connections, a server that starts or stops, too many clients, deadlocks.
+"""
+
+
 def refusal(error: BaseException, url: URL) -> InputError:
     """What the database said, and what to do about it."""
     said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     text = _without_secrets(said.splitlines()[0], url)
     advice = next((advice for words, advice in ADVICE.items() if words in text), "check the address")
-    return InputError(f"{describe(url)} cannot be used ({text}); {advice}")
+    kind = UnreachableError if _passes(error, url) else InputError
+    return kind(f"{describe(url)} cannot be used ({text}); {advice}")
 
 
 def explain(error: BaseException, url: URL) -> InputError | None:
     """The error as the user's affair, or None where it is none of theirs. Optuna wraps what its database said."""
     return next((refusal(each, url) for each in (error, error.__cause__) if each and _is_the_users(each)), None)
+
+
+def _passes(error: BaseException, url: URL) -> bool:
+    """Whether a server may come back by itself. What SQLite says has waited long enough already."""
+    if url.get_backend_name() == "sqlite":
+        return False
+    state = getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+    return state is None or state.startswith(PASSING_STATES)
 
 
 def _is_the_users(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """What a study hands out and takes in: frozen records, free of the database they are kept in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,8 @@ Document = dict[str, Any]
 class State(StrEnum):
     """Where an evaluation stands."""
 
+    WAITING = "waiting"
+    """To be trained, or trained further from its checkpoint, by whichever worker comes next."""
     RUNNING = "running"
     COMPLETE = "complete"
     INFEASIBLE = "infeasible"
@@ -26,7 +29,8 @@ class State(StrEnum):
 class StudySettings:
     """Everything that fixes what a study searches, on which data and how.
 
-    `plan` is what was fitted to the machine (patch, batch, calibration, limits), `versions` the software it ran with.
+    `plan` is what was fitted to the machine (patch, batch, calibration, limits), `versions` the software it ran with,
+    `data_source` the folder of the data (None: built in), `fold` the part of it that validates.
     """
 
     name: str
@@ -44,6 +48,8 @@ class StudySettings:
     seed: int
     versions: Document
     device: str
+    data_source: str | None = None
+    fold: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,43 @@ class Evaluation:
     peak_bytes: int | None
     epochs: int | None
     dice: float | None
+    worker_id: int | None = None
+    claim: int = 0
+    failures: int = 0
+    decisions: Document | None = None
+    constraints: Document | None = None
+    recipe: Document | None = None
+    recipe_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write to an evaluation, until another worker takes it up, which counts `number` on."""
+
+    evaluation: int
+    number: int
+
+
+class LostClaimError(Exception):
+    """This worker was taken for dead and its evaluation was taken up by another; nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What one trial is about: the choices made, and the network and training that follow from them.
+
+    `digest` is None where the proposal could not be traced. `constraints` are what Optuna is told: feasible where all
+    are 0 or less.
+    """
+
+    decisions: Document
+    digest: str | None
+    reference: str | None = None
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    fold: int = 0
+    seed: int = 0
+    recipe: Document | None = None
+    recipe_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,3 +155,4 @@ class Counts:
     duplicate: int
     failed: int
     running: int
+    waiting: int = 0

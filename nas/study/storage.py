@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from nas.errors import InputError
 from nas.study.failures import describe, explain, refusal
 from nas.study.locking import BUSY_SECONDS, alone
 from nas.study.migrations import upgrade
+from nas.study.tables import StudyRow
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -51,11 +52,23 @@ class Storage:
 
     engine: Engine = field(repr=False)
     artifacts: Path
+    optuna_numbers: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
+    """Optuna's numbers of the studies met so far, by ours."""
 
     @property
     def address(self) -> str:
         """Where this is, in a form that can be shown: without a password."""
         return describe(self.engine.url)
+
+    @property
+    def secret_address(self) -> str:
+        """The address with its password, for a process that this one starts. Never to be shown or logged."""
+        return self.engine.url.render_as_string(hide_password=False)
+
+    @property
+    def artifacts_address(self) -> str:
+        """Where the files are, for a process that this one starts."""
+        return str(self.artifacts)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -65,6 +78,21 @@ class Storage:
             InputError: the database is full, locked, damaged, read-only or out of reach.
         """
         with self.guarded(), Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def alone(self, study: int) -> Iterator[Session]:
+        """A transaction that no other one of this kind on the study runs beside: what it counts stays true.
+
+        Raises:
+            InputError: as for `begin`.
+        """
+        with self.begin() as session:
+            if self.engine.dialect.name == "sqlite":
+                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                # Not the stronger lock: rows that point at the study may be added meanwhile.
+                session.execute(select(StudyRow.id).where(StudyRow.id == study).with_for_update(key_share=True))
             yield session
 
     @contextmanager
@@ -112,7 +140,7 @@ class Storage:
         self.close()
 
 
-def open_storage(address: str | Path, *, artifacts: Path | None = None, create: bool = True) -> Storage:
+def open_storage(address: str | Path, *, artifacts: Path | str | None = None, create: bool = True) -> Storage:
     """Open the database that studies are kept in, creating or upgrading its tables.
 
     Args:
@@ -131,7 +159,7 @@ def open_storage(address: str | Path, *, artifacts: Path | None = None, create: 
         folder = path.parent / "artifacts"
         _make_room(path, create)
     try:
-        storage = Storage(create_engine(url, **_engine_options(url)), (artifacts or folder).absolute())
+        storage = Storage(create_engine(url, **_engine_options(url)), Path(artifacts or folder).absolute())
     except (ImportError, ArgumentError) as error:
         raise InputError(
             f"{describe(url)} needs a database driver that is not installed ({error}); for PostgreSQL: "

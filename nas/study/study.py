@@ -1,24 +1,39 @@
 """A study: what a search writes to as it goes, and everyone reads from."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from nas.errors import InputError
 from nas.study.artifacts import StoredFile, bring_in, locate, remove
-from nas.study.records import ArchitectureRecord, Counts, Evaluation, Measurement, State, StudySettings
+from nas.study.failures import UnreachableError
+from nas.study.patience import patiently
+from nas.study.records import (
+    ArchitectureRecord,
+    Claim,
+    Counts,
+    Evaluation,
+    LostClaimError,
+    Measurement,
+    State,
+    StudySettings,
+)
 from nas.study.rows import architecture_of, evaluation_of, measurement_of, row_of
 from nas.study.storage import Storage
-from nas.study.tables import EVERY_CASE, ArchitectureRow, ArtifactRow, EvaluationRow, MeasurementRow
+from nas.study.tables import EVERY_CASE, ArchitectureRow, ArtifactRow, EvaluationRow, MeasurementRow, StudyRow
 
 if TYPE_CHECKING:
     import optuna
+
+CHECKPOINT = "checkpoint"
+"""The kind of the artifact from which a training goes on."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +47,17 @@ class Study:
     id: int
     created: datetime
     settings: StudySettings
+    claim: Claim | None = None
+    """What this worker holds. A study in hand of a worker writes to that evaluation alone, while the claim is good."""
 
     @property
     def name(self) -> str:
         """What `--study` calls it."""
         return self.settings.name
+
+    def holding(self, claim: Claim) -> "Study":
+        """The study as the holder of a claim writes to it; see `LostClaimError`."""
+        return replace(self, claim=claim)
 
     def optuna_study(self, sampler: "optuna.samplers.BaseSampler | None" = None) -> "optuna.Study":
         """Optuna's study of the same name, made on first use. It maximizes."""
@@ -48,6 +69,7 @@ class Study:
                 storage=backend, study_name=self.name, direction="maximize", sampler=sampler, load_if_exists=True
             )
 
+    @patiently
     def record_architecture(self, architecture: ArchitectureRecord) -> None:
         """Keep a network's description and cost. One known already stays as it is, but for a graph that it lacks."""
         try:
@@ -60,6 +82,7 @@ class Study:
         except IntegrityError:  # another worker was a moment faster
             self.architecture(architecture.digest)
 
+    @patiently
     def start(
         self,
         trial: int,
@@ -133,14 +156,33 @@ class Study:
             finished=datetime.now(UTC),
         )
 
+    @patiently
     def _change(self, evaluation: int, **values: Any) -> None:
         """Change a running evaluation; what has ended stays as it is."""
         running = (EvaluationRow.id == evaluation) & (EvaluationRow.state == State.RUNNING)
         with self.storage.begin() as session:
+            self._fence(session, evaluation)
             changed = session.scalar(update(EvaluationRow).where(running).values(**values).returning(EvaluationRow.id))
         if changed is None:
             raise ValueError(f"evaluation {evaluation} is not running")
 
+    def _fence(self, session: Session, evaluation: int) -> None:
+        """Refuse to write where the claim is lost, and keep anyone from taking it while this transaction runs.
+
+        It is the transaction's first statement and a write, so that SQLite locks here and not halfway.
+
+        Raises:
+            LostClaimError: another worker has taken the evaluation up.
+        """
+        if self.claim is None:
+            return
+        held = (EvaluationRow.id == self.claim.evaluation) & (EvaluationRow.claim == self.claim.number)
+        own = update(EvaluationRow).where(held, EvaluationRow.state == State.RUNNING)
+        kept = session.scalar(own.values(claim=self.claim.number).returning(EvaluationRow.id))
+        if kept is None or kept != evaluation:
+            raise LostClaimError(f"evaluation {evaluation} is no longer this worker's")
+
+    @patiently
     def measure(self, evaluation: int, measurements: Iterable[Measurement]) -> None:
         """Store measurements, all at once. One made again (after a crash) replaces what it said before."""
         rows = [row_of(evaluation, measurement) for measurement in measurements]
@@ -149,6 +191,7 @@ class Study:
         key = inspect(MeasurementRow).primary_key
         same = delete(MeasurementRow).where(*(column == bindparam(f"same_{column.name}") for column in key))
         with self.storage.begin() as session:
+            self._fence(session, evaluation)
             session.connection().execute(same, [{f"same_{c.name}": row[c.name] for c in key} for row in rows])
             session.execute(insert(MeasurementRow), rows)
 
@@ -159,45 +202,66 @@ class Study:
             InputError: the file cannot be read or kept.
         """
         stored = bring_in(path, self.storage.artifacts, self.name, evaluation, kind)
+        self._name_artifact(evaluation, kind, stored)
+        return self.storage.artifacts / stored.address
+
+    @patiently
+    def _name_artifact(self, evaluation: int, kind: str, stored: StoredFile) -> None:
         of_kind = (ArtifactRow.evaluation_id == evaluation) & (ArtifactRow.kind == kind)
         with self.storage.begin() as session:
+            self._fence(session, evaluation)
             before = session.scalar(select(ArtifactRow.address).where(of_kind))
             session.execute(delete(ArtifactRow).where(of_kind))
             session.add(ArtifactRow(evaluation_id=evaluation, kind=kind, **vars(stored)))
         if before is not None and before != stored.address:
             remove(self.storage.artifacts, before)
-        return self.storage.artifacts / stored.address
 
-    def abandon_running(self, worker: str | None = None) -> int:
-        """Fail what a killed process left running, here and in Optuna; return how many evaluations that were.
+    def keep_checkpoint(self, evaluation: int, path: Path) -> Path:
+        """Move a checkpoint in; it takes the place of the one before. It goes when the evaluation ends.
 
-        A result that was stored, but not yet told to Optuna, is told now.
-
-        Args:
-            worker: only what this worker left.
+        Raises:
+            LostClaimError: another worker has taken the evaluation up.
+            InputError: the file cannot be read or kept.
         """
-        from optuna.trial import TrialState
+        return self.add_artifact(evaluation, CHECKPOINT, path)
 
-        mine = [each for each in self.evaluations() if worker is None or each.worker == worker]
-        left = {each.trial: each for each in mine}
-        told = self.optuna_study()
-        with self.storage.guarded():
-            for trial in told.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                evaluation = left.get(trial.number)
-                if evaluation is not None and evaluation.state is State.COMPLETE:
-                    told.tell(trial.number, evaluation.dice, skip_if_finished=True)
-                elif evaluation is not None or worker is None:  # killed before its evaluation began: nobody's
-                    told.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-        running = [each.id for each in mine if each.state is State.RUNNING]
-        still = EvaluationRow.id.in_(running) & (EvaluationRow.state == State.RUNNING)
-        ended = {"state": State.FAILED, "reason": "interrupted", "finished": datetime.now(UTC)}
+    def checkpoint(self, evaluation: int) -> Path | None:
+        """The latest checkpoint of an evaluation. None if there is none, or none that is whole: begin again then."""
+        try:
+            return self.artifact(evaluation, CHECKPOINT)
+        except UnreachableError:
+            raise
+        except InputError:
+            return None
+
+    @patiently
+    def drop_artifact(self, evaluation: int, kind: str) -> None:
+        """Delete an evaluation's file of a kind, if there is one."""
+        of_kind = (ArtifactRow.evaluation_id == evaluation) & (ArtifactRow.kind == kind)
         with self.storage.begin() as session:
-            session.execute(update(EvaluationRow).where(still).values(ended))
-        return len(running)
+            address = session.scalar(delete(ArtifactRow).where(of_kind).returning(ArtifactRow.address))
+        if address is not None:
+            remove(self.storage.artifacts, address)
 
-    def evaluations(self, state: State | None = None) -> list[Evaluation]:
-        """All evaluations in the order of their trials, or those in one state."""
-        return self._read() if state is None else self._read(EvaluationRow.state == state)
+    def evaluations(self, *states: State) -> list[Evaluation]:
+        """All evaluations in the order of their trials, or those in some states."""
+        return self._read(EvaluationRow.state.in_(states)) if states else self._read()
+
+    def since(self, id: int, also: Collection[int]) -> list[Evaluation]:
+        """The evaluations begun after one, and those of some ids that are no longer running or waiting."""
+        row = EvaluationRow
+        ended = row.id.in_(also) & row.state.not_in((State.RUNNING, State.WAITING))
+        return self._read((row.id > id) | ended)
+
+    @patiently
+    def highest(self) -> int:
+        """The id of the evaluation begun last; 0 if there is none."""
+        with self.storage.begin() as session:
+            return session.scalar(select(func.max(EvaluationRow.id)).where(EvaluationRow.study_id == self.id)) or 0
+
+    def of_trials(self, trials: Sequence[int]) -> list[Evaluation]:
+        """The evaluations of some trials."""
+        return self._read(EvaluationRow.trial.in_(trials)) if trials else []
 
     def evaluation(self, id: int) -> Evaluation:
         """The evaluation that `start` began.
@@ -216,6 +280,42 @@ class Study:
         found = self._read(EvaluationRow.digest == digest, known, order=(EvaluationRow.state,), limit=1)
         return found[0] if found else None
 
+    @patiently
+    def past(self, most: int) -> list[Evaluation]:
+        """What a sampler learns from, in the order of trials: all that ended or runs, or the best and the latest.
+
+        Args:
+            most: how many at most; half of them the best, so that what a sampler takes stays bounded.
+        """
+        row = EvaluationRow
+        told = (State.COMPLETE, State.INFEASIBLE, State.DUPLICATE, State.RUNNING, State.WAITING)
+        mine = (row.study_id == self.id) & row.state.in_(told)
+        best = select(row.id).where(mine, row.state == State.COMPLETE).order_by(row.dice.desc(), row.id)
+        latest = select(row.id).where(mine).order_by(row.trial.desc(), row.id)
+        with self.storage.begin() as session:
+            ids = set(session.scalars(best.limit(most // 2)))
+            ids |= set(session.scalars(latest.where(row.id.not_in(ids)).limit(most - len(ids))))
+        return self._read(row.id.in_(ids))
+
+    @patiently
+    def next_trial(self) -> int:
+        """The number of the trial that comes next: those of all workers are counted."""
+        with self.storage.begin() as session:
+            highest = session.scalar(select(func.max(EvaluationRow.trial)).where(EvaluationRow.study_id == self.id))
+        return 0 if highest is None else highest + 1
+
+    @patiently
+    def want(self, trials: int) -> None:
+        """Note how many different networks are wanted in all, for workers that join later."""
+        with self.storage.begin() as session:
+            session.execute(update(StudyRow).where(StudyRow.id == self.id).values(wanted=trials))
+
+    @patiently
+    def wanted(self) -> int:
+        """How many different networks are wanted in all; 0 if nobody has said."""
+        with self.storage.begin() as session:
+            return session.scalar(select(StudyRow.wanted).where(StudyRow.id == self.id)) or 0
+
     def references(self) -> list[Evaluation]:
         """The evaluations of published networks, whatever became of them."""
         return self._read(EvaluationRow.reference.is_not(None))
@@ -226,6 +326,7 @@ class Study:
         found = self._read(EvaluationRow.state == State.COMPLETE, order=order, limit=1)
         return found[0] if found else None
 
+    @patiently
     def counts(self) -> Counts:
         """How far the study is."""
         mine = EvaluationRow.study_id == self.id
@@ -252,6 +353,7 @@ class Study:
             "best": None if best is None else {name: getattr(best, name) for name in shown},
         }
 
+    @patiently
     def learning_curve(self, evaluation: int, metric: str | None = None) -> list[Measurement]:
         """What was measured over all cases, by epoch: every metric of every class, or one metric."""
         row = MeasurementRow
@@ -262,6 +364,7 @@ class Study:
             rows = session.scalars(statement.order_by(row.epoch, row.metric, row.class_index))
             return [measurement_of(row) for row in rows]
 
+    @patiently
     def architecture(self, digest: str) -> ArchitectureRecord:
         """A network that some study has recorded.
 
@@ -280,15 +383,19 @@ class Study:
         Raises:
             InputError: there is none, it is missing, it has changed, or its address leaves the folder.
         """
+        return locate(self.storage.artifacts, self._stored(evaluation, kind))
+
+    @patiently
+    def _stored(self, evaluation: int, kind: str) -> StoredFile:
         with self.storage.begin() as session:
             of_evaluation = select(ArtifactRow).where(ArtifactRow.evaluation_id == evaluation)
             rows = {row.kind: row for row in session.scalars(of_evaluation.order_by(ArtifactRow.kind))}
             if kind not in rows:
                 has = ", ".join(rows) or "none"
                 raise InputError(f"evaluation {evaluation} of {self.name!r} left no artifact {kind!r}; it has: {has}")
-            stored = StoredFile(rows[kind].address, rows[kind].sha256, rows[kind].bytes)
-        return locate(self.storage.artifacts, stored)
+            return StoredFile(rows[kind].address, rows[kind].sha256, rows[kind].bytes)
 
+    @patiently
     def _read(
         self, *conditions: ColumnElement[bool], order: tuple[Any, ...] = (), limit: int | None = None
     ) -> list[Evaluation]:

@@ -81,6 +81,28 @@ class StudyRow(Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     versions: Mapped[dict[str, Any]]
     device: Mapped[str] = mapped_column(String(200))
+    data_source: Mapped[str | None] = mapped_column(Text)
+    fold: Mapped[int] = mapped_column(server_default="0")
+    wanted: Mapped[int | None]
+
+
+class WorkerRow(Base):
+    """A process that works on a study. It counts its beats while it lives; `heartbeat` is the database's own time."""
+
+    __tablename__ = "nas_worker"
+    __table_args__ = (Index(None, "study_id", "ended"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("nas_study.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    place: Mapped[str] = mapped_column(String(200))
+    process: Mapped[int]
+    born: Mapped[float]
+    device: Mapped[str] = mapped_column(String(200))
+    started: Mapped[datetime]
+    heartbeat: Mapped[datetime]
+    beats: Mapped[int]
+    ended: Mapped[datetime | None]
 
 
 class ArchitectureRow(Base):
@@ -97,13 +119,18 @@ class ArchitectureRow(Base):
 
 
 class EvaluationRow(Base):
-    """One training of one network. `trial` is Optuna's number; more folds and seeds of it are rows of their own."""
+    """One training of one network. `trial` is Optuna's number; more folds and seeds of it are rows of their own.
+
+    `claim` counts how often it was taken in hand: who holds an older number has lost it. `worker_id` holds it now.
+    `failures` counts the times that it raised or that its worker died.
+    """
 
     __tablename__ = "nas_evaluation"
     __table_args__ = (
         UniqueConstraint("study_id", "trial", "fold", "seed"),
         Index(None, "study_id", "digest"),
         Index(None, "study_id", "state"),
+        Index(None, "worker_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -124,6 +151,13 @@ class EvaluationRow(Base):
     peak_bytes: Mapped[int | None] = mapped_column(BigInteger)
     epochs: Mapped[int | None]
     dice: Mapped[float | None]
+    worker_id: Mapped[int | None]
+    claim: Mapped[int] = mapped_column(server_default="0")
+    failures: Mapped[int] = mapped_column(server_default="0")
+    decisions: Mapped[dict[str, Any] | None]
+    constraints: Mapped[dict[str, Any] | None]
+    recipe: Mapped[dict[str, Any] | None]
+    recipe_digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class MeasurementRow(Base):

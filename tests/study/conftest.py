@@ -1,4 +1,6 @@
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,9 +14,7 @@ from nas.study.opening import create_or_resume
 from nas.study.records import ArchitectureRecord, StudySettings
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
-
-SERVER = os.environ.get("NAS_TEST_POSTGRES")
-needs_server = pytest.mark.skipif(SERVER is None, reason="NAS_TEST_POSTGRES holds no PostgreSQL URL")
+from tests.study.server import Server, free_port, missing
 
 SETTINGS = StudySettings(
     name="hippocampus",
@@ -35,13 +35,32 @@ SETTINGS = StudySettings(
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_server)])
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: the one that NAS_TEST_POSTGRES names, or one of the tests' own."""
+    given = os.environ.get("NAS_TEST_POSTGRES")
+    if given is not None:
+        yield given
+        return
+    if missing():
+        pytest.skip(f"PostgreSQL is not installed: {', '.join(missing())}")
+    # Not pytest's folder: its parents are closed to the user that PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="nas-postgres-"))
+    server = Server(folder, free_port())
+    server.make()
+    server.start(fsync="off")
+    yield server.url
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each supported kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'runs' / 'nas.db'}"
         return
-    url = make_url(str(SERVER)).set(drivername="postgresql+psycopg")
+    url = make_url(request.getfixturevalue("server")).set(drivername="postgresql+psycopg")
     schema = f"nas_{uuid.uuid4().hex}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

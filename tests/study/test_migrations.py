@@ -5,17 +5,20 @@ from pathlib import Path
 
 import optuna
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from nas.errors import InputError
-from nas.study.migrations import VERSION_TABLE, upgrade
+from nas.study import claims
+from nas.study.migrations import VERSION_TABLE, _config, upgrade
 from nas.study.opening import create_or_resume, open_study
-from nas.study.records import StudySettings
+from nas.study.records import Claim, State, StudySettings
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
 from nas.study.tables import Base
+from nas.study.workers import at_work
 
 
 def test_the_migrations_make_the_tables_of_the_code(storage: Storage) -> None:
@@ -60,8 +63,51 @@ def test_optunas_own_version_is_left_alone(storage: Storage) -> None:
         versions = [
             connection.scalar(text(f"SELECT version_num FROM {table}")) for table in (VERSION_TABLE, "alembic_version")
         ]
-    assert versions[0] == "0001"
+    assert versions[0] == "0002"
     assert versions[1].startswith("v")
+
+
+OLD = (
+    "INSERT INTO nas_study VALUES (1, 'old', '2026-11-01 10:00:00', 'tiny', '{}', 'aa', 'brain', '{}', 'bb', {true}, "
+    "'{}', '{}', '{}', 'dice', 0, '{}', 'cpu')",
+    "INSERT INTO nas_architecture VALUES ('net', '{}', '{}', 10, 20, 30)",
+    "INSERT INTO nas_evaluation VALUES (1, 1, 0, 'net', 'U-Net', 'complete', NULL, 0, 0, 0, 'cpu', NULL, "
+    "'2026-11-01 10:00:00', '2026-11-01 10:01:00', 60.0, NULL, 5, 0.75)",
+    "INSERT INTO nas_evaluation VALUES (2, 1, 1, 'net', NULL, 'running', NULL, 0, 0, 0, 'cpu', NULL, "
+    "'2026-11-01 10:02:00', NULL, NULL, NULL, NULL, NULL)",
+    "INSERT INTO nas_measurement VALUES (1, 1, 'dice', -1, '', 0.75)",
+    "INSERT INTO nas_artifact VALUES (1, 1, 'weights', 'old/1/weights', 'cc', 7)",
+)
+
+
+def test_a_database_of_the_first_version_is_upgraded_and_keeps_what_it_holds(address: str, tmp_path: Path) -> None:
+    if address.startswith("sqlite"):
+        Path(address.removeprefix("sqlite:///")).parent.mkdir()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        truth = "1" if engine.dialect.name == "sqlite" else "true"
+        for row in OLD:
+            connection.execute(text(row.replace("{true}", truth).replace(":", "\\:")))
+    engine.dispose()
+
+    with open_storage(address, artifacts=tmp_path) as storage:
+        study = open_study(storage, "old")
+        done, left = study.evaluations()
+        assert (done.state, done.dice, done.reference, done.decisions, done.claim) == (
+            State.COMPLETE,
+            0.75,
+            "U-Net",
+            None,
+            0,
+        )
+        assert [each.value for each in study.learning_curve(done.id)] == [0.75]
+        assert (study.settings.fold, study.settings.data_source, study.wanted()) == (0, None, 0)
+        with at_work(study, "cpu", lease=30) as worker:
+            taken = claims.take_up(study, worker.id, [], wanted=10, device="cpu")
+        assert taken == Claim(left.id, 1)
+    test_the_migrations_make_the_tables_of_the_code(storage)
+    storage.close()
 
 
 def test_a_database_that_optuna_made_first_is_taken_up(tmp_path: Path, settings: Callable[..., StudySettings]) -> None:
@@ -83,7 +129,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     engine.dispose()
     before = path.read_bytes()
 
-    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0001"):
+    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0002"):
         open_storage(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -233,39 +233,6 @@ def test_optuna_has_the_study_under_the_same_name_and_maximizes(study: Study) ->
     assert told.sampler is sampler
 
 
-def test_a_killed_search_leaves_nothing_running(study: Study, known: Known) -> None:
-    told = study.optuna_study()
-    ended = told.ask()
-    told.tell(ended, 0.5)
-    evaluate(study, ended.number, known("a"), State.COMPLETE, dice=0.5)
-    study.start(told.ask().number, known("b"))
-    told.ask()  # killed before its evaluation began
-
-    assert study.abandon_running() == 1
-    assert [trial.state.name for trial in told.trials] == ["COMPLETE", "FAIL", "FAIL"]
-    assert [(e.state, e.reason) for e in study.evaluations()] == [("complete", None), ("failed", "interrupted")]
-    assert study.abandon_running() == 0
-
-
-def test_a_result_stored_but_not_told_is_told_when_the_study_goes_on(study: Study, known: Known) -> None:
-    told = study.optuna_study()
-    evaluate(study, told.ask().number, known("a"), State.COMPLETE, dice=0.75)
-
-    assert study.abandon_running() == 0
-    assert [(trial.state.name, trial.value) for trial in told.trials] == [("COMPLETE", 0.75)]
-    assert study.evaluations()[0].dice == 0.75
-
-
-def test_a_worker_abandons_only_its_own(study: Study, known: Known) -> None:
-    told = study.optuna_study()
-    for worker in ("w1", "w2"):
-        study.start(told.ask().number, known("a"), worker=worker)
-
-    assert study.abandon_running("w1") == 1
-    assert [trial.state.name for trial in told.trials] == ["FAIL", "RUNNING"]
-    assert [evaluation.state for evaluation in study.evaluations()] == ["failed", "running"]
-
-
 def test_studies_of_one_storage_keep_apart(
     storage: Storage, study: Study, known: Known, settings: Callable[..., StudySettings]
 ) -> None:

@@ -1,0 +1,72 @@
+"""`nas worker`: one more process for a search, on this machine or another."""
+
+import os
+import signal
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from nas.cli.output import ERR
+from nas.study import DEFAULT_STORAGE
+
+
+def worker(
+    study: Annotated[str, typer.Option(help="Name of the study that nas search has made.")],
+    storage: Annotated[
+        str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
+    ] = DEFAULT_STORAGE,
+    artifacts: Annotated[
+        str | None,
+        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="The study's data, where they lie here. [default: as stored]")
+    ] = None,
+    space: Annotated[str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
+    trials: Annotated[int | None, typer.Option(help="Different networks to train in all. [default: as stored]")] = None,
+    lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Train for a study that nas search has made: on another machine, under SLURM or Kubernetes.
+
+    SIGTERM and SIGUSR1 end it; its trial is free at once for another worker, which goes on from the checkpoint.
+
+    [bold]Example[/bold]
+
+      nas worker --study unet_family-brain-synthetic --storage postgresql://me@host/nas
+    """
+    from nas.cli.search import Display
+    from nas.searching.events import silent
+    from nas.searching.joining import join
+    from nas.study.opening import open_study
+    from nas.study.storage import open_storage
+
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, stop)
+    orphaned = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if child else None
+    with open_storage(storage, artifacts=artifacts, create=False) as opened:
+        found = open_study(opened, study)
+        options = {"space": space, "data": data, "device": device, "lease": lease, "trials": trials, "checked": child}
+        try:
+            if quiet:
+                join(found, **options, listener=silent, orphaned=orphaned)  # type: ignore[arg-type]
+                return
+            with Display() as display:
+                join(found, **options, listener=display, orphaned=orphaned)  # type: ignore[arg-type]
+        except KeyboardInterrupt:
+            ERR.print("Stopped. The trial in hand waits for another worker.")
+            raise typer.Exit(STOPPED) from None
+
+
+STOPPED = 143
+"""The exit code of a worker that was told to stop."""
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """Handle a signal to stop: once. While the trial is given back, further ones are ignored."""
+    for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt

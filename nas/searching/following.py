@@ -1,0 +1,34 @@
+"""What other processes do on a study, read from its database."""
+
+from nas.searching.events import Listener, TrialEnded, Working
+from nas.study import claims
+from nas.study.records import State
+from nas.study.study import Study
+
+_UNFINISHED = (State.RUNNING, State.WAITING)
+
+
+class Follower:
+    """Tells a listener of every trial that ends from now on, whoever trains it."""
+
+    def __init__(self, study: Study, wanted: int, listener: Listener):
+        self._study, self._wanted, self._listener = study, wanted, listener
+        self._shown: set[int] = set()
+        self._floor = study.highest()
+        self._open = {each.id for each in study.evaluations(*_UNFINISHED)}
+        self.ended = 0
+        """How many trials have ended since."""
+
+    def look(self) -> None:
+        """Tell what has happened since the last look."""
+        fresh = self._study.since(self._floor, self._open)
+        complete, running, waiting = claims.underway(self._study)
+        for evaluation in fresh:
+            self._floor = max(self._floor, evaluation.id)
+            if evaluation.state in _UNFINISHED:
+                self._open.add(evaluation.id)
+            else:
+                self._open.discard(evaluation.id)
+                self.ended += 1
+                self._listener(TrialEnded(evaluation, complete, self._wanted))
+        self._listener(Working(f"{running} in training, {waiting} waiting", min(complete, self._wanted), self._wanted))
