@@ -7,17 +7,32 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nas.data.splits import Split, split_groups
+
+IGNORED = 255
+"""The label of a voxel whose class nobody knows: it neither trains nor counts."""
+
 
 @dataclass(frozen=True)
 class Case:
     """One labelled image: a file per channel (or one file with all channels) and a label file.
 
-    A synthetic case has a name and no files.
+    A synthetic case has a name and no files. Cases of one group, such as the visits of one patient, stay together when
+    the data are split; a case without a group is its own.
     """
 
     name: str
     images: tuple[Path, ...] = ()
     label: Path | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A structure that several classes make together, as indices of classes: the whole tumour, of core and oedema."""
+
+    name: str
+    classes: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +40,15 @@ class Volume:
     """A loaded case, its arrays contiguous in memory.
 
     image: float32 intensities as stored, (channels, *spatial), all finite.
-    label: uint8 class indices, (*spatial), 0 is background.
+    label: uint8 class indices, (*spatial), 0 is background and IGNORED (255) unknown.
     spacing: the size of a voxel along each spatial axis in mm; 1 where the format stores none (PNG).
+    affine: from voxels to millimetres in the patient, (4, 4), where the format has one.
     """
 
     image: npt.NDArray[np.float32]
     label: npt.NDArray[np.uint8]
     spacing: tuple[float, ...]
+    affine: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +56,8 @@ class Dataset:
     """Labelled cases of one segmentation task, sorted by name.
 
     axes is 2 or 3. classes[0] is the background. `loader` reads and validates one case. `origin` says what a synthetic
-    set is made from (it has no files to tell), and is empty for data on disk.
+    set is made from (it has no files to tell), and is empty for data on disk. `regions` are made of classes, where the
+    data set declares such. `splits` are the folds that came with the data; without any, nnU-Net's are used.
     """
 
     name: str
@@ -50,6 +68,8 @@ class Dataset:
     cases: tuple[Case, ...]
     loader: Callable[[Case], Volume] = field(repr=False, compare=False)
     origin: str = ""
+    regions: tuple[Region, ...] = ()
+    splits: tuple[Split, ...] = ()
 
     @property
     def synthetic(self) -> bool:
@@ -59,3 +79,10 @@ class Dataset:
     def load(self, case: Case) -> Volume:
         """Read and validate one case; InputError says what is wrong with it."""
         return self.loader(case)
+
+    def split(self, fold: int = 0) -> Split:
+        """The names that train and validate in a fold: of the data's own folds if it has any, else of nnU-Net's five.
+
+        InputError for a fold out of range.
+        """
+        return split_groups({case.name: case.group or case.name for case in self.cases}, fold, self.splits)

@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nas.data.labels import Labels, labels_of
 from nas.errors import InputError
 
 FILE = "dataset.json"
-LARGEST = 255  # classes; their indices are stored in a byte
 
 Field = TypeVar("Field")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The classes in declared order, the background first, and the value each has in the label files."""
-
-    classes: tuple[str, ...]
-    values: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class Description:
             raise self.error(name, "nothing", expected)
         value = self.content[name]
         if not isinstance(value, kind) or not value:
-            raise self.error(name, _short(value), expected)
+            raise self.error(name, shortened(value), expected)
         return value
 
     def numbered_names(self, name: str) -> tuple[str, ...]:
@@ -54,24 +46,12 @@ class Description:
         value: dict[str, Any] = self.field(name, dict, expected)
         numbers = [str(number) for number in range(len(value))]
         if set(value) != set(numbers) or not all(isinstance(entry, str) for entry in value.values()):
-            raise self.error(name, _short(value), expected)
+            raise self.error(name, shortened(value), expected)
         return tuple(value[number] for number in numbers)
 
     def labels(self, pairs: Iterable[tuple[Any, Any]]) -> Labels:
         """The field `labels`, taken apart by the reader into pairs of class name and label value."""
-        pairs = list(pairs)
-        for name, value in pairs:
-            if not isinstance(name, str) or type(value) is not int or value < 0 or name == "ignore":
-                raise self.error("labels", f"{name!r} with {value!r}", "a class name with one whole number from 0 up")
-        classes, values = zip(*pairs, strict=True)
-        if len(set(classes)) < len(classes) or len(set(values)) < len(values):
-            raise self.error("labels", _short(dict(pairs)), "every class and every value once")
-        if 0 not in values:
-            raise self.error("labels", f"the values {sorted(values)}", "a background with the value 0 among them")
-        if not 2 <= len(classes) <= LARGEST:
-            raise self.error("labels", f"{len(classes)} classes", f"2 to {LARGEST}, the background among them")
-        ordered = sorted(pairs, key=lambda pair: pair[1] != 0)  # the background first, the others as declared
-        return Labels(tuple(name for name, _ in ordered), tuple(value for _, value in ordered))
+        return labels_of(list(pairs), lambda found, expected: self.error("labels", found, expected))
 
 
 def read_description(folder: Path) -> Description | None:
@@ -79,16 +59,21 @@ def read_description(folder: Path) -> Description | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); correct it or export it again") from error
+    content = read_json(path)
     if not isinstance(content, dict):
-        raise InputError(f"{path}: found {_short(content)}; expected an object with the fields of a data set")
+        raise InputError(f"{path}: found {shortened(content)}; expected an object with the fields of a data set")
     return Description(path, content)
 
 
-def _short(value: object) -> str:
-    """A value as the user wrote it, cut to a readable length."""
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; InputError where it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); correct it or export it again") from error
+
+
+def shortened(value: Any) -> str:
+    """A value as JSON, cut where it is long."""
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

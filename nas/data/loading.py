@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from nas.data import files
 from nas.data.dataset import Case, Dataset, Volume
-from nas.data.description import Labels
 from nas.data.files import StoredImage
+from nas.data.labels import Labels
 from nas.data.problems import refuse
+from nas.data.splits import Split
 from nas.errors import InputError
 
 SMALLEST = 16  # voxels along two axes at least, or no network can halve the image often enough
@@ -21,7 +22,13 @@ TOLERANCE = 1e-3  # between affines (mm), and between a float label and its whol
 
 
 def dataset_of_files(
-    *, name: str, folder: Path, channels: tuple[str, ...], labels: Labels, cases: Sequence[Case]
+    *,
+    name: str,
+    folder: Path,
+    channels: tuple[str, ...],
+    labels: Labels,
+    cases: Sequence[Case],
+    splits: tuple[Split, ...] = (),
 ) -> Dataset:
     """A data set whose cases are files; the first label decides between 2D and 3D.
 
@@ -34,8 +41,17 @@ def dataset_of_files(
     refuse(_listing_problems(cases))
     ordered = tuple(sorted(cases, key=lambda case: case.name))
     axes = files.axes(_label(ordered[0]))
-    loader = FileLoader(axes, channels, labels)
-    return Dataset(name, folder, axes, channels, labels.classes, ordered, loader)
+    return Dataset(
+        name=name,
+        folder=folder,
+        axes=axes,
+        channels=channels,
+        classes=labels.classes,
+        cases=ordered,
+        loader=FileLoader(axes, channels, labels),
+        regions=labels.regions,
+        splits=splits,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,14 +64,26 @@ class FileLoader:
 
     def __call__(self, case: Case) -> Volume:
         """The case as a volume; InputError lists everything that is wrong with it, a line each."""
+        try:
+            return self._load(case)
+        except MemoryError as error:
+            raise InputError(
+                f"{case.images[0]}: case {case.name} does not fit in memory; crop or resample it, or use a machine "
+                "with more memory, or fewer processes at a time"
+            ) from error
+
+    def _load(self, case: Case) -> Volume:
         images = {path: files.read_image(path) for path in case.images}
         label_path = _label(case)
         label = files.read_label(label_path)
         refuse(self._problems(images, label_path, label))
+        first = next(iter(images.values()))
+        voxels = [image.voxels for image in images.values()]
         return Volume(
-            image=np.ascontiguousarray(np.concatenate([image.voxels for image in images.values()])),
-            label=_class_indices(label.voxels[0], self.labels.values),
-            spacing=next(iter(images.values())).spacing,
+            image=np.ascontiguousarray(voxels[0] if len(voxels) == 1 else np.concatenate(voxels)),
+            label=np.ascontiguousarray(self.labels.indices(label.voxels[0])),
+            spacing=first.spacing,
+            affine=first.affine,
         )
 
     def _problems(self, images: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
@@ -108,6 +136,8 @@ def _grid_problems(path: Path, image: StoredImage, label_path: Path, label: Stor
         yield f"{label_path}: shape {label.shape}, but {path} has {image.shape}; resample one onto the other"
     if image.affine is None or label.affine is None:
         return
+    if not abs(np.linalg.det(image.affine[:3, :3])) > 0:  # also where it is not a number
+        yield f"{path}: its affine has an axis without a direction; correct the header"
     difference = float(np.abs(image.affine - label.affine).max())
     if not difference <= TOLERANCE:  # also where it is not a number
         yield (
@@ -131,21 +161,12 @@ def _label_problems(path: Path, label: StoredImage, labels: Labels) -> Iterator[
     whole = np.abs(values - np.rint(values)) <= TOLERANCE
     if not whole.all():
         yield f"{path}: fractional label values {_some(values[~whole])}; resample labels with nearest neighbours"
-    undeclared = np.setdiff1d(np.rint(values[whole]), labels.values)
+    undeclared = np.setdiff1d(np.rint(values[whole]), labels.declared)
     if undeclared.size:
-        declared = ", ".join(map(str, labels.values))
+        declared = _some(np.array(sorted(labels.declared), dtype=np.float64))
         yield f"{path}: undeclared label values {_some(undeclared)}; expected {declared}, or declare them as classes"
 
 
 def _some(values: npt.NDArray[Any]) -> str:
     """The first few of many values."""
     return ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
-
-
-def _class_indices(label: npt.NDArray[Any], values: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """The place of each voxel's value among the values that the data set declares."""
-    whole = np.rint(label) if label.dtype.kind == "f" else label
-    indices = np.zeros(label.shape, dtype=np.uint8)
-    for index, value in enumerate(values):
-        indices[whole == value] = index
-    return indices

@@ -1,6 +1,6 @@
 """Which cases train and which validate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nas.errors import InputError
@@ -8,7 +8,7 @@ from nas.errors import InputError
 
 @dataclass(frozen=True)
 class Split:
-    """The names of the cases of one fold, each part sorted; together they are all cases, and none is in both."""
+    """The names of the cases of one fold, each part sorted; none is in both."""
 
     training: tuple[str, ...]
     validation: tuple[str, ...]
@@ -35,3 +35,27 @@ def split(names: Iterable[str], fold: int = 0, folds: int = 5) -> Split:
     parts = list(KFold(folds, shuffle=True, random_state=12345).split(ordered))[fold]
     training, validation = (tuple(ordered[index] for index in part) for part in parts)
     return Split(training, validation)
+
+
+def split_groups(groups: Mapping[str, str], fold: int, given: Sequence[Split] = ()) -> Split:
+    """The split of named cases that keeps groups together: a given one, else nnU-Net's over the groups' names.
+
+    Args:
+        groups: the group of every case, by the case's name.
+        fold: counted from 0.
+        given: the folds that came with the data, in cases or in groups.
+
+    Raises:
+        InputError: there is no such fold, or all cases belong to one group.
+    """
+    if given and not 0 <= fold < len(given):
+        raise InputError(f"fold: found {fold}; expected 0 to {len(given) - 1}, as the data bring {len(given)} folds")
+    if not given and len(set(groups.values())) < 2:
+        raise InputError("cases: all belong to one patient; expected at least 2, one to train on and one to validate")
+    chosen = given[fold] if given else split(set(groups.values()), fold)
+
+    def members(part: tuple[str, ...]) -> tuple[str, ...]:
+        wanted = set(part)
+        return tuple(sorted(name for name, group in groups.items() if name in wanted or group in wanted))
+
+    return Split(members(chosen.training), members(chosen.validation))

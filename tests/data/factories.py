@@ -7,6 +7,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import tifffile
 from PIL import Image
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -30,10 +31,12 @@ def labels(shape: tuple[int, ...], values: tuple[float, ...] = (0, 1, 2), kind: 
 
 
 def write(path: Path, voxels: np.ndarray, affine: np.ndarray | None = None) -> None:
-    """A NIfTI or PNG file, as the path's ending says."""
+    """A NIfTI, TIFF, PNG or JPEG file, as the path's ending says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".png":
+    if path.suffix in (".png", ".jpg"):
         Image.fromarray(voxels).save(path)
+    elif path.suffix == ".tif":
+        tifffile.imwrite(path, voxels, photometric="rgb" if voxels.shape[-1] == 3 else "minisblack")
     else:
         affine = np.diag([1.0, 1.5, 2.0, 1.0]) if affine is None else affine
         nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
@@ -60,7 +63,7 @@ def msd(folder: Path, shape: tuple[int, ...] = BOX, channels: int = 1, cases: tu
 
 
 def nnunet(folder: Path, shape: tuple[int, ...], ending: str, channels: int = 1) -> Path:
-    kind = np.uint8 if ending == ".png" else np.float32
+    kind = np.float32 if ending == ".nii.gz" else np.uint8
     for name in CASES:
         for channel in range(channels):
             write(folder / f"imagesTr/{name}_{channel:04d}{ending}", intensities(f"{name}{channel}", shape, kind))
@@ -88,6 +91,58 @@ def nnunet_colour(folder: Path) -> Path:
     for path in (folder / "imagesTr").iterdir():
         write(path, intensities(path.name, (*SQUARE, 3), np.uint8))
     describing(channel_names={"0": "red", "1": "green", "2": "blue"})(folder)
+    return folder
+
+
+def nnunet_tiff(folder: Path) -> Path:
+    return nnunet(folder, (6, *SQUARE), ".tif", channels=2)
+
+
+def nnunet_regions(folder: Path) -> Path:
+    """A region of both classes, one of the second alone, and voxels of unknown class."""
+    nnunet(folder, BOX, ".nii.gz")
+    describing(labels={"background": 0, "whole": [1, 2], "core": [2], "ignore": 3}, regions_class_order=[1, 2])(folder)
+    for name in CASES:
+        write(folder / f"labelsTr/{name}.nii.gz", labels(BOX, (0, 1, 2, 3)))
+    return folder
+
+
+def pairs(
+    folder: Path, ending: str = ".png", label_ending: str = ".png", names: tuple[str, str] = ("images", "labels")
+) -> Path:
+    for name in CASES:
+        shape = (*SQUARE, 3) if ending == ".jpg" else SQUARE
+        write(folder / f"{names[0]}/{name}{ending}", intensities(name, shape, np.uint8))
+        write(folder / f"{names[1]}/{name}{label_ending}", labels(SQUARE, (0, 7, 255)))
+    return folder
+
+
+def pairs_tiff(folder: Path) -> Path:
+    return pairs(folder, ".tif", ".tif", ("images", "masks"))
+
+
+def pairs_jpeg(folder: Path) -> Path:
+    return pairs(folder, ".jpg")
+
+
+def pairs_nifti(folder: Path) -> Path:
+    """The Decathlon's folders without the file that describes them."""
+    (msd(folder) / "dataset.json").unlink()
+    return folder
+
+
+def bids(folder: Path) -> Path:
+    """Two subjects, one seen twice, with T1w and FLAIR, segmented in a derivative."""
+    derivative = folder / "derivatives/manual"
+    for place in (folder, derivative):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "dataset_description.json").write_text('{"Name": "Tiny", "BIDSVersion": "1.10.0"}')
+    (derivative / "desc-manual_dseg.tsv").write_text("index\tname\n1\tfront\n2\tback\n")
+    for name in ("sub-01_ses-1", "sub-01_ses-2", "sub-02_ses-1"):
+        place = "/".join([*name.split("_"), "anat"])
+        for kind in ("T1w", "FLAIR"):
+            write(folder / place / f"{name}_{kind}.nii.gz", intensities(name + kind, BOX))
+        write(derivative / place / f"{name}_desc-manual_dseg.nii.gz", labels(BOX))
     return folder
 
 

@@ -1,11 +1,15 @@
 """Everything that can be wrong with a data set is told in words that name the file or field and what to do."""
 
+import gzip
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
 from nas.data import check, open_dataset
 from nas.errors import InputError
@@ -14,6 +18,7 @@ from .factories import (
     BOX,
     SQUARE,
     Spoil,
+    bids,
     containing,
     deleting,
     describing,
@@ -24,6 +29,13 @@ from .factories import (
     nnunet_colour,
     nnunet_nifti,
     nnunet_png,
+    nnunet_regions,
+    nnunet_tiff,
+    pairs,
+    pairs_jpeg,
+    pairs_nifti,
+    pairs_tiff,
+    write,
     writing,
 )
 
@@ -56,7 +68,58 @@ def listing(*pairs: tuple[str, str]) -> Spoil:
     return describing(training=[{"image": image, "label": label} for image, label in pairs])
 
 
+TABLE = "derivatives/manual/desc-manual_dseg.tsv"
+SCAN = "sub-01/ses-1/anat/sub-01_ses-1_"
+
+
+def folds(training: str, validation: str) -> Spoil:
+    content = [{"train": [training], "val": [validation]}]
+    return containing("splits_final.json", json.dumps(content).encode())
+
+
+def without_segmentations(folder: Path) -> None:
+    shutil.rmtree(folder / "derivatives")
+
+
+def segmented_twice(folder: Path) -> None:
+    shutil.copytree(folder / "derivatives/manual", folder / "derivatives/other")
+
+
+def of_many_values(folder: Path) -> None:
+    for number in (1, 2, 3):
+        values = np.arange(np.prod(BOX)).reshape(BOX) % 100 + 100 * number
+        write(folder / f"labelsTr/case_{number}.nii.gz", values.astype(np.int16))
+
+
+def claiming_to_be_vast(folder: Path) -> None:
+    header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.float32)
+    header.set_data_shape((30_000, 30_000, 3_000))
+    (folder / IMAGE).write_bytes(gzip.compress(header.binaryblock))
+
+
+def with_nan(shape: tuple[int, ...]) -> np.ndarray:
+    return with_voxel(intensities("a", shape), np.nan)
+
+
+def renaming_labels(ending: str) -> Spoil:
+    def spoil(folder: Path) -> None:
+        for path in (folder / "labels").iterdir():
+            Image.open(path).save(path.with_suffix(ending))
+            path.unlink()
+
+    return spoil
+
+
 FILES = [
+    (pairs, deleting("labels/case_2.png"), ["images/case_2.png: an image without a label"]),
+    (pairs, deleting("images/case_2.png"), ["labels/case_2.png: a label without an image"]),
+    (pairs, renaming_labels(".jpg"), ["labels/case_1.jpg", "lossy", "PNG or TIFF"]),
+    (pairs_nifti, in_every_label(np.zeros(BOX, np.uint8)), ["0 everywhere"]),
+    (pairs_nifti, of_many_values, ["more than 255 different values", "one value a class"]),
+    (bids, without_segmentations, ["no file ends in _dseg.nii.gz"]),
+    (bids, segmented_twice, ["a second segmentation of the same image", "derivatives/manual"]),
+    (bids, deleting(f"{SCAN}T1w.nii.gz", f"{SCAN}FLAIR.nii.gz"), ["sub-01_ses-1", "a label without an image"]),
     (msd, deleting(LABEL), [LABEL, "label of case case_2 is missing"]),
     (msd, deleting(IMAGE), [IMAGE, "image of case case_2 is missing"]),
     (msd, writing("labelsTr/case_9.nii.gz", labels(BOX)), ["labelsTr/case_9.nii.gz: a label without an image"]),
@@ -72,6 +135,25 @@ FILES = [
 ]
 
 VOXELS = [
+    (msd, claiming_to_be_vast, [IMAGE, "10058.3 GiB", "more than this machine's", "crop or resample"]),
+    (pairs, writing("labels/case_2.png", labels((24, 21))), ["labels/case_2.png", "(24, 21)", "(24, 20)"]),
+    (pairs, halving("images/case_2.png"), ["images/case_2.png", "cannot be read", "damaged"]),
+    (
+        pairs,
+        writing("images/case_2.png", intensities("a", (*SQUARE, 3), np.uint8)),
+        ["case_2.png", "channels: found 3"],
+    ),
+    (pairs_tiff, halving("images/case_2.tif"), ["images/case_2.tif", "cannot be read", "damaged"]),
+    (pairs_tiff, writing("images/case_2.tif", with_nan(SQUARE)), ["images/case_2.tif", "1 of 480 voxels are NaN"]),
+    (pairs_tiff, writing("images/case_2.tif", np.zeros((2, 20, *SQUARE), np.uint8)), ["case_2.tif", "axes"]),
+    (pairs_jpeg, halving("images/case_2.jpg"), ["images/case_2.jpg", "cannot be read", "damaged"]),
+    (pairs_nifti, writing(LABEL, labels(BOX), MOVED), [LABEL, "affine", "differs"]),
+    (pairs_nifti, writing(LABEL, with_voxel(labels(BOX), 0.5)), [LABEL, "fractional label values 0.5"]),
+    (bids, writing(f"{SCAN}T1w.nii.gz", with_voxel(intensities("a", BOX), np.nan)), [f"{SCAN}T1w", "NaN"]),
+    (bids, writing(f"{SCAN}T1w.nii.gz", intensities("a", BOX), MOVED), [f"{SCAN}T1w", "affine"]),
+    (bids, halving(f"{SCAN}FLAIR.nii.gz"), [f"{SCAN}FLAIR.nii.gz", "cannot be read", "damaged"]),
+    (nnunet_regions, writing(LABEL, labels(BOX, (0, 1, 4))), [LABEL, "undeclared label values 4", "0, 1, 2, 3"]),
+    (nnunet_tiff, writing("labelsTr/case_2.tif", labels((7, *SQUARE))), ["labelsTr/case_2.tif", "(7, 24, 20)"]),
     (msd, writing(LABEL, labels((18, 17, 5))), [LABEL, "(18, 17, 5)", "(18, 17, 6)", "resample"]),
     (nnunet_png, writing(PICTURE_LABEL, labels((24, 21))), [PICTURE_LABEL, "(24, 21)", "(24, 20)"]),
     (msd, writing(LABEL, labels(BOX), MOVED), [LABEL, "affine", "differs", "0.01"]),
@@ -102,7 +184,6 @@ DESCRIPTIONS = [
     (msd, containing("dataset.json", b'{"training": ['), ["dataset.json", "cannot be read as JSON"]),
     (msd, containing("dataset.json", b"\xff\xfe\x00"), ["dataset.json", "cannot be read as JSON"]),
     (msd, containing("dataset.json", b"[1, 2]"), ["dataset.json", "[1, 2]", "expected an object"]),
-    (msd, deleting("dataset.json"), ["no data set", "Medical Segmentation Decathlon", "nnU-Net", "dataset.json"]),
     (msd, containing("dataset.json", b'{"name": "x"}'), ["no data set", "'training'", "'channel_names'"]),
     (msd, describing(training=None), ["'training'", "nothing", "a list of cases"]),
     (msd, describing(training=[]), ["'training'", "[]"]),
@@ -125,8 +206,18 @@ DESCRIPTIONS = [
     (nnunet_png, describing(channel_names=["grey"]), ["'channel_names'", '["grey"]', "numbered from 0"]),
     (nnunet_png, describing(file_ending=None), ["'file_ending'", "nothing"]),
     (nnunet_png, describing(file_ending=".nii.gz"), ["imagesTr", "no file ends in .nii.gz", "'file_ending'"]),
-    (nnunet_png, describing(labels={"background": 0, "whole": [1, 2]}), ["'labels'", "'whole' with [1, 2]"]),
-    (nnunet_png, describing(labels={"background": 0, "front": 1, "ignore": 2}), ["'labels'", "'ignore' with 2"]),
+    (nnunet_png, describing(labels={"background": 0, "whole": [0, 2]}), ["'labels'", "'whole' with [0, 2]"]),
+    (nnunet_png, describing(labels={"background": 0, "whole": []}), ["'labels'", "'whole' with []"]),
+    (nnunet_png, describing(labels={"background": 0, "front": 1, "ignore": [2]}), ["'labels'", "'ignore' with [2]"]),
+    (nnunet_regions, describing(labels={"background": 0, "a": [1, 2], "ignore": 2}), ["'labels'", "'ignore' with 2"]),
+    (nnunet_regions, describing(regions_class_order=[1]), ["'regions_class_order'", "[1]", "2 of the declared values"]),
+    (nnunet_png, containing("splits_final.json", b"[]"), ["splits_final.json", "[]", "a list of folds"]),
+    (nnunet_png, containing("splits_final.json", b'[{"train": ["case_1"]}]'), ["fold 0", "'train' and 'val'"]),
+    (nnunet_png, folds("case_1", "case_9"), ["splits_final.json: fold 0: case case_9 is not in the data set"]),
+    (nnunet_png, folds("case_1", "case_1"), ["splits_final.json: fold 0: case case_1 trains and validates"]),
+    (bids, deleting(TABLE), ["no *_dseg.tsv", "index and name"]),
+    (bids, containing(TABLE, b"index\tlabel\n1\tx\n"), [TABLE, "the columns index, label", "index and name"]),
+    (bids, containing(TABLE, b"index\tname\none\tx\n"), [TABLE, "'x' with 'one'"]),
     (nnunet_png, describing(labels={"background": 0, "front": True}), ["'labels'", "'front' with True"]),
     (
         nnunet_png,

@@ -1,5 +1,6 @@
 """NIfTI, through nibabel: 2D or 3D, or 4D with the channels last. The axes keep their order in the file: x, y, z."""
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def read_image(path: Path) -> StoredImage:
     """The voxels, scaled as the header says, with spacing and affine."""
     file = _open(path)
     spatial = _spatial_axes(path, file.shape)
+    _expect_memory(path, file.shape)
     voxels = np.asanyarray(file.dataobj)
     voxels = np.moveaxis(voxels, -1, 0) if voxels.ndim > spatial else voxels[None]
     spacing = tuple(float(step) for step in file.header.get_zooms()[:spatial])
@@ -39,3 +41,15 @@ def _spatial_axes(path: Path, shape: tuple[int, ...]) -> int:
     if not 2 <= len(shape) <= 4:
         raise InputError(f"{path}: shape {shape}; expected 2 or 3 spatial axes, with channels as a fourth")
     return min(len(shape), 3)
+
+
+def _expect_memory(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse what cannot be held before the machine tries, and is lost in its swap space."""
+    import psutil
+
+    needed, there = 4 * prod(int(size) for size in shape), psutil.virtual_memory().total
+    if needed > there:
+        raise InputError(
+            f"{path}: shape {shape} takes {needed / 2**30:.1f} GiB, more than this machine's {there / 2**30:.1f} GiB "
+            "of memory; crop or resample it, or correct the header if it is wrong"
+        )

@@ -7,7 +7,7 @@ import numpy as np
 from nas.data.files import StoredImage
 
 SUFFIXES = (".png",)
-SPACING = (1.0, 1.0)  # a PNG does not say how large its pixels are
+SPACING = (1.0, 1.0)  # a picture does not say how large its pixels are
 
 
 def axes(path: Path) -> int:
@@ -17,15 +17,16 @@ def axes(path: Path) -> int:
 
 def read_image(path: Path) -> StoredImage:
     """The intensities; a picture with a palette is read as the colours it shows."""
-    return _read(path, colours=True)
+    return read_picture(path, colours=True)
 
 
 def read_label(path: Path) -> StoredImage:
     """The label values; in a picture with a palette they are its indices, whatever colours they are shown in."""
-    return _read(path, colours=False)
+    return read_picture(path, colours=False)
 
 
-def _read(path: Path, colours: bool) -> StoredImage:
+def read_picture(path: Path, colours: bool) -> StoredImage:
+    """Any file that Pillow reads as one picture."""
     from PIL import Image
 
     with Image.open(path) as picture:

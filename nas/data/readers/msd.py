@@ -10,7 +10,8 @@ from pathlib import Path
 
 from nas.data import files
 from nas.data.dataset import Case, Dataset
-from nas.data.description import Description, Labels, read_description
+from nas.data.description import Description, read_description
+from nas.data.labels import Labels
 from nas.data.loading import dataset_of_files
 from nas.data.problems import refuse
 

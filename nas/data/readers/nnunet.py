@@ -2,20 +2,25 @@
 
 `dataset.json` gives `channel_names`, `labels` as in {"background": 0, "nucleus": 1}, and `file_ending`. The channels of
 a case are imagesTr/NAME_0000.png, NAME_0001.png and so on, or one file _0000 that holds them all, as a colour picture
-does; its label is labelsTr/NAME.png.
+does; its label is labelsTr/NAME.png. A label may be a list of values, which makes it a region, and the label called
+"ignore" is neither trained on nor counted. A `splits_final.json` beside it gives the folds.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nas.data.dataset import Case, Dataset
-from nas.data.description import Description, read_description
+from nas.data.description import Description, read_description, read_json, shortened
+from nas.data.labels import Labels
 from nas.data.loading import dataset_of_files
 from nas.data.problems import refuse
+from nas.data.splits import Split
 from nas.errors import InputError
 
 LAYOUT = "nnU-Net raw: dataset.json with 'channel_names', 'labels' and 'file_ending'; folders imagesTr and labelsTr"
+SPLITS = "splits_final.json"
 
 Channels = dict[int, Path]
 
@@ -26,14 +31,52 @@ def read(folder: Path) -> Dataset | None:
     if description is None or not {"channel_names", "file_ending"} & description.content.keys():
         return None
     channels = description.numbered_names("channel_names")
-    labels = description.labels(description.field("labels", dict, 'as {"background": 0, "organ": 1}').items())
+    cases = _cases(description, len(channels))
     return dataset_of_files(
         name=description.name,
         folder=folder,
         channels=channels,
-        labels=labels,
-        cases=_cases(description, len(channels)),
+        labels=_labels(description),
+        cases=cases,
+        splits=_splits(folder / SPLITS, {case.name for case in cases}),
     )
+
+
+def _labels(description: Description) -> Labels:
+    labels = description.labels(description.field("labels", dict, 'as {"background": 0, "organ": 1}').items())
+    if labels.regions and "regions_class_order" in description.content:
+        # Which region's voxels are painted over which. Classes are disjoint here, so that it is checked and not needed.
+        order = description.field("regions_class_order", list, "the label values in the order in which regions are set")
+        if len(order) != len(labels.regions) or not set(order) <= set(labels.declared):
+            raise description.error(
+                "regions_class_order", shortened(order), f"{len(labels.regions)} of the declared values, one a region"
+            )
+    return labels
+
+
+def _splits(path: Path, names: set[str]) -> tuple[Split, ...]:
+    """The folds in a file like [{"train": ["a", "b"], "val": ["c"]}], none where there is no such file."""
+    if not path.is_file():
+        return ()
+    content = read_json(path)
+    if not isinstance(content, list) or not content:
+        raise InputError(f'{path}: found {shortened(content)}; expected a list of folds, [{{"train": [], "val": []}}]')
+    return tuple(_fold(path, number, entry, names) for number, entry in enumerate(content))
+
+
+def _fold(path: Path, number: int, entry: Any, names: set[str]) -> Split:
+    parts = [entry.get(key) for key in ("train", "val")] if isinstance(entry, dict) else []
+    lists = [part for part in parts if isinstance(part, list) and part]
+    if len(lists) != 2:
+        raise InputError(f"{path}: fold {number}: found {shortened(entry)}; expected cases under 'train' and 'val'")
+    training, validation = (tuple(sorted(map(str, part))) for part in lists)
+    unknown = sorted({*training, *validation} - names)
+    if unknown:
+        raise InputError(f"{path}: fold {number}: case {unknown[0]} is not in the data set; add it or take it out")
+    both = sorted(set(training) & set(validation))
+    if both:
+        raise InputError(f"{path}: fold {number}: case {both[0]} trains and validates; expected it in one of them")
+    return Split(training, validation)
 
 
 def _cases(description: Description, channels: int) -> list[Case]:
