@@ -16,17 +16,30 @@ if TYPE_CHECKING:
 
 def search(
     space: Annotated[
-        str, typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py.")
-    ] = "unet_family",
-    data: Annotated[
-        str | None, typer.Option(help="A folder of labelled images (MSD or nnU-Net layout). [default: synthetic brain]")
+        str | None,
+        typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py. [default: unet_family]"),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Different networks to train in all.")] = 100,
-    study: Annotated[str | None, typer.Option(help="Name of the study. [default: from space and data]")] = None,
+    data: Annotated[str | None, typer.Option(help="A folder of labelled images. [default: synthetic brain]")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="How networks are trained: a shipped recipe or a TOML file.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Train this published network alone, and search the recipe's open choices.")
+    ] = None,
+    slim: Annotated[
+        int | None, typer.Option(help="Steps narrower than published that it is. [default: from the budget]")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Different networks to train in all. [default: 100]")] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Name of the study. [default: from space or recipe, and data]")
+    ] = None,
     storage: Annotated[
         str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
     ] = DEFAULT_STORAGE,
-    budget: Annotated[str, typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it.")] = "15m",
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it. [default: 15m]"),
+    ] = None,
     fold: Annotated[int, typer.Option(help="Which of the five folds validates, 0 to 4.")] = 0,
     seed: Annotated[int, typer.Option(help="Of proposals, weights and patches.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
@@ -47,6 +60,7 @@ def search(
         str | None,
         typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
     ] = None,
+    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
     full_size: Annotated[
         bool, typer.Option("--full-size", help="Train published networks at their full width.")
@@ -64,36 +78,45 @@ def search(
       nas search --data Task04_Hippocampus --trials 12 --budget 20m
 
       nas search --space ./mine.py --data DIR --max-parameters 2M
+
+      nas search --recipe hippocampus --data Task04_Hippocampus
+
+      nas search --recipe ./sweep.toml --reference "DeepLabv3+ R50" --data DIR --trials 30
     """
     from nas.cli.results import results_table, where_everything_is
     from nas.searching import SearchSettings
     from nas.searching import search as run
 
-    settings = SearchSettings(
-        space=space,
-        data=data,
-        trials=trials,
-        study=study,
-        storage=storage,
-        budget=budget,
-        fold=fold,
-        seed=seed,
-        device=device,
-        patch=None if patch is None else parse_sizes(patch, "--patch"),
-        steps=steps,
-        batch=batch,
-        learning_rate=learning_rate,
-        max_parameters=None if max_parameters is None else parse_count(max_parameters, "--max-parameters"),
-        max_macs=None if max_macs is None else parse_count(max_macs, "--max-macs"),
-        max_memory=None if max_memory is None else parse_bytes(max_memory, "--max-memory"),
-        workers=workers,
-        devices=devices,
-        engine=engine,
-        ray_address=ray_address,
-        artifacts=artifacts,
-        lease=lease,
-        full_size=full_size,
-    )
+    given = {
+        "space": space,
+        "data": data,
+        "recipe": recipe,
+        "reference": reference,
+        "slim": slim,
+        "trials": trials,
+        "study": study,
+        "storage": storage,
+        "budget": budget,
+        "fold": fold,
+        "seed": seed,
+        "device": device,
+        "patch": None if patch is None else parse_sizes(patch, "--patch"),
+        "steps": steps,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "max_parameters": None if max_parameters is None else parse_count(max_parameters, "--max-parameters"),
+        "max_macs": None if max_macs is None else parse_count(max_macs, "--max-macs"),
+        "max_memory": None if max_memory is None else parse_bytes(max_memory, "--max-memory"),
+        "workers": workers,
+        "devices": devices,
+        "engine": engine,
+        "ray_address": ray_address,
+        "artifacts": artifacts,
+        "cache": cache,
+        "lease": lease,
+        "full_size": full_size,
+    }
+    settings = SearchSettings.of(**{name: value for name, value in given.items() if value is not None})
     # A scheduler's signal ends a search as Ctrl-C does: the running trial is given back, all else is kept.
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, stop)

@@ -26,6 +26,7 @@ def worker(
     space: Annotated[str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
     trials: Annotated[int | None, typer.Option(help="Different networks to train in all. [default: as stored]")] = None,
+    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
@@ -49,7 +50,15 @@ def worker(
     orphaned = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if child else None
     with open_storage(storage, artifacts=artifacts, create=False) as opened:
         found = open_study(opened, study)
-        options = {"space": space, "data": data, "device": device, "lease": lease, "trials": trials, "checked": child}
+        options = {
+            "cache": cache,
+            "space": space,
+            "data": data,
+            "device": device,
+            "lease": lease,
+            "trials": trials,
+            "checked": child,
+        }
         try:
             if quiet:
                 join(found, **options, listener=silent, orphaned=orphaned)  # type: ignore[arg-type]

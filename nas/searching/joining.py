@@ -3,14 +3,18 @@
 from collections.abc import Callable
 
 from nas.catalog import load_space, space_names
-from nas.data import Dataset, check, open_dataset
+from nas.data import DEFAULT_FOLDER, Dataset, changed_cases, check, open_dataset
 from nas.errors import InputError
 from nas.graph import Task
 from nas.searching.bench import Bench
+from nas.searching.candidates import Candidates
 from nas.searching.events import Listener, Note, Working
+from nas.searching.loading import load_fold, prepared
 from nas.searching.plan import Plan
-from nas.searching.search import load_fold, pick_device
+from nas.searching.references import alone
+from nas.searching.search import pick_device, preprocessing_of
 from nas.searching.working import work
+from nas.space import Space
 from nas.study.study import Study
 
 
@@ -20,6 +24,7 @@ def join(
     space: str | None = None,
     data: str | None = None,
     device: str | None = None,
+    cache: str = str(DEFAULT_FOLDER),
     lease: float,
     trials: int | None = None,
     listener: Listener,
@@ -33,6 +38,7 @@ def join(
         space: its space, where that is a file; code is loaded from what the user names, never from the database.
         data: its data, where they lie elsewhere on this machine.
         device: where to train.
+        cache: the folder for preprocessed data.
         lease: seconds without a sign of life after which another worker is taken for dead.
         trials: how many networks are wanted in all; by default what the study says.
         listener: hears what happens.
@@ -45,6 +51,8 @@ def join(
     """
     settings = study.settings
     found = load_space(space or _installed(settings.space))
+    if settings.plan.get("reference") is not None:
+        found = alone(found, settings.plan["reference"], settings.plan["rungs"])
     if found.digest() != settings.space_digest:
         raise InputError(
             f"--space: {space or settings.space} is not the space of study {study.name!r} "
@@ -58,11 +66,12 @@ def join(
     if not checked:
         _check_data(dataset, study, listener)
     where = pick_device(device)
-    training, validation = load_fold(dataset, settings.fold, where, listener)
+    cases = load_fold(prepared(dataset, preprocessing_of(settings), cache, listener), settings.fold, where)
     plan = Plan.from_json(settings.recipe, settings.plan)
     task = Task.from_json(settings.task)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
-    bench = Bench(found, task, plan, study, training, validation, where, settings.fold, settings.seed, listener)
+    candidates = Candidates(found, Space("recipe", plan.recipe))
+    bench = Bench(candidates, task, plan, study, cases, where, settings.fold, settings.seed, listener)
     work(bench, wanted, lease=lease, orphaned=orphaned)
 
 
@@ -75,7 +84,8 @@ def _installed(name: str) -> str:
 def _check_data(dataset: Dataset, study: Study, listener: Listener) -> None:
     fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
     if fingerprint.digest != study.settings.data_digest:
+        changed = "; ".join(changed_cases(study.settings.data_fingerprint, fingerprint)[:5])
         raise InputError(
             f"--data: {dataset.name} is not what study {study.name!r} was made with (digest {fingerprint.digest[:12]}, "
-            f"stored {study.settings.data_digest[:12]}); give a copy of the same data"
+            f"stored {study.settings.data_digest[:12]}{': ' if changed else ''}{changed}); give a copy of the same data"
         )

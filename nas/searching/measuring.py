@@ -2,55 +2,98 @@
 
 import json
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 
 from nas.graph import Graph
-from nas.network import StepPlan, build, choose_plan
+from nas.network import Network, StepPlan, build, choose_plan
 from nas.network.running import is_out_of_memory
 from nas.searching.bench import Bench
-from nas.searching.events import Working
+from nas.searching.events import Note, Working
+from nas.searching.interrupting import Stop, deferred
 from nas.study.records import Measurement
-from nas.training import Epoch, Recipe, Validation, train, validate
+from nas.training import CheckpointError, Epoch, Recipe, Validation, train, validate
 from nas.training.feed import Feed
+from nas.training.loop import Write
 from nas.training.losses import supervised
 
 WEIGHTS = "weights"
 """The kind of the artifact that holds a network's state dict, as safetensors, its step plan in the header."""
+_SECONDS_BETWEEN_CHECKPOINTS = 30.0
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
 
-def measure_network(bench: Bench, graph: Graph, evaluation: int) -> float:
-    """Train and validate a network, put all its measurements and its weights on record, and return its Dice."""
+def measure_network(bench: Bench, graph: Graph, recipe: Recipe, evaluation: int) -> float:
+    """Train and validate a network, put all its measurements and its weights on record, and return its Dice.
+
+    Training goes on from the evaluation's last checkpoint, where there is one, whoever made it.
+
+    Raises:
+        KeyboardInterrupt: stopped; a checkpoint of the last step is kept.
+    """
     network = build(graph, seed=bench.seed).to(bench.device)
-    recipe = bench.plan.recipe
+    with tempfile.TemporaryDirectory() as folder, deferred() as stop:
+        plan = _trained(bench, network, recipe, evaluation, Path(folder), stop)
+        # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
+        if not stop.asked:
+            return _validated(bench, network, recipe, evaluation, plan, Path(folder), stop)
+    raise AssertionError("a request to stop is obeyed")
+
+
+def _trained(bench: Bench, network: Network, recipe: Recipe, evaluation: int, folder: Path, stop: Stop) -> StepPlan:
+    study, last = bench.study, time.monotonic()
 
     def report(epoch: Epoch) -> None:
-        bench.study.measure(evaluation, _of_epoch(epoch))
+        study.measure(evaluation, _of_epoch(epoch))
 
     def step_done(step: int) -> None:
         bench.listener(Working("training", step, recipe.steps))
 
-    def case_done(done: int) -> None:
-        bench.listener(Working("validating", done, len(bench.validation)))
+    def save(step: int, write: Write) -> None:
+        nonlocal last
+        if stop.asked or time.monotonic() - last > _SECONDS_BETWEEN_CHECKPOINTS:
+            file = folder / "checkpoint.safetensors"
+            write(file)
+            study.keep_checkpoint(evaluation, file)
+            last = time.monotonic()
+        if stop.asked:
+            raise KeyboardInterrupt
 
-    plan = _timed_plan(bench, graph, recipe) if recipe.steps >= _FEWEST_STEPS else None
-    plan = train(network, bench.training, recipe, seed=bench.seed, report=report, step_done=step_done, plan=plan)
-    result = validate(network, bench.validation, case_done=case_done, plan=plan, mirrored=recipe.mirrored)
+    found = study.checkpoint(evaluation)
+    plan = None if found or recipe.steps < _FEWEST_STEPS else _timed_plan(bench, network.graph, recipe)
+    options: dict[str, Any] = {"seed": bench.seed, "report": report, "step_done": step_done, "save": save, "plan": plan}
+    try:
+        return train(network, bench.data.training, recipe, resume=found, **options)
+    except CheckpointError as error:
+        bench.listener(Note(f"training begins again: {error}"))
+        network.load_state_dict(build(network.graph, seed=bench.seed).state_dict())
+        return train(network, bench.data.training, recipe, **options)
+
+
+def _validated(
+    bench: Bench, network: Network, recipe: Recipe, evaluation: int, plan: StepPlan, folder: Path, stop: Stop
+) -> float:
+    def case_done(done: int) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        bench.listener(Working("validating", done, len(bench.data.validation)))
+
+    result = validate(network, bench.data.validation, case_done=case_done, plan=plan, mirrored=recipe.mirrored)
     bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "weights.safetensors"
-        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
-        bench.study.add_artifact(evaluation, WEIGHTS, file)
+    file = folder / "weights.safetensors"
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
+    bench.study.add_artifact(evaluation, WEIGHTS, file)
     return result.dice
 
 
 def _timed_plan(bench: Bench, graph: Graph, recipe: Recipe) -> StepPlan | None:
     """How the network runs fastest here; None where a whole batch needs more memory than there is."""
-    with Feed(bench.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
+    with Feed(bench.data.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
         images, labels = feed.batch(0)
     network = build(graph, seed=bench.seed).to(bench.device)
     loss = supervised(recipe.loss, recipe.supervision)

@@ -1,7 +1,7 @@
 """What a search was fitted to, and which networks are therefore trained: known before anything is built."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nas.graph import Graph
@@ -30,6 +30,7 @@ class Limits:
 class Plan:
     """What was fitted to the machine when a study began; fixed from then on, so that its trials compare.
 
+    `recipe` may have open choices; `decided` closes them, and what a plan says of a network's cost wants them closed.
     `positions` is how many voxels a validation looks at, which a trial pays for too.
     """
 
@@ -37,6 +38,10 @@ class Plan:
     limits: Limits
     speed: Speed
     positions: int
+
+    def decided(self, recipe: Recipe) -> "Plan":
+        """The plan for networks that are trained by this recipe."""
+        return replace(self, recipe=recipe)
 
     def fits(self, graph: Graph) -> bool:
         """Whether a network is within all limits."""

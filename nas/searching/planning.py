@@ -8,13 +8,15 @@ import torch
 
 from nas.architecture import EncoderDecoder, slim
 from nas.graph import Graph, Task, trace
+from nas.searching.candidates import Candidates
 from nas.searching.events import Listener, Note
+from nas.searching.loading import Fold, free_memory
 from nas.searching.plan import Limits, Plan
 from nas.searching.references import Entry, base
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe, Sample
+from nas.training import Augmentation, Recipe, load_recipe
 
 _TRIAL_SHARE = 0.75
 """Of a trial's share of the budget, what training and validation may take; the rest is for proposals and start-up."""
@@ -28,42 +30,48 @@ _MOST_OF_MEMORY = 0.7
 
 
 def make_plan(
-    settings: SearchSettings,
-    space: Space[EncoderDecoder],
-    task: Task,
-    training: Sequence[Sample],
-    validation: Sequence[Sample],
-    device: torch.device,
+    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, data: Fold, device: torch.device
 ) -> Plan:
     """Time the device for a few seconds, and fit the length of training and the largest network to the budget."""
     # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
     # hippocampus): in short training that costs far more than the variety gives.
-    recipe = with_wishes(Recipe(batch=_BATCH[task.axes], augmentation=Augmentation(flips=task.classes <= 2)), settings)
-    speed = measure_speed(space, task, recipe, training, device, settings.seed)
+    fitted = Recipe(batch=_BATCH[task.axes], augmentation=Augmentation(flips=task.classes <= 2))
+    template = with_wishes(fitted, settings)
+    typical = Candidates(space, Space("recipe", template)).typical_recipe
+    speed = measure_speed(space, task, typical, data.training, device, settings.seed)
     share = settings.seconds / settings.trials * _TRIAL_SHARE
     limits = Limits(
         settings.max_parameters,
         settings.max_macs,
-        settings.max_memory or _free_memory(device),
+        settings.max_memory or round(free_memory(device) * _MOST_OF_MEMORY),
         None if settings.full_size else share,
     )
-    plan = Plan(recipe, limits, speed, sum(sample.label.numel() for sample in validation))
+    plan = Plan(typical, limits, speed, sum(sample.label.numel() for sample in data.validation))
     anchor = trace(_anchor(space, task.axes), task)
-    if settings.steps is None:
-        plan = replace(plan, recipe=_fitted(plan, anchor, share * _ANCHOR_SHARE))
-    return plan if settings.full_size else replace(plan, limits=_reachable(plan, anchor))
+    if not _is_given("steps", settings):
+        steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)
+        template, plan = replace(template, steps=steps), plan.decided(replace(typical, steps=steps))
+    limits = limits if settings.full_size else _reachable(plan, anchor)
+    return replace(plan, recipe=template, limits=limits)
 
 
 def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
-    """A recipe with what the user chose."""
-    chosen = {name: getattr(settings, name) for name in ("steps", "batch", "learning_rate")}
-    return replace(recipe, **{name: value for name, value in chosen.items() if value is not None})
+    """A recipe with what the user chose, in a recipe file or by an option."""
+    file = load_recipe(settings.recipe) if settings.recipe else None
+    chosen = {name: getattr(file.recipe, name) for name in file.given} if file else {}
+    options = {name: getattr(settings, name) for name in ("steps", "batch", "learning_rate")}
+    return replace(recipe, **(chosen | {name: value for name, value in options.items() if value is not None}))
 
 
-def describe_plan(plan: Plan, task: Task, settings: SearchSettings) -> list[Note]:
-    """The plan in a few lines."""
-    patch = "x".join(str(size) for size in task.patch)
-    recipe, limits = plan.recipe, plan.limits
+def _is_given(name: str, settings: SearchSettings) -> bool:
+    """Whether the user chose a field of the recipe."""
+    in_file = settings.recipe is not None and name in load_recipe(settings.recipe).given
+    return in_file or getattr(settings, name) is not None
+
+
+def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettings) -> list[Note]:
+    """The plan in a few lines, for networks that are trained by this recipe."""
+    patch, limits = "x".join(str(size) for size in task.patch), plan.limits
     lines = [f"plan: {recipe.steps} steps of {recipe.batch} patches of {patch} for each network"]
     if limits.seconds is not None:
         lines.append(
@@ -86,12 +94,11 @@ def announce(entered: Sequence[Entry], left_out: Sequence[str], listener: Listen
         listener(Note(f"too large for the budget at any width, left out: {'; '.join(left_out)}"))
 
 
-def _fitted(plan: Plan, anchor: Graph, seconds: float) -> Recipe:
-    """The plan's recipe with as many steps as the anchor can take in a time."""
+def _fitted(plan: Plan, anchor: Graph, seconds: float) -> int:
+    """As many steps as the anchor can take in a time."""
     step = plan.speed.step_seconds(anchor, plan.recipe.batch)
     validation = plan.seconds(anchor) - step * plan.recipe.steps
-    steps = int(min(max((seconds - validation) / step, _STEPS[0]), _STEPS[1]))
-    return replace(plan.recipe, steps=steps)
+    return int(min(max((seconds - validation) / step, _STEPS[0]), _STEPS[1]))
 
 
 def _reachable(plan: Plan, anchor: Graph) -> Limits:
@@ -107,12 +114,3 @@ def _anchor(space: Space[EncoderDecoder], axes: int) -> EncoderDecoder:
     while base(architecture) > _ANCHOR_BASE[axes] and slim(architecture, 1) != architecture:
         architecture = slim(architecture, 1)
     return architecture
-
-
-def _free_memory(device: torch.device) -> int:
-    """Bytes that training may use: most of what the device, or the machine, has free."""
-    if device.type == "cuda":
-        return round(torch.cuda.mem_get_info(device)[0] * _MOST_OF_MEMORY)
-    import psutil
-
-    return round(psutil.virtual_memory().available * _MOST_OF_MEMORY)

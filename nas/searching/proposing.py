@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nas.architecture import EncoderDecoder
 from nas.errors import InputError
-from nas.space import Space
-from nas.space.choices import Choice, Integer, OneOf, Scalar
-from nas.space.choosers import from_mapping, from_trial
+from nas.searching.candidates import Candidates
+from nas.space.choices import Choice, Integer, OneOf
+from nas.space.choosers import from_trial
 from nas.study.records import Document, Evaluation, State
 
 MOST_PAST = 1000
@@ -18,14 +17,14 @@ MOST_PAST = 1000
 
 @dataclass
 class Proposer:
-    """Asks TPE for decisions in a space.
+    """Asks TPE for decisions among candidates.
 
     Optuna's study is made anew in memory for each proposal, so that nothing is stored, a resumed search proposes what
     an uninterrupted one would have, and what the space offers may have grown since the past was made. Only the past as
     Optuna sees it is remembered, because making it is half of the cost.
     """
 
-    space: Space[EncoderDecoder]
+    candidates: Candidates
     _remembered: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def propose(self, past: Sequence[Evaluation], seed: int) -> Document:
@@ -39,39 +38,30 @@ class Proposer:
             if trial is not None:
                 study.add_trial(trial)
         asked = study.ask()
-        self.space.decide(from_trial(asked))
+        self.candidates.decide(from_trial(asked))
         return dict(asked.params)
 
     def _trial(self, evaluation: Evaluation) -> Any:
         if evaluation.state in (State.RUNNING, State.WAITING):
-            return _as_trial(self.space, evaluation)
+            return _as_trial(self.candidates, evaluation)
         if evaluation.id not in self._remembered:
-            self._remembered[evaluation.id] = _as_trial(self.space, evaluation)
+            self._remembered[evaluation.id] = _as_trial(self.candidates, evaluation)
         return self._remembered[evaluation.id]
 
 
-def neighbour(space: Space[EncoderDecoder], best: Sequence[Document], seed: int) -> Document:
+def neighbour(candidates: Candidates, best: Sequence[Document], seed: int) -> Document:
     """A random change of a good network: TPE alone can be stuck among known or infeasible ones."""
     generator = random.Random(seed)
-    return dict(space.mutate(generator.choice(best), generator))
+    return candidates.mutate(generator.choice(best), generator)
 
 
-def distributions(space: Space[EncoderDecoder], decisions: Document) -> dict[str, Any]:
+def distributions(candidates: Candidates, decisions: Document) -> dict[str, Any]:
     """Optuna's distribution of each decision.
 
     Raises:
-        InputError: the space has no such decisions (any more).
+        InputError: there are no such decisions (any more).
     """
-    found: dict[str, Any] = {}
-    answer = from_mapping(decisions)
-
-    def choose(path: str, choice: Choice) -> Scalar:
-        value = answer(path, choice)
-        found[path] = _distribution(choice)
-        return value
-
-    space.decide(choose)
-    return found
+    return {path: _distribution(choice) for path, choice in candidates.distributions(decisions).items()}
 
 
 def _distribution(choice: Choice) -> Any:
@@ -84,7 +74,7 @@ def _distribution(choice: Choice) -> Any:
     return FloatDistribution(choice.low, choice.high, log=choice.log)
 
 
-def _as_trial(space: Space[EncoderDecoder], evaluation: Evaluation) -> Any:
+def _as_trial(candidates: Candidates, evaluation: Evaluation) -> Any:
     """An evaluation as Optuna sees it; None where its decisions are not known or not of this space."""
     import optuna
     from optuna.trial import TrialState
@@ -95,7 +85,7 @@ def _as_trial(space: Space[EncoderDecoder], evaluation: Evaluation) -> Any:
     if evaluation.state is State.DUPLICATE and evaluation.dice is None and feasible:
         return None  # its network was being trained elsewhere: nothing is known of it
     try:
-        of = distributions(space, evaluation.decisions)
+        of = distributions(candidates, evaluation.decisions)
         unfinished = evaluation.state in (State.RUNNING, State.WAITING)
         return optuna.trial.create_trial(
             state=TrialState.RUNNING if unfinished else TrialState.COMPLETE,

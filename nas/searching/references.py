@@ -1,9 +1,10 @@
 """The published networks that a search begins with, slimmed where the machine needs it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nas.architecture import EncoderDecoder, slim
+from nas.errors import InputError, did_you_mean
 from nas.graph import Graph, Task, trace
 from nas.space import Reference, Space
 
@@ -51,9 +52,30 @@ def base(architecture: EncoderDecoder) -> int:
 
 def _slimmed(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Graph], bool]) -> Entry | None:
     """The widest form of a member that fits."""
+    rungs = rungs_that_fit(member.architecture, task, fits)
+    if rungs is None:
+        return None
+    architecture = slim(member.architecture, rungs)
+    return Entry(member.name if rungs == 0 else f"{member.name}, base {base(architecture)}", architecture)
+
+
+def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderDecoder]:
+    """The space of one member and nothing else, so many rungs narrower than published.
+
+    Raises:
+        InputError: the space has no such member.
+    """
+    if name not in space.references:
+        raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
+    architecture = slim(space.references[name], rungs)
+    label = name if rungs == 0 else f"{name}, base {base(architecture)}"
+    member = next(member for member in space.members if member.name == name)
+    return replace(space, template=architecture, members=(replace(member, name=label, architecture=architecture),))
+
+
+def rungs_that_fit(architecture: EncoderDecoder, task: Task, fits: Callable[[Graph], bool]) -> int | None:
+    """How many rungs narrower a network must be to fit, 0 if it fits as it is; None if it fits at no width."""
     for rungs in range(_MOST_RUNGS):
-        architecture = slim(member.architecture, rungs)
-        if fits(trace(architecture, task)):
-            name = member.name if rungs == 0 else f"{member.name}, base {base(architecture)}"
-            return Entry(name, architecture)
+        if fits(trace(slim(architecture, rungs), task)):
+            return rungs
     return None

@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import dataclass, fields
+from typing import Any
 
+from nas.data import DEFAULT_FOLDER
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
+from nas.training.recipes import load_recipe
 
 ENGINES = ("local", "ray")
 LEASE_SECONDS = 60.0
@@ -18,6 +21,10 @@ class SearchSettings:
     Args:
         space: a shipped space, a plugin's, or a Python file that defines `SPACE`.
         data: a folder of labelled images; None for the built-in synthetic brain.
+        recipe: how networks are trained: the name of a shipped recipe, or a TOML file. It may also set the space, the
+            reference, the patch, the number of trials and the budget, where they are not given.
+        reference: a published network of the space that is trained alone, to search the recipe for it.
+        slim: how many steps narrower the reference is made; by default as many as the budget asks for.
         trials: how many different networks to train in all, those of earlier runs of the study included.
         study: its name; by default made of the space's and the data's.
         storage: an SQLite file or an SQLAlchemy URL.
@@ -38,6 +45,7 @@ class SearchSettings:
         engine: "local" starts them on this machine, "ray" on a Ray cluster.
         artifacts: the folder or URL of weights and checkpoints; by default beside the database.
         ray_address: of the cluster; by default one that is running, else a local one.
+        cache: the folder for preprocessed data.
         lease: seconds without a sign of life after which a worker's trial is taken up by another.
         full_size: keep published networks as they are, whatever the budget, instead of slimming them to fit.
 
@@ -47,6 +55,9 @@ class SearchSettings:
 
     space: str = "unet_family"
     data: str | None = None
+    recipe: str | None = None
+    reference: str | None = None
+    slim: int | None = None
     trials: int = 100
     study: str | None = None
     storage: str = DEFAULT_STORAGE
@@ -66,6 +77,7 @@ class SearchSettings:
     engine: str = "local"
     artifacts: str | None = None
     ray_address: str | None = None
+    cache: str = str(DEFAULT_FOLDER)
     lease: float = LEASE_SECONDS
     full_size: bool = False
 
@@ -75,8 +87,8 @@ class SearchSettings:
             raise InputError(f"--engine: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("fold", "seed"):
-                if value < 0:
+            if field.name in ("fold", "seed", "slim"):
+                if value is not None and value < 0:
                     raise InputError(f"--{field.name}: found {value}, expected 0 or more")
             elif isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
                 raise InputError(f"--{field.name.replace('_', '-')}: found {value}, expected a number above 0")
@@ -91,6 +103,14 @@ class SearchSettings:
     def seconds(self) -> float:
         """The budget in seconds."""
         return parse_duration(self.budget)
+
+    @staticmethod
+    def of(**given: Any) -> "SearchSettings":
+        """Settings of the fields given, the rest as their recipe says, and what it leaves open by default."""
+        recipe = load_recipe(given["recipe"]) if given.get("recipe") else None
+        names = ("space", "reference", "slim", "patch", "budget", "trials")
+        found = {name: getattr(recipe, name) for name in names if getattr(recipe, name, None)}
+        return SearchSettings(**{**found, **given})
 
 
 def parse_duration(text: str) -> float:

@@ -29,7 +29,7 @@ from nas.study.records import (
 )
 from nas.study.study import Study
 from nas.study.workers import Worker
-from nas.training import DivergedError
+from nas.training import DivergedError, Recipe
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,10 @@ def begin_trial(
         The claim; or the evaluation as it stands on record, where nothing is to be trained; or None where there is no
         room for another network now.
     """
-    architecture = bench.space.decide(decisions)
-    graph, problem = _describe(architecture, bench.task)
-    excess = bench.plan.excess(graph) if graph is not None else {"traceable": 1.0}
+    candidate = bench.candidates.decide(decisions)
+    plan = bench.plan.decided(candidate.recipe)
+    graph, problem = _describe(candidate.architecture, bench.task)
+    excess = plan.excess(graph) if graph is not None else {"traceable": 1.0}
     proposal = Proposal(
         decisions=decisions,
         digest=None if graph is None else graph.digest,
@@ -68,17 +69,19 @@ def begin_trial(
         constraints=excess,
         fold=bench.fold,
         seed=bench.seed,
+        recipe=candidate.recipe.to_json(),
+        recipe_digest=candidate.recipe.digest,
     )
     if graph is None:
         return _noted(bench, worker, proposal, Outcome(State.INFEASIBLE, reason=problem))
-    bench.study.record_architecture(_record(architecture, graph, trained=bench.plan.fits(graph)))
-    known = bench.study.evaluation_of(graph.digest)
+    bench.study.record_architecture(_record(candidate.architecture, graph, trained=plan.fits(graph)))
+    known = bench.study.evaluation_of(graph.digest, candidate.recipe.digest)
     if known is not None:
         return _noted(bench, worker, proposal, _known(known))
-    over = bench.plan.reason(graph)
+    over = plan.reason(graph)
     if over is not None:
         return _noted(bench, worker, proposal, Outcome(State.INFEASIBLE, reason=over))
-    trial = mirror.make(bench.study, proposal, distributions(bench.space, decisions), worker.id)
+    trial = mirror.make(bench.study, proposal, distributions(bench.candidates, decisions), worker.id)
     state = State.RUNNING if reference is None else State.WAITING
     begun = claims.begin(bench.study, worker.id, trial, proposal, wanted=wanted, device=str(bench.device), state=state)
     if isinstance(begun, Claim):
@@ -102,10 +105,11 @@ def run_trial(bench: Bench, claim: Claim) -> Evaluation:
     bench = replace(bench, study=study.holding(claim))
     start = time.perf_counter()
     try:
-        graph = trace(bench.space.load(study.architecture(evaluation.digest or "").document), bench.task)
+        candidate = bench.candidates.decide(evaluation.decisions or {})
+        graph = trace(candidate.architecture, bench.task)
         bench.listener(TrialStarted(evaluation.trial, evaluation.reference or "", graph.parameters, graph.macs))
-        outcome = _trained(bench, graph, evaluation)
-        epochs = bench.plan.recipe.epochs if outcome.state is State.COMPLETE else None
+        outcome = _trained(bench, graph, candidate.recipe, evaluation)
+        epochs = candidate.recipe.epochs if outcome.state is State.COMPLETE else None
         claims.end(
             study,
             claim,
@@ -142,9 +146,9 @@ def _given_up(study: Study, claim: Claim, reason: str) -> State:
         return State.WAITING
 
 
-def _trained(bench: Bench, graph: Graph, evaluation: Evaluation) -> Outcome:
+def _trained(bench: Bench, graph: Graph, recipe: Recipe, evaluation: Evaluation) -> Outcome:
     try:
-        return Outcome(State.COMPLETE, measure_network(bench, graph, evaluation.id))
+        return Outcome(State.COMPLETE, measure_network(bench, graph, recipe, evaluation.id))
     except DivergedError as error:
         return Outcome(State.COMPLETE, 0.0, str(error))
     except torch.OutOfMemoryError as error:
@@ -159,7 +163,7 @@ def _known(known: Evaluation) -> Outcome:
 def _noted(bench: Bench, worker: Worker, proposal: Proposal, outcome: Outcome) -> Evaluation:
     """A proposal that is not trained, on record in the project's tables and in Optuna's."""
     proposal = replace(proposal, constraints={**proposal.constraints, **outcome.constraints})
-    of = distributions(bench.space, proposal.decisions)
+    of = distributions(bench.candidates, proposal.decisions)
     trial = mirror.make(bench.study, proposal, of, worker.id, outcome.dice or 0.0)
     noted = claims.note(bench.study, trial, proposal, outcome.state, outcome.reason or "", outcome.dice)
     return bench.study.evaluation(noted)

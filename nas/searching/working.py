@@ -37,7 +37,7 @@ def work(
     """
     study = bench.study
     with at_work(study, str(bench.device), lease=lease, orphaned=orphaned) as worker:
-        watch, proposer, misses = Watch(study, lease), Proposer(bench.space), 0
+        watch, proposer, misses = Watch(study, lease), Proposer(bench.candidates), 0
         mirror.settle(study, watch.look(worker.id)[1])
         queue(worker)
         while True:
@@ -76,7 +76,7 @@ def _propose(
     # propose at one moment differ by their rank.
     seed = ((bench.seed + worker.rank * 7919) * 1_000_003 + bench.study.next_trial()) % 2**32
     best = _best(past) if mutate else []
-    decisions = neighbour(bench.space, best, seed) if best else proposer.propose(past, seed)
+    decisions = neighbour(bench.candidates, best, seed) if best else proposer.propose(past, seed)
     return begin_trial(bench, worker, decisions, wanted)
 
 

@@ -274,10 +274,17 @@ class Study:
             raise InputError(f"study {self.name!r} has no evaluation {id}")
         return found[0]
 
-    def evaluation_of(self, digest: str) -> Evaluation | None:
-        """What this study knows of a network: a finished training, else why there was none, else nothing."""
-        known = EvaluationRow.state.in_((State.COMPLETE, State.INFEASIBLE))  # in the order of the alphabet
-        found = self._read(EvaluationRow.digest == digest, known, order=(EvaluationRow.state,), limit=1)
+    def evaluation_of(self, digest: str, recipe_digest: str | None = None) -> Evaluation | None:
+        """What this study knows of a network: a finished training, else why there was none, else nothing.
+
+        Args:
+            digest: the network's.
+            recipe_digest: only trainings by this recipe.
+        """
+        row = EvaluationRow
+        known = row.state.in_((State.COMPLETE, State.INFEASIBLE))  # in the order of the alphabet
+        by = () if recipe_digest is None else (row.recipe_digest == recipe_digest,)
+        found = self._read(row.digest == digest, known, *by, order=(row.state,), limit=1)
         return found[0] if found else None
 
     @patiently

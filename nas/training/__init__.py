@@ -6,7 +6,7 @@ from nas.training.loop import DivergedError, Epoch, train
 from nas.training.plan import plan_task
 from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
-from nas.training.samples import PreparedCase, Sample, prepare, sample_of, samples_of
+from nas.training.samples import Sample, prepare, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.validation import Validation, validate
 
@@ -16,7 +16,6 @@ __all__ = [
     "DivergedError",
     "Epoch",
     "OutOfMemoryError",
-    "PreparedCase",
     "Recipe",
     "Sample",
     "StudyRecipe",

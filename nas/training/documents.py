@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 
 from nas.errors import InputError
 from nas.space import integer, kind, one_of, real
+from nas.space.choices import Integer, OneOf, Real
 from nas.space.walk import field_names
 
 T = TypeVar("T")
@@ -41,6 +42,17 @@ def read_part(part: type[T], document: Any, path: str) -> T:
     hints = get_type_hints(chosen)
     values = {name: _value(hints[name], document[name], f"{path} {name}") for name in names if name in document}
     return chosen(**values)
+
+
+def written(value: Any) -> Any:
+    """A part as a document that `read_part` reads, open choices as a person writes them."""
+    if isinstance(value, OneOf):
+        return {"one_of": [written(option) for option in value.options]}
+    if isinstance(value, Integer | Real):
+        return {"low": value.low, "high": value.high, **({"log": True} if value.log else {})}
+    if is_dataclass(value):
+        return {"kind": kind(value)} | {name: written(getattr(value, name)) for name in field_names(type(value))}
+    return value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nas.space import to_document
 from nas.training.augmentation import Augmentation
 from nas.training.checking import ABOVE_ZERO, check_fields
-from nas.training.documents import read_part
+from nas.training.documents import read_part, written
 from nas.training.losses import DiceCrossEntropy, Loss
 from nas.training.optimisers import AdamW, Optimiser
 from nas.training.schedules import Cosine, Schedule
@@ -83,7 +82,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain JSON."""
-        document: dict[str, Any] = to_document(self)
+        document: dict[str, Any] = written(self)
         return document
 
     @staticmethod

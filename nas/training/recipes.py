@@ -30,6 +30,7 @@ class StudyRecipe:
         trials: how many networks to train.
         reaches: what it should reach, in words.
         takes: how long that takes and on what, in words.
+        given: the fields of the recipe that the file sets; the others may be fitted to the data and the machine.
     """
 
     name: str
@@ -44,6 +45,7 @@ class StudyRecipe:
     trials: int | None = None
     reaches: str = ""
     takes: str = ""
+    given: tuple[str, ...] = ()
 
     @property
     def training_space(self) -> Space[Recipe]:
@@ -87,17 +89,18 @@ def _from_file(file: Path) -> StudyRecipe:
 
 
 def _study_recipe(name: str, document: Mapping[str, Any]) -> StudyRecipe:
-    known = {field.name: field for field in fields(StudyRecipe) if field.name != "name"}
+    known = {field.name: field for field in fields(StudyRecipe) if field.name not in ("name", "given")}
     for given, value in document.items():
         if given not in known:
             raise InputError(f"field {given!r} is unknown; {nearest(given, known)}")
         wanted = _KINDS.get(given, str)
         numbers = isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
-        fits = numbers if wanted is list else type(value) is wanted and (wanted is not int or value >= 0)
+        fits = numbers if wanted is list else type(value) is wanted and (not isinstance(value, int) or value >= 0)
         if given != "recipe" and not fits:
             raise InputError(f"{given}: found {value!r}, expected {_EXPECTED[wanted]}")
-    values = {**document, "patch": tuple(document.get("patch", ()))}
-    return StudyRecipe(**{**values, "name": name, "recipe": read_part(Recipe, document.get("recipe", {}), "recipe")})
+    values: dict[str, Any] = {**document, "patch": tuple(document.get("patch", ()))}
+    values |= {"recipe": read_part(Recipe, document.get("recipe", {}), "recipe")}
+    return StudyRecipe(**{**values, "name": name, "given": tuple(document.get("recipe", {}))})
 
 
 _KINDS: Mapping[str, type] = {"slim": int, "trials": int, "patch": list}

@@ -3,34 +3,16 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nas.data import Dataset, normalise
+from nas.data import Dataset, PreparedCase, normalise
 
 _VOXELS_REMEMBERED = 5_000
-
-
-class PreparedCase(Protocol):
-    """A preprocessed case, its arrays often mapped from a file.
-
-    `image` is float32, (channels, *size); `label` is uint8, (*size), with 255 where nothing is known; `foreground`
-    holds voxels of each foreground class, (count, axes). `restore` brings class indices to the grid of the original
-    image, where `original_label` is.
-    """
-
-    name: str
-    image: npt.NDArray[np.float32]
-    label: npt.NDArray[np.uint8]
-    spacing: tuple[float, ...]
-    foreground: tuple[npt.NDArray[np.int32], ...]
-
-    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...  # noqa: D102
-    def original_label(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

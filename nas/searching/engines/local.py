@@ -93,7 +93,7 @@ def _launch(study: Study, slot: _Slot, settings: SearchSettings) -> "subprocess.
         "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
     }
     command = [sys.executable, "-m", "nas.cli", "worker", "--study", study.name, "--space", settings.space]
-    command += ["--lease", str(settings.lease), "--child", "--quiet"]
+    command += ["--lease", str(settings.lease), "--cache", settings.cache, "--child", "--quiet"]
     if slot.device is not None:
         command += ["--device", slot.device]
     if settings.data is not None:

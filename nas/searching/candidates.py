@@ -1,0 +1,101 @@
+"""What a trial decides: a network and, where the recipe leaves something open, how it is trained."""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nas.architecture import EncoderDecoder
+from nas.space import Choice, Chooser, Scalar, Space
+from nas.space.choices import Integer, OneOf
+from nas.space.choosers import from_mapping
+from nas.study.records import Document
+from nas.training import Recipe
+
+RECIPE = "recipe."
+"""The beginning of the paths of a recipe's choices; those of an architecture stand for themselves."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network and its training, decided."""
+
+    architecture: EncoderDecoder
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A space of architectures beside a space of recipes; often the recipe is decided, and its space one point."""
+
+    architectures: Space[EncoderDecoder]
+    recipes: Space[Recipe]
+
+    def decide(self, chooser: Chooser | Mapping[str, Scalar]) -> Candidate:
+        """Close every choice of both.
+
+        Raises:
+            InputError: decisions that do not fit (see `Space.decide`), or a recipe with a value out of range.
+        """
+        if isinstance(chooser, Mapping):
+            ours, theirs = _parted(chooser)
+            return Candidate(self.architectures.decide(ours), self.recipes.decide(theirs))
+        architecture = self.architectures.decide(chooser)
+        return Candidate(architecture, self.recipes.decide(lambda path, choice: chooser(f"{RECIPE}{path}", choice)))
+
+    def read(self, architecture: EncoderDecoder) -> Document:
+        """The decisions that lead to an architecture, trained by the typical recipe."""
+        return {**self.architectures.read(architecture), **_joined({}, self.recipes.read(self.typical_recipe))}
+
+    def mutate(self, decisions: Mapping[str, Scalar], generator: random.Random) -> Document:
+        """Change one decision at random, of the network or of its training."""
+        ours, theirs = _parted(decisions)
+        if generator.randrange(len(decisions)) < len(theirs):
+            return _joined(ours, self.recipes.mutate(theirs, generator))
+        return _joined(self.architectures.mutate(ours, generator), theirs)
+
+    @cached_property
+    def typical_recipe(self) -> Recipe:
+        """First options and the middle of ranges: what published networks are trained by, and speed is timed with."""
+        return self.recipes.decide(lambda _, choice: _typical(choice))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether nothing is open: one network, trained in one way."""
+        return self.architectures.size() == self.recipes.size() == 1
+
+    def distributions(self, decisions: Mapping[str, Scalar]) -> dict[str, Choice]:
+        """The choice behind each decision.
+
+        Raises:
+            InputError: there are no such decisions (any more).
+        """
+        found: dict[str, Choice] = {}
+        answer = from_mapping(decisions)
+
+        def choose(path: str, choice: Choice) -> Scalar:
+            value = answer(path, choice)
+            found[path] = choice
+            return value
+
+        self.decide(choose)
+        return found
+
+
+def _typical(choice: Choice) -> Scalar:
+    if isinstance(choice, OneOf):
+        return choice.labels[0]
+    middle = math.sqrt(choice.low * choice.high) if choice.log else (choice.low + choice.high) / 2
+    return round(middle) if isinstance(choice, Integer) else middle
+
+
+def _parted(decisions: Mapping[str, Scalar]) -> tuple[Document, Document]:
+    """The decisions of the network, and those of its training without their prefix."""
+    ours = {path: value for path, value in decisions.items() if not path.startswith(RECIPE)}
+    theirs = {path.removeprefix(RECIPE): value for path, value in decisions.items() if path.startswith(RECIPE)}
+    return ours, theirs
+
+
+def _joined(ours: Mapping[str, Scalar], theirs: Mapping[str, Scalar]) -> Document:
+    return {**ours, **{f"{RECIPE}{path}": value for path, value in theirs.items()}}
