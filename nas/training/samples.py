@@ -16,21 +16,32 @@ _VOXELS_REMEMBERED = 5_000
 
 
 class PreparedCase(Protocol):
-    """A preprocessed case, its arrays often mapped from a file.
-
-    `image` is float32, (channels, *size); `label` is uint8, (*size), with 255 where nothing is known; `foreground`
-    holds voxels of each foreground class, (count, axes). `restore` brings class indices to the grid of the original
-    image, where `original_label` is.
-    """
+    """A preprocessed case, its arrays often mapped from a file and read-only."""
 
     name: str
-    image: npt.NDArray[np.float32]
-    label: npt.NDArray[np.uint8]
     spacing: tuple[float, ...]
-    foreground: tuple[npt.NDArray[np.int32], ...]
 
-    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]: ...  # noqa: D102
-    def original_label(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+    @property
+    def image(self) -> npt.NDArray[np.float32]:
+        """Normalised, (channels, *size)."""
+
+    @property
+    def label(self) -> npt.NDArray[np.uint8]:
+        """Class indices, 255 where nothing is known, (*size)."""
+
+    @property
+    def foreground(self) -> tuple[npt.NDArray[np.int32], ...]:
+        """Voxels of each foreground class, (count, axes)."""
+
+    @property
+    def original_spacing(self) -> tuple[float, ...]:
+        """Of the original image, in mm, in the order of its axes."""
+
+    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Class indices on the grid of the original image."""
+
+    def original_label(self) -> npt.NDArray[np.uint8]:
+        """The label on the grid of the original image."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +105,9 @@ def samples_of(cases: Iterable[PreparedCase], device: torch.device, room: int) -
     """Preprocessed cases as samples: on the device as many as fit `room` bytes in all, streamed the others."""
     samples = []
     for case in cases:
-        sample = sample_of(case, device, resident=case.image.nbytes + case.label.nbytes <= room)
-        room -= sample.bytes if case.image.nbytes + case.label.nbytes <= room else 0
-        samples.append(sample)
+        resident = case.image.nbytes + case.label.nbytes <= room
+        samples.append(sample_of(case, device, resident=resident))
+        room -= samples[-1].bytes if resident else 0
     return tuple(samples)
 
 
