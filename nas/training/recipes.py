@@ -95,7 +95,7 @@ def _study_recipe(name: str, document: Mapping[str, Any]) -> StudyRecipe:
             raise InputError(f"field {given!r} is unknown; {nearest(given, known)}")
         wanted = _KINDS.get(given, str)
         numbers = isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
-        fits = numbers if wanted is list else type(value) is wanted and (not isinstance(value, int) or value >= 0)
+        fits = numbers if wanted is list else type(value) is wanted and not (isinstance(value, int) and value < 0)
         if given != "recipe" and not fits:
             raise InputError(f"{given}: found {value!r}, expected {_EXPECTED[wanted]}")
     values: dict[str, Any] = {**document, "patch": tuple(document.get("patch", ()))}

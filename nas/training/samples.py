@@ -76,9 +76,9 @@ def samples_of(cases: Iterable[PreparedCase], device: torch.device, room: int) -
     """Preprocessed cases as samples: on the device as many as fit `room` bytes in all, streamed the others."""
     samples = []
     for case in cases:
-        sample = sample_of(case, device, resident=case.image.nbytes + case.label.nbytes <= room)
-        room -= sample.bytes if case.image.nbytes + case.label.nbytes <= room else 0
-        samples.append(sample)
+        resident = case.image.nbytes + case.label.nbytes <= room
+        samples.append(sample_of(case, device, resident=resident))
+        room -= samples[-1].bytes if resident else 0
     return tuple(samples)
 
 

@@ -17,11 +17,11 @@ _SEGMENTS = 8
 
 
 class OutOfMemoryError(torch.OutOfMemoryError):
-    """A network cannot be trained in the memory there is, however small the parts of a batch; `needed` in bytes."""
+    """There is no memory for a network, however small the parts; `needed` is at least how many bytes."""
 
     def __init__(self, needed: int, reason: str):
         self.needed = needed
-        super().__init__(f"{needed:,} bytes of activations for the smallest part of a batch are too many: {reason}")
+        super().__init__(f"more than {needed:,} bytes are needed: {reason}")
 
 
 class Stepper:
@@ -117,7 +117,8 @@ class Stepper:
             self.plan = replace(self.plan, segments=_SEGMENTS, notes=notes)
         else:
             smallest = -(-batch // self.plan.accumulation)
-            raise OutOfMemoryError(self.network.graph.training_bytes * smallest, reason)
+            needed = self.network.graph.training_bytes * smallest
+            raise OutOfMemoryError(needed, f"training on {smallest} patches at once: {reason}")
         arranged(self.network, self.plan)
         self._forward = runner(self.network, self.plan)
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from nas.network import Network, StepPlan
-from nas.network.running import arranged, runner
+from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
 from nas.training.inference import predict
 from nas.training.samples import Sample
+from nas.training.step import OutOfMemoryError, release
 
 Values = tuple[tuple[float, ...], ...]
 """Of one metric: for each case the value of each foreground class."""
@@ -54,8 +55,11 @@ def validate(
         plan: how the network is run; what it says of training is not used.
         mirrored: whether predictions are averaged over mirrored images.
         tolerance: of surface Dice in mm; with it come the metrics of surfaces, which take much longer than Dice.
+
+    Raises:
+        OutOfMemoryError: a window of an image does not fit in memory.
     """
-    task, stride, device = network.graph.task, network.graph.total_stride, next(network.parameters()).device
+    task, device = network.graph.task, next(network.parameters()).device
     plan = plan or StepPlan()
     forward = cast(Callable[[Tensor], Tensor], runner(arranged(network.eval(), plan), plan))
     rows: list[tuple[str, tuple[float, ...]]] = []
@@ -63,13 +67,14 @@ def validate(
     if tolerance is not None:
         further |= {"hausdorff95": [], "surface_dice": []}
     for sample in samples:
-        predicted = predict(forward, sample.image.to(device), task.patch, stride, mirrored=mirrored)
-        predicted, label, spacing = _on_original_grid(sample, predicted)
+        predicted = _predicted(forward, sample, network, device, mirrored)
+        predicted, label = _on_original_grid(sample, predicted)
         table = metrics.counts(predicted, label, task.classes)
         rows.append((sample.name, tuple(metrics.dice(table))))
         further["iou"].append(tuple(metrics.iou(table)))
         further["volume_error"].append(tuple(metrics.volume_error(table)))
         if tolerance is not None:
+            spacing = sample.spacing if sample.original is None else sample.original.original_spacing
             found = metrics.surfaces(predicted, label, task.classes, spacing, tolerance)
             further["hausdorff95"].append(found.hausdorff95)
             further["surface_dice"].append(found.surface_dice)
@@ -80,15 +85,24 @@ def validate(
     )
 
 
-def _on_original_grid(sample: Sample, predicted: Tensor) -> tuple[Tensor, Tensor, tuple[float, ...]]:
-    """A prediction, its label and their spacing, where the case came from."""
+def _predicted(
+    forward: Callable[[Tensor], Tensor], sample: Sample, network: Network, device: torch.device, mirrored: bool
+) -> Tensor:
+    """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
+    task, stride = network.graph.task, network.graph.total_stride
+    try:
+        return predict(forward, sample.image.to(device), task.patch, stride, mirrored=mirrored)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = str(error).splitlines()[0]
+    release(device)
+    raise OutOfMemoryError(sample.bytes, f"segmenting case {sample.name}: {reason}")
+
+
+def _on_original_grid(sample: Sample, predicted: Tensor) -> tuple[Tensor, Tensor]:
+    """A prediction and its label, where the case came from."""
     if sample.original is None:
-        return predicted, sample.label.to(predicted.device), sample.spacing
-    case = sample.original
-    restored = torch.from_numpy(np.ascontiguousarray(case.restore(predicted.cpu().numpy())))
-    label = torch.from_numpy(np.array(case.original_label()))
-    # A field of view has one extent: the grids differ in how many voxels they cut it into.
-    spacing = tuple(
-        step * fine / coarse for step, fine, coarse in zip(sample.spacing, sample.label.shape, label.shape, strict=True)
-    )
-    return restored, label, tuple(getattr(case, "original_spacing", spacing))
+        return predicted, sample.label.to(predicted.device)
+    restored, label = sample.original.restore(predicted.cpu().numpy()), sample.original.original_label()
+    return torch.from_numpy(np.array(restored)), torch.from_numpy(np.array(label))

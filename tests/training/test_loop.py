@@ -10,7 +10,7 @@ import torch
 
 from nas.errors import InputError
 from nas.network import Network, StepPlan
-from nas.training import CheckpointError, DivergedError, Epoch, Recipe, read_checkpoint, train
+from nas.training import CheckpointError, DivergedError, Epoch, OutOfMemoryError, Recipe, read_checkpoint, train
 from nas.training.loop import Write
 from nas.training.losses import DiceFocal, Tversky
 from nas.training.optimisers import SGD, AdamW
@@ -194,38 +194,48 @@ def test_a_loss_that_is_no_number_ends_training_with_its_reason() -> None:
         train(network(), broken, recipe(augmentation=STILL), seed=0)
 
 
-LIMITED = """
-import resource, psutil, torch
-from dataclasses import replace
-from nas.training import OutOfMemoryError, train
-from tests.training.factories import STILL, network, recipe, sample
+def limited(most: int, *, with_segments: int | None = None) -> Network:
+    """A network for which the allocator refuses memory, as it does when there is none, for more than `most` patches."""
+    built = network("U-Net BN", patch=16, rungs=9)
 
-built = network("U-Net BN", patch=128, rungs=4)
-needed = built.graph.training_bytes * 16
-settings = recipe(steps=2, batch=16, epochs=1, augmentation=STILL)
-cases = [sample((128, 128))]
-train(built, cases, replace(settings, batch=2, steps=1), seed=0)
-limit = psutil.Process().memory_info().vms + int({share} * needed)
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-try:
-    plan = train(built, cases, settings, seed=0)
-    print("parts", plan.accumulation, "segments", plan.segments)
-except OutOfMemoryError as error:
-    print("given up", error.needed, error)
-"""
+    def allocate(module: Network, inputs: tuple[torch.Tensor]) -> None:
+        if len(inputs[0]) > (with_segments if module.segments and with_segments else most):
+            torch.empty(2**55, dtype=torch.uint8)
+
+    built.register_forward_pre_hook(allocate)  # type: ignore[arg-type]
+    return built
 
 
 @pytest.mark.parametrize(
-    ("share", "found"),
-    [(4.0, "parts 1 segments 0"), (0.5, "parts"), (0.02, "given up")],
-    ids=["enough memory", "half of what a batch needs", "hardly any"],
+    ("built", "parts", "segments"),
+    [(limited(8), 1, 0), (limited(4), 2, 0), (limited(2), 4, 0), (limited(1, with_segments=2), 4, 8)],
+    ids=["enough", "half a batch", "two patches", "two patches, computed twice"],
 )
-def test_where_memory_runs_out_batches_are_halved_and_then_given_up(share: float, found: str) -> None:
-    script = LIMITED.replace("{share}", str(share))
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert run.stdout.startswith(found), run.stderr
-    if found == "parts":
-        assert int(run.stdout.split()[1]) > 1
+def test_where_memory_runs_out_a_batch_is_computed_in_smaller_parts(built: Network, parts: int, segments: int) -> None:
+    steps: list[int] = []
+    plan = train(built, SAMPLES, recipe(batch=8), seed=0, step_done=steps.append)
+    assert (plan.accumulation, plan.segments) == (parts, segments)
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert all("can't allocate memory" in note for note in plan.notes)
+
+
+def test_where_nothing_helps_training_is_given_up_with_the_bytes() -> None:
+    built = limited(0)
+    with pytest.raises(OutOfMemoryError, match=r"2 patches at once.*can't allocate memory") as caught:
+        train(built, SAMPLES, recipe(), seed=0)
+    assert isinstance(caught.value, torch.OutOfMemoryError)
+    assert caught.value.needed == 2 * built.graph.training_bytes
+    assert all(parameter.grad is None for parameter in built.parameters())
+
+
+def test_any_other_error_is_not_taken_for_a_lack_of_memory() -> None:
+    def fail(module: Network, inputs: tuple[torch.Tensor]) -> None:
+        raise RuntimeError("something else")
+
+    built = network()
+    built.register_forward_pre_hook(fail)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="something else"):
+        train(built, SAMPLES, recipe(), seed=0)
 
 
 @pytest.mark.slow

@@ -1,0 +1,97 @@
+"""Whole cases: segmented window by window and compared on the grid that they came from."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from nas.network import Network, StepPlan
+from nas.training import Sample, validate
+from nas.training.inference import predict
+from nas.training.losses import IGNORED
+from tests.training.factories import network, sample
+
+
+class Reads(torch.nn.Module):
+    """Scores that read the class off the intensity, as a network would that has learned everything."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.cat([-(image - index).abs() for index in range(3)], dim=1)
+
+
+def readable(size: tuple[int, ...] = (40, 50)) -> Sample:
+    case = sample(size)
+    return replace(case, image=case.label[None].float(), spacing=(2.0, 1.0))
+
+
+@pytest.mark.parametrize("size", [(40, 50), (5, 7), (100, 33)], ids=["some windows", "less than a patch", "many"])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_every_voxel_of_any_size_gets_its_class(size: tuple[int, ...], mirrored: bool) -> None:
+    image = torch.randint(0, 3, (1, *size)).float()
+    predicted = predict(Reads(), image, (16, 16), (4, 4), mirrored=mirrored)
+    assert torch.equal(predicted, image[0].to(torch.uint8))
+
+
+def test_mirroring_averages_over_all_sets_of_axes() -> None:
+    seen: list[torch.Tensor] = []
+
+    def forward(images: torch.Tensor) -> torch.Tensor:
+        seen.append(images)
+        return Reads()(images)
+
+    image = torch.rand(1, 8, 8, 8)
+    predict(forward, image, (8, 8, 8), (1, 1, 1), mirrored=True)
+    assert len(seen) == 8
+    assert len({tuple(images[0, 0, 0, 0, :3].tolist()) + tuple(images[0, 0, :3, 0, 0].tolist()) for images in seen}) > 4
+
+
+def test_metrics_of_surfaces_are_made_only_when_asked() -> None:
+    built, cases = network(), [sample((20, 22))]
+    assert set(validate(built, cases).further) == {"iou", "volume_error"}
+    asked = validate(built, cases, tolerance=2.0)
+    assert set(asked.further) == {"iou", "volume_error", "hausdorff95", "surface_dice"}
+    assert set(asked.means()) == set(asked.further)
+    assert all(len(values) == 2 for values in asked.means().values())
+
+
+@pytest.mark.parametrize("plan", [StepPlan(), StepPlan(channels_last=True)], ids=["channels first", "channels last"])
+def test_the_plan_changes_no_segmentation(plan: StepPlan) -> None:
+    assert validate(network(), [sample((33, 41))], plan=plan).dice == validate(network(), [sample((33, 41))]).dice
+
+
+@dataclass
+class Coarser:
+    """A case prepared at half the resolution of its file, with a margin cut off."""
+
+    name: str
+    image: npt.NDArray[np.float32]
+    label: npt.NDArray[np.uint8]
+    spacing: tuple[float, ...]
+    foreground: tuple[npt.NDArray[np.int32], ...]
+    truth: npt.NDArray[np.uint8]
+    original_spacing: tuple[float, ...] = (1.0, 0.5)
+
+    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return np.pad(classes.repeat(2, 0).repeat(2, 1), 3)
+
+    def original_label(self) -> npt.NDArray[np.uint8]:
+        return self.truth
+
+
+def test_cases_are_measured_on_the_grid_that_they_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = readable((16, 16))
+    prepared = Coarser(
+        case.name, case.image.numpy(), case.label.numpy(), case.spacing, (), np.zeros((38, 38), np.uint8)
+    )
+    prepared.truth = prepared.restore(case.label.numpy())
+    prepared.truth[0] = IGNORED
+    built = network()
+    monkeypatch.setattr(Network, "forward", lambda self, image: Reads()(image))
+    assert validate(built, [replace(case, original=prepared)], tolerance=1.0).dice == 1.0
+    prepared.truth = np.zeros((38, 38), np.uint8)
+    found = validate(built, [replace(case, original=prepared)], tolerance=1.0)
+    assert found.per_class == (0.0, 0.0)
+    assert found.further["hausdorff95"][0][0] == pytest.approx(math.hypot(38, 19))
