@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,7 @@ from nas.searching.events import Listener, Note, Working, silent
 from nas.searching.found import FoundStudy
 from nas.searching.plan import Plan
 from nas.searching.planning import announce, describe_plan, make_plan, with_wishes
+from nas.searching.proposing import distributions
 from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import share_threads, shared
@@ -30,6 +32,7 @@ from nas.study.opening import create_or_resume, find_study
 from nas.study.records import State, StudySettings
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
+from nas.study.widening import is_widened, widen
 from nas.study.workers import Worker, at_work
 from nas.training import Sample, plan_task, prepare
 
@@ -157,29 +160,30 @@ def _create(
     plan: Plan,
     device: torch.device,
 ) -> Study:
-    return create_or_resume(
-        storage,
-        StudySettings(
-            name=name,
-            space=space.name,
-            space_document=space.document(),
-            space_digest=space.digest(),
-            data=dataset.name,
-            data_fingerprint=fingerprint.to_json(),
-            data_digest=fingerprint.digest,
-            synthetic=dataset.synthetic,
-            task=task.to_json(),
-            recipe=plan.recipe.to_json(),
-            plan=plan.to_json() | {"budget": settings.budget, "trials": settings.trials},
-            objective=f"{OBJECTIVE}, fold {settings.fold}",
-            seed=settings.seed,
-            versions={"python": platform.python_version()}
-            | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
-            device=device_name(device),
-            data_source=None if settings.data is None else os.path.abspath(settings.data),
-            fold=settings.fold,
-        ),
+    given = StudySettings(
+        name=name,
+        space=space.name,
+        space_document=space.document(),
+        space_digest=space.digest(),
+        data=dataset.name,
+        data_fingerprint=fingerprint.to_json(),
+        data_digest=fingerprint.digest,
+        synthetic=dataset.synthetic,
+        task=task.to_json(),
+        recipe=plan.recipe.to_json(),
+        plan=plan.to_json() | {"budget": settings.budget, "trials": settings.trials},
+        objective=f"{OBJECTIVE}, fold {settings.fold}",
+        seed=settings.seed,
+        versions={"python": platform.python_version()} | {n: version(n) for n in ("nas", "torch", "optuna", "monai")},
+        device=device_name(device),
+        data_source=None if settings.data is None else os.path.abspath(settings.data),
+        fold=settings.fold,
     )
+    known = find_study(storage, name)
+    grown = known is not None and known.settings.space_digest != given.space_digest
+    if known is not None and grown and is_widened(known.settings.space_document, given.space_document):
+        widen(known, given, lambda document: dict(space.read(document)), partial(distributions, space))
+    return create_or_resume(storage, given)
 
 
 def _queue(bench: Bench, worker: Worker, wanted: int, entered: Sequence[Entry]) -> None:

@@ -315,6 +315,12 @@ class Study:
         return 0 if highest is None else highest + 1
 
     @patiently
+    def space_digest(self) -> str:
+        """The digest of the space as it is now: another process may have widened it."""
+        with self.storage.begin() as session:
+            return session.scalars(select(StudyRow.space_digest).where(StudyRow.id == self.id)).one()
+
+    @patiently
     def want(self, trials: int) -> None:
         """Note how many different networks are wanted in all, for workers that join later."""
         with self.storage.begin() as session:
