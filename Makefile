@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: install demo test test-all lint wheel
+# Faults on purpose: each script prints its figures. `make torture SCRIPTS=kills` runs one.
+SCRIPTS ?= kills outage writers large faults ray_nodes
+
+.PHONY: install demo test test-all torture lint wheel
 
 install: $(VENV)/.installed
 
@@ -22,6 +25,9 @@ test: install
 
 test-all: install
 	$(BIN)/pytest
+
+torture: install
+	set -e; for script in $(SCRIPTS); do $(BIN)/python -m tests.torture.$$script; done
 
 lint: install
 	$(BIN)/ruff check .

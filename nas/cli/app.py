@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, search, spaces, studies, worker
+from nas.cli import data, search, spaces, studies, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -20,6 +20,8 @@ app.command("worker")(worker.worker)
 app.add_typer(spaces.app, name="spaces")
 app.add_typer(data.app, name="data")
 app.command("status")(studies.status)
+app.command("trials")(upkeep.trials)
+app.add_typer(upkeep.app, name="studies")
 app.command("best")(studies.best)
 app.command("export")(studies.export)
 

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from nas.cli.output import OUT, duration, short_count, table
 from nas.study import DEFAULT_STORAGE
-from nas.study.records import Evaluation, State
+from nas.study.records import Evaluation
 from nas.study.study import Study
 
 _BEST_SHOWN = 5
@@ -12,8 +12,6 @@ _BEST_SHOWN = 5
 
 def results_table(study: Study) -> Table:
     """The best networks beside the published ones, best first."""
-    complete = sorted(study.evaluations(State.COMPLETE), key=lambda found: -(found.dice or 0))
-    shown = [found for index, found in enumerate(complete) if index < _BEST_SHOWN or found.reference]
     counts = study.counts()
     title = (
         f"{study.name}: {counts.complete} networks trained, {counts.infeasible} over a limit, {counts.duplicate} known"
@@ -21,7 +19,7 @@ def results_table(study: Study) -> Table:
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
     columns = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
-    return table(title, columns, [_row(complete.index(found) + 1, found) for found in shown])
+    return table(title, columns, [_row(rank, found) for rank, found in study.ranking(_BEST_SHOWN)])
 
 
 def _row(rank: int, found: Evaluation) -> tuple[str, ...]:

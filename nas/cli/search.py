@@ -56,6 +56,9 @@ def search(
     ray_address: Annotated[
         str | None, typer.Option(help="Of the Ray cluster. [default: a running or local one]")
     ] = None,
+    gpus_per_worker: Annotated[
+        float | None, typer.Option(help="Part of a GPU for each worker on Ray, as 0.5. [default: 1 with --device cuda]")
+    ] = None,
     artifacts: Annotated[
         str | None,
         typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
@@ -111,6 +114,7 @@ def search(
         "devices": devices,
         "engine": engine,
         "ray_address": ray_address,
+        "gpus_per_worker": gpus_per_worker,
         "artifacts": artifacts,
         "cache": cache,
         "lease": lease,

@@ -30,7 +30,7 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
     from nas.cli.results import results_table, where_everything_is
     from nas.study.opening import list_studies, open_study
 
-    with _open(storage) as opened:
+    with open_existing(storage) as opened:
         if study is None:
             studies = list_studies(opened)
             if json:
@@ -59,7 +59,7 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
     """
     from nas.cli.results import results_table
 
-    with _open(storage) as opened:
+    with open_existing(storage) as opened:
         found = _find(opened, study)
         if json:
             print_json(found.summary())
@@ -83,7 +83,7 @@ def export(
 
       nas export unet_family-brain-synthetic --to best
     """
-    with _open(storage) as opened:
+    with open_existing(storage) as opened:
         found = _find(opened, study)
         network = found.best if trial is None else found.trial(trial)
         files = network.export(to)
@@ -95,7 +95,8 @@ def export(
         OUT.print(f"  {file}", soft_wrap=True)
 
 
-def _open(storage: str) -> "Storage":
+def open_existing(storage: str) -> "Storage":
+    """A storage that a search has written."""
     from nas.study.storage import open_storage
 
     return open_storage(storage, create=False)

@@ -64,13 +64,14 @@ class Geometry:
     """The way from an original grid to the prepared one and back.
 
     original: voxels along each axis of the file. box: from and to along each canonical axis, what was cut out.
-    size: voxels of the prepared grid. coarse: the axis that was resampled slice by slice, if one was.
+    size: voxels of the prepared grid. spacing: of the file's voxels in mm, along its own axes. coarse: the axis that was resampled slice by slice, if one was.
     """
 
     original: tuple[int, ...]
     orientation: Orientation
     box: tuple[tuple[int, int], ...]
     size: tuple[int, ...]
+    spacing: tuple[float, ...]
     coarse: int | None = None
 
     @property
@@ -104,6 +105,7 @@ class Geometry:
             orientation=Orientation(tuple(turned["axes"]), tuple(turned["mirrored"]), turned["code"]),
             box=tuple((start, stop) for start, stop in document["box"]),
             size=tuple(document["size"]),
+            spacing=tuple(document["spacing"]),
             coarse=document["coarse"],
         )
 

@@ -60,6 +60,11 @@ class PreparedCase:
         rows = np.array(cache.open_array(self.folder, "foreground"))
         return tuple(rows[rows[:, 0] == index, 1:] for index in np.unique(rows[:, 0]))
 
+    @property
+    def original_spacing(self) -> tuple[float, ...]:
+        """Of the image as it was stored, in mm, in the order of its axes."""
+        return self.geometry.spacing
+
     def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Class indices on the prepared grid, (*size), on the original grid; background outside the crop."""
         if classes.shape != self.size:

@@ -47,7 +47,8 @@ def prepare_volume(volume: Volume, settings: Preprocessing) -> PreparedVolume:
     size = _size(label.shape, spacing, settings.spacing)
     # Thick slices before or after: either way what lies between them is unknown.
     coarse = coarse_axis(spacing) if coarse_axis(spacing) is not None else coarse_axis(settings.spacing)
-    geometry = Geometry(volume.label.shape, orientation, box, size, coarse if size != label.shape else None)
+    slicewise = coarse if size != label.shape else None
+    geometry = Geometry(volume.label.shape, orientation, box, size, tuple(volume.spacing), slicewise)
     if size != label.shape:
         image, label = resample_image(image, size, coarse), resample_classes(label, size, coarse)
     return PreparedVolume(

@@ -48,6 +48,10 @@ class Candidates:
         """The decisions that lead to an architecture, trained by the typical recipe."""
         return {**self.architectures.read(architecture), **_joined({}, self.recipes.read(self.typical_recipe))}
 
+    def read_again(self, document: Document, before: Mapping[str, Scalar]) -> Document:
+        """The decisions that lead to an architecture's document, those of its training as they were before."""
+        return _joined(self.architectures.read(document), _parted(before)[1])
+
     def mutate(self, decisions: Mapping[str, Scalar], generator: random.Random) -> Document:
         """Change one decision at random, of the network or of its training."""
         ours, theirs = _parted(decisions)

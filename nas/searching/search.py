@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from nas.searching.found import FoundStudy
 from nas.searching.loading import load_fold, prepared
 from nas.searching.plan import Plan
 from nas.searching.planning import announce, describe_plan, make_plan, with_wishes
+from nas.searching.proposing import distributions
 from nas.searching.references import Entry, alone, entries, rungs_that_fit
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import share_threads, shared
@@ -32,6 +34,8 @@ from nas.space import Space
 from nas.study.opening import create_or_resume, find_study
 from nas.study.records import State, StudySettings
 from nas.study.storage import open_storage
+from nas.study.study import Study
+from nas.study.widening import is_widened, widen
 from nas.study.workers import Worker, at_work
 from nas.training import plan_task
 
@@ -82,30 +86,30 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
         rungs = known.settings.plan.get("rungs", 0)
     space = space if settings.reference is None else alone(space, settings.reference, rungs)
     candidates = Candidates(space, Space("recipe", plan.recipe))
-    study = create_or_resume(
-        storage,
-        StudySettings(
-            name=name,
-            space=space.name,
-            space_document=space.document(),
-            space_digest=space.digest(),
-            data=dataset.name,
-            data_fingerprint=fingerprint.to_json(),
-            data_digest=fingerprint.digest,
-            synthetic=dataset.synthetic,
-            task=task.to_json(),
-            recipe=plan.recipe.to_json(),
-            plan=plan.to_json()
-            | {"preprocessing": preprocessing.to_json(), "budget": settings.budget, "trials": settings.trials}
-            | {"reference": settings.reference, "rungs": rungs},
-            objective=f"{OBJECTIVE}, fold {settings.fold}",
-            seed=settings.seed,
-            versions=versions(),
-            device=device_name(device),
-            data_source=None if settings.data is None else os.path.abspath(settings.data),
-            fold=settings.fold,
-        ),
+    given = StudySettings(
+        name=name,
+        space=space.name,
+        space_document=space.document(),
+        space_digest=space.digest(),
+        data=dataset.name,
+        data_fingerprint=fingerprint.to_json(),
+        data_digest=fingerprint.digest,
+        synthetic=dataset.synthetic,
+        task=task.to_json(),
+        recipe=plan.recipe.to_json(),
+        plan=plan.to_json()
+        | {"preprocessing": preprocessing.to_json(), "budget": settings.budget, "trials": settings.trials}
+        | {"reference": settings.reference, "rungs": rungs},
+        objective=f"{OBJECTIVE}, fold {settings.fold}",
+        seed=settings.seed,
+        versions=versions(),
+        device=device_name(device),
+        data_source=None if settings.data is None else os.path.abspath(settings.data),
+        fold=settings.fold,
     )
+    if known is not None:
+        _widened(known, given, candidates)
+    study = create_or_resume(storage, given)
     if known is not None:
         listener(Note(f"study {name!r}: going on after {known.counts().complete} trained networks"))
     for note in describe_plan(plan, candidates.typical_recipe, task, settings):
@@ -158,6 +162,14 @@ def study_name(settings: SearchSettings, space: Space[EncoderDecoder], dataset: 
     searched = space.name if settings.recipe is None else Path(settings.recipe).stem
     parts = [searched, *([settings.reference] if settings.reference else []), dataset.name]
     return "-".join("-".join(_safe(part).split()) for part in parts)
+
+
+def _widened(known: Study, given: StudySettings, candidates: Candidates) -> None:
+    """Make the space of a study wider where the one given holds all of it and more; old trials stay valid."""
+    if known.settings.space_digest != given.space_digest and is_widened(
+        known.settings.space_document, given.space_document
+    ):
+        widen(known, given, candidates.read_again, partial(distributions, candidates))
 
 
 def preprocessing_of(settings: StudySettings) -> Preprocessing:

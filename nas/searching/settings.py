@@ -46,6 +46,8 @@ class SearchSettings:
         artifacts: the folder or URL of weights and checkpoints; by default beside the database.
         ray_address: of the cluster; by default one that is running, else a local one.
         cache: the folder for preprocessed data.
+        gpus_per_worker: the part of a GPU that Ray gives each worker, 0.5 for two on one; by default 1 with
+            `device="cuda"`, else none.
         lease: seconds without a sign of life after which a worker's trial is taken up by another.
         full_size: keep published networks as they are, whatever the budget, instead of slimming them to fit.
 
@@ -78,6 +80,7 @@ class SearchSettings:
     artifacts: str | None = None
     ray_address: str | None = None
     cache: str = str(DEFAULT_FOLDER)
+    gpus_per_worker: float | None = None
     lease: float = LEASE_SECONDS
     full_size: bool = False
 

@@ -28,6 +28,7 @@ from nas.study.records import (
     State,
 )
 from nas.study.study import Study
+from nas.study.upkeep import prune_artifacts
 from nas.study.workers import Worker
 from nas.training import DivergedError, Recipe
 
@@ -136,6 +137,7 @@ def run_trial(bench: Bench, claim: Claim) -> Evaluation:
         _release(bench.device)
     ended = study.evaluation(evaluation.id)
     mirror.tell(study, ended)
+    prune_artifacts(study)
     return ended
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from nas.errors import InputError
 from nas.searching.bench import Bench
 from nas.searching.events import Note, TrialEnded
 from nas.searching.proposing import MOST_PAST, Proposer, neighbour
@@ -41,6 +42,8 @@ def work(
         mirror.settle(study, watch.look(worker.id)[1])
         queue(worker)
         while True:
+            if study.space_digest() != bench.candidates.architectures.digest():
+                raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
             dead, alive = watch.look(worker.id)
             claim = claims.take_up(study, worker.id, dead, wanted=wanted, device=str(bench.device))
             if claim is None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -247,6 +247,16 @@ class Study:
         """All evaluations in the order of their trials, or those in some states."""
         return self._read(EvaluationRow.state.in_(states)) if states else self._read()
 
+    def select(
+        self, *, states: Sequence[State], references_only: bool, order: str, descending: bool, limit: int | None
+    ) -> list[Evaluation]:
+        """Evaluations filtered and sorted; what has no value in the field sorted by comes last."""
+        column = getattr(ArchitectureRow if order in ("parameters", "macs") else EvaluationRow, order)
+        conditions = [EvaluationRow.state.in_(states)] if states else []
+        conditions += [EvaluationRow.reference.is_not(None)] if references_only else []
+        sorting = (column.is_(None), column.desc() if descending else column)
+        return self._read(*conditions, order=sorting, limit=limit)
+
     def since(self, id: int, also: Collection[int]) -> list[Evaluation]:
         """The evaluations begun after one, and those of some ids that are no longer running or waiting."""
         row = EvaluationRow
@@ -312,6 +322,12 @@ class Study:
         return 0 if highest is None else highest + 1
 
     @patiently
+    def space_digest(self) -> str:
+        """The digest of the space as it is now: another process may have widened it."""
+        with self.storage.begin() as session:
+            return session.scalars(select(StudyRow.space_digest).where(StudyRow.id == self.id)).one()
+
+    @patiently
     def want(self, trials: int) -> None:
         """Note how many different networks are wanted in all, for workers that join later."""
         with self.storage.begin() as session:
@@ -332,6 +348,22 @@ class Study:
         order = (EvaluationRow.dice.desc(), ArchitectureRow.parameters)
         found = self._read(EvaluationRow.state == State.COMPLETE, order=order, limit=1)
         return found[0] if found else None
+
+    def ranking(self, best: int) -> list[tuple[int, Evaluation]]:
+        """The best complete evaluations and those of published networks, with their ranks, best first."""
+        row = EvaluationRow
+        place = func.row_number().over(order_by=(row.dice.desc(), row.trial, row.id)).label("place")
+        complete = (row.study_id == self.id) & (row.state == State.COMPLETE)
+        ranked = select(row.id, row.reference, place).where(complete).subquery()
+        shown = select(ranked.c.id, ranked.c.place).where((ranked.c.place <= best) | ranked.c.reference.is_not(None))
+        places = self._places(shown)
+        found = self._read(row.id.in_(places))
+        return sorted(((places[each.id], each) for each in found), key=lambda each: each[0])
+
+    @patiently
+    def _places(self, statement: Select[tuple[int, int]]) -> dict[int, int]:
+        with self.storage.begin() as session:
+            return {id: place for id, place in session.execute(statement).tuples()}
 
     @patiently
     def counts(self) -> Counts:

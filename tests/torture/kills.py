@@ -15,6 +15,7 @@ from sqlalchemy import text
 from nas.study import claims
 from nas.study.records import State
 from nas.study.study import Study
+from nas.study.upkeep import KEPT, check
 from tests.torture.common import databases, expect, folder, opened, say, search, workers
 
 TRIALS = int(os.environ.get("TRIALS", 200))
@@ -90,15 +91,16 @@ def judge(study: Study, kills: int) -> None:
     ]
     say(f"  {len(extra)} of Optuna's results have no row here (proposals of known networks, killed in between)")
     with study.storage.engine.connect() as connection:
-        rows = connection.execute(
-            text("SELECT evaluation_id, count(*) FROM nas_artifact WHERE kind = 'weights' GROUP BY evaluation_id")
-        ).all()
-        expect("the weights of each, once", len(rows) == TRIALS and all(count == 1 for _, count in rows))
         sums = connection.execute(
             text("SELECT count(*) FROM nas_measurement WHERE metric = 'dice' AND class_index = -1 AND case_name = ''")
         ).scalar()
         expect("one final Dice for each, not two", sums == TRIALS)
-    expect("all weights unchanged", all(study.artifact(each.id, "weights").is_file() for each in done))
+    best = sorted(done, key=lambda each: (-(each.dice or 0), each.id))[:KEPT]
+    expect(f"the weights of the best {KEPT}, unchanged", all(study.artifact(e.id, "weights").is_file() for e in best))
+    for fault in check(study):
+        say(f"  nas studies check: {fault.what}")
+    check(study, repair=True)
+    expect("nothing that nas studies check --repair leaves", not check(study))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,187 @@
+"""`nas studies ...` and `nas trials`: keeping studies in order and looking at their trials."""
+
+import csv
+import sys
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from nas.cli.output import OUT, print_json, table
+from nas.cli.studies import JsonOption, StorageOption, open_existing, status
+from nas.errors import InputError
+from nas.study import DEFAULT_STORAGE
+
+app = typer.Typer(help="List, copy, rename, delete, prune and check studies.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name of the study.")]
+NewName = Annotated[str, typer.Argument(help="The new name.")]
+
+
+@app.command("list")
+def list_all(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+    """All studies of a storage."""
+    status(None, storage, json)
+
+
+@app.command()
+def copy(
+    study: Name,
+    name: NewName,
+    storage: StorageOption = DEFAULT_STORAGE,
+    to: Annotated[str | None, typer.Option(help="Another storage. [default: the same]")] = None,
+) -> None:
+    """Copy a study with its results and files; also from SQLite to a server (--to URL)."""
+    from nas.study.opening import open_study
+    from nas.study.storage import open_storage
+    from nas.study.upkeep import copy as copy_study
+
+    with open_existing(storage) as source, open_storage(to or storage) as target:
+        copied = copy_study(open_study(source, study), name, target)
+        OUT.print(f"{copied.name}: {copied.counts().trials} trials in {target.address}", soft_wrap=True)
+
+
+@app.command()
+def rename(study: Name, name: NewName, storage: StorageOption = DEFAULT_STORAGE) -> None:
+    """Give a study another name."""
+    from nas.study.opening import open_study
+    from nas.study.upkeep import rename as rename_study
+
+    with open_existing(storage) as opened:
+        OUT.print(f"{study} is now {rename_study(open_study(opened, study), name).name}")
+
+
+@app.command()
+def delete(
+    study: Name,
+    storage: StorageOption = DEFAULT_STORAGE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even while workers are at it.")] = False,
+) -> None:
+    """Delete a study with all its results and files."""
+    from nas.study.opening import open_study
+    from nas.study.upkeep import remove_study
+
+    with open_existing(storage) as opened:
+        found = open_study(opened, study)
+        counts = found.counts()
+        if not yes:
+            typer.confirm(f"Delete {study} with {counts.trials} trials, {counts.complete} of them trained?", abort=True)
+        remove_study(found, force=force)
+    OUT.print(f"{study} is deleted")
+
+
+@app.command("prune-artifacts")
+def prune(
+    study: Name,
+    storage: StorageOption = DEFAULT_STORAGE,
+    keep: Annotated[int, typer.Option(help="How many of the best keep their weights.", min=0)] = 10,
+) -> None:
+    """Delete the weights of all but the best and the published networks."""
+    from nas.study.opening import open_study
+    from nas.study.upkeep import prune_artifacts
+
+    with open_existing(storage) as opened:
+        OUT.print(f"{prune_artifacts(open_study(opened, study), keep)} files deleted")
+
+
+@app.command()
+def check(
+    study: Name,
+    storage: StorageOption = DEFAULT_STORAGE,
+    repair: Annotated[bool, typer.Option("--repair", help="Set right what is found.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Find stale trials, broken and missing files, files that no trial names. Exit code 1 if any is left."""
+    from nas.study.opening import open_study
+    from nas.study.upkeep import check as look
+
+    with open_existing(storage) as opened:
+        faults = look(open_study(opened, study), repair=repair)
+    if json:
+        print_json({"study": study, "repaired": repair, "faults": [vars(fault) for fault in faults]})
+    else:
+        for fault in faults:
+            OUT.print(f"{fault.what}; {'done' if repair else '--repair would'}: {fault.repair}", soft_wrap=True)
+        OUT.print(f"{len(faults)} faults" if faults else "all is well")
+    if faults and not repair:
+        raise typer.Exit(1)
+
+
+class Format(StrEnum):
+    """How trials are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+FIELDS = (
+    "trial",
+    "state",
+    "dice",
+    "parameters",
+    "macs",
+    "seconds",
+    "epochs",
+    "reference",
+    "device",
+    "worker",
+    "reason",
+)
+
+
+def trials(
+    study: Name,
+    storage: StorageOption = DEFAULT_STORAGE,
+    state: Annotated[
+        list[str] | None, typer.Option(help="complete, infeasible, duplicate, failed ...; repeatable.")
+    ] = None,
+    reference: Annotated[bool, typer.Option("--reference", help="Published networks only.")] = False,
+    sort: Annotated[str, typer.Option(help="Field to sort by; -dice for the highest first.")] = "trial",
+    limit: Annotated[int | None, typer.Option(help="How many at most.", min=1)] = None,
+    output: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.TABLE,
+) -> None:
+    """The trials of a study, filtered and sorted, as a table, CSV or JSON.
+
+    [bold]Example[/bold]
+
+      nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
+    """
+    from nas.study.opening import open_study
+    from nas.study.records import State
+
+    unknown = sorted(set(state or ()) - set(State))
+    if unknown:
+        raise InputError(f"--state: found {unknown[0]!r}, expected one of {', '.join(State)}")
+    field = sort.removeprefix("-")
+    if field not in FIELDS:
+        raise InputError(
+            f"--sort: found {sort!r}, expected one of {', '.join(FIELDS)}, with - before it for descending"
+        )
+    with open_existing(storage) as opened:
+        found = open_study(opened, study).select(
+            states=[State(each) for each in state or ()],
+            references_only=reference,
+            order=field,
+            descending=sort.startswith("-"),
+            limit=limit,
+        )
+    rows = [{name: getattr(each, name) for name in FIELDS} for each in found]
+    if output is Format.JSON:
+        print_json({"study": study, "trials": rows})
+    elif output is Format.CSV:
+        writer = csv.DictWriter(sys.stdout, FIELDS)
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        shown = FIELDS[:8]
+        OUT.print(table(study, shown, [[_cell(row[name]) for name in shown] for row in rows]))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,103 @@
+"""Two Ray nodes, one killed: the search ends complete."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from nas.study import claims
+from nas.study.records import State
+from tests.study.server import free_port
+from tests.torture.common import expect, folder, opened, postgres, say, search
+
+TRIALS = int(os.environ.get("TRIALS", 30))
+RAY = str(Path(sys.executable).parent / "ray")
+
+
+def start(*arguments: str) -> "subprocess.Popen[bytes]":
+    """A Ray node that lives as long as its process."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [
+        RAY,
+        "start",
+        "--block",
+        "--disable-usage-stats",
+        "--num-cpus",
+        "2",
+        "--object-store-memory",
+        str(100 * 2**20),
+        *arguments,
+    ]
+    return subprocess.Popen(command, start_new_session=True, **quiet)  # type: ignore[call-overload, no-any-return]
+
+
+def kill(node: "subprocess.Popen[bytes]") -> int:
+    """Kill a node and all that runs on it, at once; return how many processes that were."""
+    everything = [*psutil.Process(node.pid).children(recursive=True), psutil.Process(node.pid)]
+    for each in everything:
+        try:
+            each.kill()
+        except psutil.NoSuchProcess:
+            continue
+    node.wait()
+    return len(everything)
+
+
+def main() -> None:
+    """A head and a second node on loopback, four workers, PostgreSQL; the second node is killed halfway."""
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    with folder() as where, postgres() as server:
+        head = start(
+            "--head",
+            "--node-ip-address",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--include-dashboard",
+            "false",
+            "--temp-dir",
+            str(where / "ray"),
+        )
+        time.sleep(8)
+        second = start("--address", address, "--node-ip-address", "127.0.0.1")
+        time.sleep(8)
+        try:
+            process = search(
+                server.url,
+                where,
+                "--trials",
+                str(TRIALS),
+                "--workers",
+                "4",
+                "--lease",
+                "15",
+                "--engine",
+                "ray",
+                "--ray-address",
+                address,
+            )
+            with opened(server.url, where) as study:
+                while claims.underway(study)[0] < TRIALS // 3 and process.poll() is None:
+                    time.sleep(0.3)
+                say(f"{claims.underway(study)[0]} done; second node killed with {kill(second)} processes")
+                code = process.wait()
+                if code:
+                    say((where / "search.log").read_text()[-3000:])
+                found = study.evaluations(State.COMPLETE)
+                again = sum(each.claim > 1 for each in found)
+                say(f"{len({each.worker for each in found})} workers finished trials, {again} were taken up again")
+                expect("the search ended well", code == 0)
+                expect(f"{TRIALS} different networks", len({each.digest for each in found}) == len(found) == TRIALS)
+                expect("nothing left over", claims.underway(study)[1:] == (0, 0))
+        finally:
+            for node in (head, second):
+                if node.poll() is None:
+                    kill(node)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
