@@ -1,19 +1,31 @@
-"""`nas data`: look at a data set before training on it."""
+"""`nas data`: get a data set, look at it before training on it, prepare it."""
 
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nas.cli.output import ERR, OUT, print_json, table
 
-app = typer.Typer(no_args_is_help=True, help="Look at a data set before training on it.")
+if TYPE_CHECKING:
+    from nas.data import Dataset, Fingerprint, Preprocessing
+
+app = typer.Typer(no_args_is_help=True, help="Get a data set, look at it before training on it, prepare it.")
+
+AXES = {2: ("first", "second"), 3: ("left to right", "back to front", "feet to head")}
+
+FolderOption = Annotated[
+    str | None, typer.Argument(help="A folder of labelled images. [default: synthetic brain]", metavar="DIR")
+]
+Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time. [default: as many as cores]")]
 
 
 @app.command("check")
 def check(
-    folder: Annotated[
-        str | None, typer.Argument(help="A folder of labelled images. [default: synthetic brain]")
-    ] = None,
+    folder: FolderOption = None,
+    processes: Processes = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fingerprint as JSON.")] = False,
 ) -> None:
     """Read every case, refuse what cannot be trained on, and show what the data look like.
@@ -22,36 +34,163 @@ def check(
 
       nas data check Task04_Hippocampus
     """
-    from rich.progress import Progress
-
-    from nas.data import check as run
-    from nas.data import open_dataset
+    from nas.data import open_dataset, plan_preprocessing
 
     dataset = open_dataset(folder)
-    with Progress(console=ERR, transient=True) as progress:
-        task = progress.add_task("reading cases", total=len(dataset.cases))
-        fingerprint = run(dataset, lambda done, total: progress.update(task, completed=done, total=total))
+    fingerprint = _check(dataset, processes)
     if json:
         print_json(fingerprint.to_json())
         return
-    origin = f" ({dataset.origin})" if dataset.synthetic else ""
-    OUT.print(
-        f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D", soft_wrap=True
-    )
-    ranges = zip(fingerprint.shape_minimum, fingerprint.shape_median, fingerprint.shape_maximum, strict=True)
-    rows = [
-        (str(axis), str(low), str(middle), str(high), f"{spacing:g}")
-        for axis, ((low, middle, high), spacing) in enumerate(zip(ranges, fingerprint.spacing_median, strict=True))
-    ]
-    OUT.print(table("shape in voxels", ("axis", "smallest", "median", "largest", "spacing in mm"), rows))
-    classes = [(c.name, f"{c.voxel_fraction:.2%}", str(c.cases)) for c in fingerprint.classes]
-    OUT.print(table("classes", ("class", "of all voxels", "cases"), classes))
-    channels = [
-        (c.name, f"{c.minimum:.4g}", f"{c.maximum:.4g}", f"{c.mean:.4g}", f"{c.deviation:.4g}")
-        for c in fingerprint.channels
-    ]
-    OUT.print(table("intensities", ("channel", "lowest", "highest", "mean", "deviation"), channels))
+    _show(dataset, fingerprint)
+    _show_plan(plan_preprocessing(fingerprint), fingerprint)
+    OUT.print()
     for warning in fingerprint.warnings:
         OUT.print(f"warning: {warning}", soft_wrap=True, markup=False)
     if not fingerprint.warnings:
         OUT.print("no warnings")
+
+
+@app.command("prepare")
+def prepare(
+    folder: FolderOption = None,
+    cache: Annotated[Path, typer.Option(help="Folder that holds prepared data.")] = Path("runs/cache"),
+    processes: Processes = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Read all of it again and compare checksums.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Turn, crop, resample and normalise every case once, into a cache that all training shares.
+
+    A search does this by itself; do it by hand where the machine that trains should not, as on a cluster.
+    The same command goes on where it was interrupted, and does nothing where all is done.
+
+    [bold]Example[/bold]
+
+      nas data prepare Task04_Hippocampus
+    """
+    from nas.data import available_processes, open_dataset, plan_preprocessing, prepare_dataset
+    from nas.data.prepared import damaged_files
+    from nas.errors import InputError
+
+    dataset = open_dataset(folder)
+    settings = plan_preprocessing(_check(dataset, processes))
+    with _progress("preparing cases", len(dataset.cases)) as progress:
+        prepared = prepare_dataset(
+            dataset, settings, cache, processes=processes or available_processes(), progress=progress
+        )
+    damaged = damaged_files(prepared) if verify else ()
+    if damaged:
+        raise InputError(
+            f"{damaged[0]}: is not what was written ({len(damaged)} such files); delete {prepared.folder} and prepare "
+            "it again"
+        )
+    size = sum(path.stat().st_size for path in prepared.folder.rglob("*") if path.is_file())
+    if json:
+        print_json(
+            {
+                "folder": str(prepared.folder),
+                "digest": prepared.digest,
+                "cases": len(prepared.cases),
+                "bytes": size,
+                "settings": settings.to_json(),
+            }
+        )
+        return
+    OUT.print(f"{len(prepared.cases)} cases, {size / 2**20:.1f} MiB, in {prepared.folder}", soft_wrap=True)
+
+
+@app.command("fetch")
+def fetch(
+    task: Annotated[str, typer.Argument(help="Such as Task04_Hippocampus.")],
+    to: Annotated[Path, typer.Option(help="Folder in which the data set's own folder is made.")] = Path("."),
+) -> None:
+    """Download a task of the Medical Segmentation Decathlon, check it and unpack it.
+
+    An interrupted download goes on with the same command. The data are under the licence CC-BY-SA 4.0.
+
+    [bold]Example[/bold]
+
+      nas data fetch Task04_Hippocampus --to data
+    """
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from nas.data.fetching import fetch as run
+    from nas.data.fetching import source_of
+
+    source = source_of(task)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        bar = progress.add_task(f"fetching {task}", total=None)
+        there = run(task, to, source, lambda done, total: progress.update(bar, completed=done, total=total))
+    OUT.print(f"{there}", soft_wrap=True)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    from rich.progress import Progress
+
+    with Progress(console=ERR, transient=True) as progress:
+        bar = progress.add_task(what, total=total)
+        yield lambda done, _: progress.update(bar, completed=done)
+
+
+def _check(dataset: "Dataset", processes: int | None) -> "Fingerprint":
+    from nas.data import check as run
+    from nas.data.prepared import processes_for
+
+    with _progress("reading cases", len(dataset.cases)) as progress:
+        return run(dataset, progress, processes=processes or processes_for(dataset))
+
+
+def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
+    origin = f" ({dataset.origin})" if dataset.synthetic else ""
+    stored = ", ".join(f"{code}: {count}" for code, count in fingerprint.orientations.items())
+    OUT.print(
+        f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D"
+        + (f", stored as {stored}" if stored else ""),
+        soft_wrap=True,
+    )
+    shapes = zip(fingerprint.shape_minimum, fingerprint.shape_median, fingerprint.shape_maximum, strict=True)
+    spacings = zip(fingerprint.spacing_minimum, fingerprint.spacing_median, fingerprint.spacing_maximum, strict=True)
+    rows = [
+        (axis, *map(str, shape), *(f"{step:.4g}" for step in spacing))
+        for axis, shape, spacing in zip(AXES[fingerprint.axes], shapes, spacings, strict=True)
+    ]
+    sizes = ("axis", "fewest voxels", "median", "most", "finest mm", "median", "coarsest")
+    OUT.print(table("size and spacing", sizes, rows))
+    unknown = fingerprint.axes == 2 and {*fingerprint.spacing_minimum, *fingerprint.spacing_maximum} == {1.0}
+    if unknown:
+        OUT.print("the files tell no spacing: 1 stands for a pixel")
+    unit, each = ("ml", 1000) if fingerprint.axes == 3 else ("pixels" if unknown else "mm²", 1)
+    classes = [
+        (c.name, f"{c.voxel_fraction:.2%}", str(c.cases), *(f"{volume / each:.4g}" for volume in c.volumes))
+        for c in fingerprint.classes
+    ]
+    amounts = ("class", "of all voxels", "cases", f"least {unit}", "median", "most")
+    OUT.print(table("classes", amounts, classes))
+    for region in fingerprint.regions:
+        OUT.print(f"region {region.name} = {' + '.join(region.classes)}", soft_wrap=True, markup=False)
+    if fingerprint.ignored_fraction:
+        OUT.print(f"{fingerprint.ignored_fraction:.2%} of the voxels are of unknown class and do not count")
+    channels = [
+        (
+            c.name,
+            *(f"{v:.4g}" for v in (c.minimum, c.maximum, c.mean, c.deviation, c.foreground.low, c.foreground.high)),
+        )
+        for c in fingerprint.channels
+    ]
+    seen = ("channel", "lowest", "highest", "mean", "deviation", "in structures from", "to")
+    OUT.print(table("intensities as stored", seen, channels))
+
+
+def _show_plan(settings: "Preprocessing", fingerprint: "Fingerprint") -> None:
+    """What will be done to the data, in a line each."""
+    known = zip(fingerprint.spacing_minimum, fingerprint.spacing_maximum, settings.spacing, strict=True)
+    spacing = " x ".join(f"{step:.4g}" for step in settings.spacing)
+    kept = all(abs(low / target - 1) <= 0.01 and abs(high / target - 1) <= 0.01 for low, high, target in known)
+    OUT.print(f"\nin training: {'spacing stays' if kept else 'all cases are resampled to'} {spacing} mm")
+    for channel, how in zip(fingerprint.channels, settings.channels, strict=True):
+        if how.low is not None:
+            text = f"clipped to {how.low:.4g} to {how.high:.4g}, the same for all cases"
+        else:
+            text = "each case to mean 0 and deviation 1" + (", of its content without the padding" * how.inside)
+        OUT.print(f"in training: channel '{channel.name}': {text}", soft_wrap=True, markup=False)

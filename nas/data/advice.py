@@ -86,7 +86,10 @@ def _scale_warnings(channel: str, deviations: npt.NDArray[np.float64]) -> Iterat
         yield f"channel '{channel}' is constant in {constant} of {len(deviations)} cases: it tells nothing there"
     if len(varied) and varied.max() > SCALES_APART * varied.min():
         ratio = varied.max() / varied.min()
-        yield f"the intensities of channel '{channel}' differ {ratio:,.0f}-fold in scale between cases"
+        yield (
+            f"the intensities of channel '{channel}' differ {ratio:,.0f}-fold in scale between cases: "
+            "normalising each case evens that out"
+        )
 
 
 def _same(cases: Iterable[Observation], key: Callable[[Observation], str]) -> Iterator[tuple[str, str]]:

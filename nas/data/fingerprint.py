@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nas.errors import InputError
+
 
 @dataclass(frozen=True)
 class ClassSummary:
@@ -92,6 +94,35 @@ class Fingerprint:
     def to_json(self) -> dict[str, Any]:
         """Everything, as values that JSON has, under the names of the fields."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Fingerprint":
+        """What `to_json` gave, also after it was JSON.
+
+        Raises:
+            InputError: it was written by an earlier version, which measured less.
+        """
+        try:
+            content: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+            }
+            content["channels"] = tuple(
+                ChannelSummary(**channel | {"foreground": ForegroundIntensities(**channel["foreground"])})
+                for channel in document["channels"]
+            )
+            content["classes"] = tuple(
+                ClassSummary(**summary | {"volumes": tuple(summary["volumes"])}) for summary in document["classes"]
+            )
+            content["regions"] = tuple(
+                RegionSummary(region["name"], tuple(region["classes"])) for region in document["regions"]
+            )
+            content["case_summaries"] = tuple(
+                CaseSummary(**case | {"shape": tuple(case["shape"]), "spacing": tuple(case["spacing"])})
+                for case in document["case_summaries"]
+            )
+            return cls(**content)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"fingerprint: is of an earlier version ({error}); take it again from the data") from error
 
 
 def changed_cases(before: Mapping[str, Any], now: Fingerprint) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -297,7 +297,7 @@ def _files(case: Case) -> tuple[Path, ...]:
     return case.images if case.label is None else (*case.images, case.label)
 
 
-def _bytes(cases: list[Case]) -> int:
+def _bytes(cases: Sequence[Case]) -> int:
     return sum(path.stat().st_size for case in cases for path in _files(case))
 
 
@@ -323,6 +323,11 @@ def _alone(home: Path) -> Iterator[None]:
         if error.errno in cache.FULL:
             raise InputError(f"{home.parent}: no space left; make room, or give a folder on another disk") from error
         raise
+
+
+def processes_for(dataset: Dataset) -> int:
+    """Processes that pay for reading a data set: one for a small one."""
+    return available_processes() if _bytes(dataset.cases) > SMALL else 1
 
 
 def available_processes() -> int:

@@ -113,7 +113,7 @@ def test_it_passes_the_check(dataset: Dataset, checked: tuple[Fingerprint, list[
     assert tuple(summary.name for summary in fingerprint.classes) == dataset.classes
     assert tuple(summary.name for summary in fingerprint.channels) == dataset.channels
     assert sum(summary.voxel_fraction for summary in fingerprint.classes) == pytest.approx(1)
-    assert json.loads(json.dumps(fingerprint.to_json()))["digest"] == fingerprint.digest
+    assert Fingerprint.from_json(json.loads(json.dumps(fingerprint.to_json()))) == fingerprint
 
 
 def test_every_case_is_in_the_validation_of_one_fold(dataset: Dataset) -> None:

@@ -9,7 +9,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from nas.data import brain, changed_cases, check, open_dataset
+from nas.data import Fingerprint, brain, changed_cases, check, open_dataset
+from nas.errors import InputError
 
 from .factories import BOX, Spoil, describing, intensities, labels, msd, nnunet_regions, write, writing
 
@@ -171,6 +172,8 @@ def test_what_changed_is_told_by_case(tmp_path: Path) -> None:
     changes = changed_cases(before, check(open_dataset(folder)))
     assert changes == ("case case_1 has changed", "case case_3 is gone", "case case_4 is new")
     del before["case_summaries"]  # as earlier versions wrote it
+    with pytest.raises(InputError, match="fingerprint: is of an earlier version"):
+        Fingerprint.from_json(before)
     assert changed_cases(before, check(open_dataset(folder))) == ()
 
 

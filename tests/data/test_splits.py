@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.data import split
+from nas.data import Split, split
+from nas.data.splits import split_groups
 from nas.errors import InputError
 
 TEN = tuple(f"case_{number}" for number in range(10))
@@ -57,3 +58,30 @@ def test_with_fewer_cases_than_folds_every_case_is_a_fold() -> None:
 def test_what_cannot_be_split(names: str, fold: int, folds: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         split(names, fold, folds)
+
+
+@given(groups=st.dictionaries(st.text("abc", min_size=1, max_size=3), st.sampled_from("PQRSTUV"), min_size=6))
+def test_a_group_is_never_on_both_sides(groups: dict[str, str]) -> None:
+    if len(set(groups.values())) < 2:
+        return
+    for fold in range(min(len(set(groups.values())), 5)):
+        parts = split_groups(groups, fold)
+        assert sorted(parts.training + parts.validation) == sorted(groups)
+        assert not {groups[name] for name in parts.training} & {groups[name] for name in parts.validation}
+
+
+def test_cases_that_are_groups_are_split_as_nnunet_splits_them() -> None:
+    assert split_groups({name: name for name in TEN}, 3) == split(TEN, 3)
+
+
+def test_given_folds_are_used_as_they_are() -> None:
+    given = [Split(("case_1",), ("case_2",)), Split(("case_2",), ("case_3",))]
+    groups = {name: name for name in TEN}
+    assert split_groups(groups, 1, given) == given[1]
+    with pytest.raises(InputError, match="fold: found 2; expected 0 to 1, as the data bring 2 folds"):
+        split_groups(groups, 2, given)
+
+
+def test_one_patient_cannot_be_split() -> None:
+    with pytest.raises(InputError, match="all belong to one patient"):
+        split_groups({"a": "P", "b": "P"}, 0)

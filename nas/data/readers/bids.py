@@ -68,7 +68,8 @@ def _file(path: Path) -> _File:
 
 
 def _case(label: _File, images: Sequence[_File]) -> Case:
-    name = label.path.name[: label.path.name.index(f"_{LABEL}")]
+    parts = label.path.name[: label.path.name.index(f"_{LABEL}")].split("_")
+    name = "_".join(part for part in parts if part.partition("-")[0] not in VARIANTS)
     return Case(name, tuple(image.path for image in images), label.path, dict(label.entities)["sub"])
 
 
