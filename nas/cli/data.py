@@ -17,9 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Get a data set, look at it before 
 AXES = {2: ("first", "second"), 3: ("left to right", "back to front", "feet to head")}
 
 FolderOption = Annotated[
-    str | None, typer.Argument(help="A folder of labelled images. [default: synthetic brain]", metavar="DIR")
+    str | None, typer.Argument(help="A folder of labelled images.", show_default="synthetic brain", metavar="DIR")
 ]
-Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time. [default: as many as cores]")]
+Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time.", show_default="as many as cores")]
 
 
 @app.command("check")

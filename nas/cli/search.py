@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 def search(
     space: Annotated[
         str | None,
-        typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py. [default: unet_family]"),
+        typer.Option(help="A shipped space, a plugin's, or a file such as ./mine.py.", show_default="unet_family"),
     ] = None,
-    data: Annotated[str | None, typer.Option(help="A folder of labelled images. [default: synthetic brain]")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A folder of labelled images.", show_default="synthetic brain")
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="How networks are trained: a shipped recipe or a TOML file.")
     ] = None,
@@ -27,41 +29,44 @@ def search(
         str | None, typer.Option(help="Train this published network alone, and search the recipe's open choices.")
     ] = None,
     slim: Annotated[
-        int | None, typer.Option(help="Steps narrower than published that it is. [default: from the budget]")
+        int | None, typer.Option(help="Steps narrower than published that it is.", show_default="from the budget")
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Different networks to train in all. [default: 100]")] = None,
+    trials: Annotated[int | None, typer.Option(help="Different networks to train in all.", show_default="100")] = None,
     study: Annotated[
-        str | None, typer.Option(help="Name of the study. [default: from space or recipe, and data]")
+        str | None, typer.Option(help="Name of the study.", show_default="from space or recipe, and data")
     ] = None,
     storage: Annotated[
         str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
     ] = DEFAULT_STORAGE,
     budget: Annotated[
         str | None,
-        typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it. [default: 15m]"),
+        typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it.", show_default="15m"),
     ] = None,
     fold: Annotated[int, typer.Option(help="Which of the five folds validates, 0 to 4.")] = 0,
     seed: Annotated[int, typer.Option(help="Of proposals, weights and patches.")] = 0,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
-    patch: Annotated[str | None, typer.Option(help="Training patch, as 64,64. [default: from the data]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of each training. [default: from the budget]")] = None,
-    batch: Annotated[int | None, typer.Option(help="Patches a step. [default: 4 in 2D, 2 in 3D]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
+    patch: Annotated[str | None, typer.Option(help="Training patch, as 64,64.", show_default="from the data")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of each training.", show_default="from the budget")] = None,
+    batch: Annotated[int | None, typer.Option(help="Patches a step.", show_default="4 in 2D, 2 in 3D")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     max_parameters: Annotated[str | None, typer.Option(help="Largest number of parameters, as 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates a patch, as 10G.")] = None,
-    max_memory: Annotated[str | None, typer.Option(help="Most bytes to train, as 4G. [default: what is free]")] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(help="Most bytes to train, as 4G.", show_default="what is free")
+    ] = None,
     workers: Annotated[int, typer.Option(help="How many processes train at once.")] = 1,
     devices: Annotated[str | None, typer.Option(help="Where they train, in turn: cuda:0,cuda:1.")] = None,
     engine: Annotated[str, typer.Option(help="local, or ray for a cluster (pip install 'nas[ray]').")] = "local",
     ray_address: Annotated[
-        str | None, typer.Option(help="Of the Ray cluster. [default: a running or local one]")
+        str | None, typer.Option(help="Of the Ray cluster.", show_default="a running or local one")
     ] = None,
     gpus_per_worker: Annotated[
-        float | None, typer.Option(help="Part of a GPU for each worker on Ray, as 0.5. [default: 1 with --device cuda]")
+        float | None,
+        typer.Option(help="Part of a GPU for each worker on Ray, as 0.5.", show_default="1 with --device cuda"),
     ] = None,
     artifacts: Annotated[
         str | None,
-        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
+        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="beside the database"),
     ] = None,
     cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nas.searching import FoundStudy
     from nas.study.storage import Storage
 
-StudyName = Annotated[str | None, typer.Argument(help="Name of the study. [default: the only one there is]")]
+StudyName = Annotated[str | None, typer.Argument(help="Name of the study.", show_default="the only one there is")]
 StorageOption = Annotated[
     str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
 ]

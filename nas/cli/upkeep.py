@@ -20,7 +20,12 @@ NewName = Annotated[str, typer.Argument(help="The new name.")]
 
 @app.command("list")
 def list_all(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
-    """All studies of a storage."""
+    """All studies of a storage.
+
+    [bold]Example[/bold]
+
+      nas studies list
+    """
     status(None, storage, json)
 
 
@@ -29,9 +34,14 @@ def copy(
     study: Name,
     name: NewName,
     storage: StorageOption = DEFAULT_STORAGE,
-    to: Annotated[str | None, typer.Option(help="Another storage. [default: the same]")] = None,
+    to: Annotated[str | None, typer.Option(help="Another storage.", show_default="the same")] = None,
 ) -> None:
-    """Copy a study with its results and files; also from SQLite to a server (--to URL)."""
+    """Copy a study with its results and files; also from SQLite to a server (--to URL).
+
+    [bold]Example[/bold]
+
+      nas studies copy unet_family-brain-synthetic kept --to postgresql://me@host/nas
+    """
     from nas.study.opening import open_study
     from nas.study.storage import open_storage
     from nas.study.upkeep import copy as copy_study
@@ -43,7 +53,12 @@ def copy(
 
 @app.command()
 def rename(study: Name, name: NewName, storage: StorageOption = DEFAULT_STORAGE) -> None:
-    """Give a study another name."""
+    """Give a study another name.
+
+    [bold]Example[/bold]
+
+      nas studies rename unet_family-brain-synthetic first
+    """
     from nas.study.opening import open_study
     from nas.study.upkeep import rename as rename_study
 
@@ -58,7 +73,12 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Even while workers are at it.")] = False,
 ) -> None:
-    """Delete a study with all its results and files."""
+    """Delete a study with all its results and files.
+
+    [bold]Example[/bold]
+
+      nas studies delete first
+    """
     from nas.study.opening import open_study
     from nas.study.upkeep import remove_study
 
@@ -77,7 +97,12 @@ def prune(
     storage: StorageOption = DEFAULT_STORAGE,
     keep: Annotated[int, typer.Option(help="How many of the best keep their weights.", min=0)] = 10,
 ) -> None:
-    """Delete the weights of all but the best and the published networks."""
+    """Delete the weights of all but the best and the published networks.
+
+    [bold]Example[/bold]
+
+      nas studies prune-artifacts unet_family-brain-synthetic
+    """
     from nas.study.opening import open_study
     from nas.study.upkeep import prune_artifacts
 
@@ -92,7 +117,12 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Set right what is found.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Find stale trials, broken and missing files, files that no trial names. Exit code 1 if any is left."""
+    """Find stale trials, broken and missing files, files that no trial names. Exit code 1 if any is left.
+
+    [bold]Example[/bold]
+
+      nas studies check unet_family-brain-synthetic --repair
+    """
     from nas.study.opening import open_study
     from nas.study.upkeep import check as look
 

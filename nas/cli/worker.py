@@ -18,14 +18,16 @@ def worker(
     ] = DEFAULT_STORAGE,
     artifacts: Annotated[
         str | None,
-        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights. [default: beside the database]"),
+        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="beside the database"),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="The study's data, where they lie here. [default: as stored]")
+        str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
     ] = None,
     space: Annotated[str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1. [default: a GPU if there is one]")] = None,
-    trials: Annotated[int | None, typer.Option(help="Different networks to train in all. [default: as stored]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Different networks to train in all.", show_default="as stored")
+    ] = None,
     cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,

@@ -63,8 +63,9 @@ def orientation_of(affine: npt.NDArray[np.float64] | None, axes: int) -> Orienta
 class Geometry:
     """The way from an original grid to the prepared one and back.
 
-    original: voxels along each axis of the file. box: from and to along each canonical axis, what was cut out.
-    size: voxels of the prepared grid. spacing: of the file's voxels in mm, along its own axes. coarse: the axis that was resampled slice by slice, if one was.
+    original and spacing: voxels along each axis of the file, and their size in mm. box: from and to along each
+    canonical axis, what was cut out. size: voxels of the prepared grid. coarse: the axis that was resampled slice by
+    slice, if one was.
     """
 
     original: tuple[int, ...]

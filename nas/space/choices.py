@@ -4,6 +4,7 @@ A type checker sees the type of the options (`one_of(16, 32)` is an `int`), so t
 the same constructors as finished architectures; at run time the value is still open.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from typing import Any, TypeVar, cast, overload
@@ -78,7 +79,7 @@ Choice = OneOf | Integer | Real
 def kind(part: object) -> str:
     """The name of a part in paths and decisions: its class name in snake case (`NonLocal` is `non_local`)."""
     name = type(part).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 @overload

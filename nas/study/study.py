@@ -363,7 +363,8 @@ class Study:
     @patiently
     def _places(self, statement: Select[tuple[int, int]]) -> dict[int, int]:
         with self.storage.begin() as session:
-            return {id: place for id, place in session.execute(statement).tuples()}
+            rows: Sequence[Any] = session.execute(statement).all()
+            return dict(rows)
 
     @patiently
     def counts(self) -> Counts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, text, update
+from sqlalchemy import delete, exists, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
@@ -222,7 +222,7 @@ def _names(study: Study, name: str) -> dict[str, str]:
     return {"new": name, "old": study.name}
 
 
-def _columns(table: type[Base]) -> list[ColumnElement[Any]]:
+def _columns(table: type[Base]) -> list[Any]:
     return [column for column in table.__table__.columns if column.key != "id"]
 
 

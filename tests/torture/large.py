@@ -12,8 +12,9 @@ from sqlalchemy import insert
 
 from nas.catalog import load_space
 from nas.graph import Task, trace
+from nas.searching.candidates import Candidates
 from nas.searching.proposing import MOST_PAST, Proposer, distributions
-from nas.space import to_document
+from nas.space import Space, to_document
 from nas.study import mirror
 from nas.study.opening import create_or_resume
 from nas.study.records import Proposal, State
@@ -21,6 +22,7 @@ from nas.study.storage import open_storage
 from nas.study.study import Study
 from nas.study.tables import ArchitectureRow, EvaluationRow
 from nas.study.workers import Watch, at_work
+from nas.training import Recipe
 from tests.study.conftest import SETTINGS
 from tests.torture.common import databases, expect, folder, say
 
@@ -40,15 +42,16 @@ def main() -> None:
 
 def measure(kind: str, address: str, study: Study) -> None:
     """Time what people and searches do."""
-    space, generator = load_space(SPACE), random.Random(0)
+    generator = random.Random(0)
+    candidates = Candidates(load_space(SPACE), Space("recipe", Recipe()))
     task = Task(axes=2, channels=1, classes=1)
     filled = 0
     for size in SIZES:
         begun = time.monotonic()
-        fill(study, space, task, generator, range(filled, size))
+        fill(study, candidates, task, generator, range(filled, size))
         say(f"{kind}: {size} trials of {SPACE} ({time.monotonic() - begun:.0f} s to make)")
         filled = size
-        first, later = proposals(study, space)
+        first, later = proposals(study, candidates)
         say(f"  a proposal (from the {min(size, MOST_PAST)} best and latest): {first:.2f} s, the next {later:.2f} s")
     seconds = command(address, "status", study.name)
     bare = command(address, "--version")
@@ -60,15 +63,15 @@ def measure(kind: str, address: str, study: Study) -> None:
         with at_work(resumed, "cpu", lease=60) as worker:
             mirror.settle(resumed, Watch(resumed, 60).look(worker.id)[1])
             resumed.references()
-            Proposer(space).propose(resumed.past(MOST_PAST), 0)
+            Proposer(candidates).propose(resumed.past(MOST_PAST), 0)
         seconds = time.monotonic() - begun
     say(f"  resuming, from opening the database to the first proposal: {seconds:.2f} s")
     expect("resuming within 3 s", seconds < 3)
 
 
-def proposals(study: Study, space: object) -> tuple[float, float]:
+def proposals(study: Study, candidates: Candidates) -> tuple[float, float]:
     """Seconds of a first proposal, which reads everything, and of the next one."""
-    proposer = Proposer(space)  # type: ignore[arg-type]
+    proposer = Proposer(candidates)
     times = []
     for seed in range(2):
         begun = time.monotonic()
@@ -93,17 +96,18 @@ def command(address: str, *arguments: str) -> float:
     return min(times)
 
 
-def fill(study: Study, space: object, task: Task, generator: random.Random, trials: range) -> None:
+def fill(study: Study, candidates: Candidates, task: Task, generator: random.Random, trials: range) -> None:
     """Trials as a search leaves them: 60 in 100 complete, 25 over a limit, 15 known. Only a few carry their graph."""
     now = datetime.now(UTC)
     architectures, evaluations = [], []
-    graph = trace(space.references["U-Net"], task).to_json()  # type: ignore[attr-defined]
+    space = candidates.architectures
+    graph = trace(space.references["U-Net"], task).to_json()
     for trial in trials:
-        decisions = dict(space.sample(generator))  # type: ignore[attr-defined]
+        decisions = dict(space.sample(generator))
         kind = generator.random()
         state = State.COMPLETE if kind < 0.6 else State.INFEASIBLE if kind < 0.85 else State.DUPLICATE
         digest = f"net {trial}"
-        document = to_document(space.decide(decisions))  # type: ignore[attr-defined]
+        document = to_document(space.decide(decisions))
         architectures.append(
             {
                 "digest": digest,
@@ -139,7 +143,7 @@ def fill(study: Study, space: object, task: Task, generator: random.Random, tria
         )
         if trial < MIRRORED and trial % 10 == 0:
             proposal = Proposal(decisions=decisions, digest=digest, constraints=constraints)
-            mirror.make(study, proposal, distributions(space, decisions), 0, dice or 0.0)  # type: ignore[arg-type]
+            mirror.make(study, proposal, distributions(candidates, decisions), 0, dice or 0.0)
     with study.storage.begin() as session:
         session.execute(insert(ArchitectureRow), architectures)
         session.execute(insert(EvaluationRow), evaluations)
