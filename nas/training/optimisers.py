@@ -23,7 +23,7 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
-class Sgd(Optimiser):
+class SGD(Optimiser):
     """Stochastic gradient descent with momentum, Nesterov's unless switched off; nnU-Net's (arXiv:1809.10486)."""
 
     momentum: float = 0.99
@@ -48,7 +48,7 @@ class Sgd(Optimiser):
 
 
 @dataclass(frozen=True)
-class Adamw(Optimiser):
+class AdamW(Optimiser):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
 
     beta1: float = 0.9

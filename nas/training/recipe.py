@@ -11,7 +11,7 @@ from nas.training.augmentation import Augmentation
 from nas.training.checking import ABOVE_ZERO, check_fields
 from nas.training.documents import read_part, written
 from nas.training.losses import DiceCrossEntropy, Loss
-from nas.training.optimisers import Adamw, Optimiser
+from nas.training.optimisers import AdamW, Optimiser
 from nas.training.schedules import Cosine, Schedule
 
 
@@ -46,7 +46,7 @@ class Recipe:
     batch: int = 4
     epochs: int = 5
     loss: Loss = DiceCrossEntropy()
-    optimiser: Optimiser = Adamw()
+    optimiser: Optimiser = AdamW()
     schedule: Schedule = Cosine()
     learning_rate: float = 1e-2
     weight_decay: float = 1e-2

@@ -24,7 +24,7 @@ from nas.network import build, choose_plan
 from nas.training import Augmentation, Recipe
 from nas.training.feed import Feed
 from nas.training.losses import supervised
-from nas.training.optimisers import Sgd
+from nas.training.optimisers import SGD
 from nas.training.schedules import Poly
 from nas.training.step import Stepper
 from tests.benchmarks.measuring import samples, show
@@ -62,7 +62,7 @@ def main(folder: str, python: str, batch: int = 9) -> None:
     recipe = Recipe(
         batch=batch,
         loss=Recipe().loss,
-        optimiser=Sgd(),
+        optimiser=SGD(),
         schedule=Poly(),
         clip=12.0,
         foreground=0.33,

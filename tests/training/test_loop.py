@@ -13,7 +13,7 @@ from nas.network import Network, StepPlan
 from nas.training import CheckpointError, DivergedError, Epoch, OutOfMemoryError, Recipe, read_checkpoint, train
 from nas.training.loop import Write
 from nas.training.losses import DiceFocal, Tversky
-from nas.training.optimisers import Adamw, Sgd
+from nas.training.optimisers import SGD, AdamW
 from nas.training.schedules import OneCycle, Poly
 from tests.training.factories import STILL, network, recipe, sample
 
@@ -37,8 +37,8 @@ def same(one: Network, other: Network) -> bool:
     "settings",
     [
         recipe(),
-        recipe(loss=DiceFocal(), optimiser=Sgd(), schedule=OneCycle(), warm_up=0.0),
-        recipe(optimiser=Adamw(beta2=0.99), averaging=0.9, accumulation=2),
+        recipe(loss=DiceFocal(), optimiser=SGD(), schedule=OneCycle(), warm_up=0.0),
+        recipe(optimiser=AdamW(beta2=0.99), averaging=0.9, accumulation=2),
     ],
     ids=["as it comes", "focal, Nesterov, one cycle", "averaged, in parts"],
 )
@@ -51,17 +51,17 @@ def test_the_same_seed_gives_the_same_network(settings: Recipe) -> None:
     assert not same(one, network())
 
 
-@pytest.mark.parametrize("optimiser", [Sgd(momentum=0.9), Adamw()], ids=repr)
-def test_training_learns(optimiser: Sgd | Adamw) -> None:
+@pytest.mark.parametrize("optimiser", [SGD(momentum=0.9), AdamW()], ids=repr)
+def test_training_learns(optimiser: SGD | AdamW) -> None:
     _, epochs = trained(recipe(steps=60, epochs=3, optimiser=optimiser, learning_rate=0.02, augmentation=STILL))
     assert epochs[-1].loss < 0.7 * epochs[0].loss
 
 
 @pytest.mark.parametrize("stopped", [1, 3, 4, 5])
-@pytest.mark.parametrize("optimiser", [Sgd(), Adamw()], ids=repr)
+@pytest.mark.parametrize("optimiser", [SGD(), AdamW()], ids=repr)
 @pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
-    stopped: int, optimiser: Sgd | Adamw, last: bool, tmp_path: Path
+    stopped: int, optimiser: SGD | AdamW, last: bool, tmp_path: Path
 ) -> None:
     settings, plan = replace(ALL_AT_ONCE, optimiser=optimiser), StepPlan(channels_last=last)
     whole, epochs = trained(settings, with_dropout(), plan=plan)
@@ -163,7 +163,7 @@ def test_parts_of_a_batch_add_up_to_the_whole() -> None:
     """Without batch norm, and with a loss that is a mean over patches, a batch in parts trains as one."""
     found = []
     for parts in (1, 2):
-        built, _ = trained(recipe(accumulation=parts, optimiser=Sgd(), augmentation=STILL, loss=mean_loss(), steps=3))
+        built, _ = trained(recipe(accumulation=parts, optimiser=SGD(), augmentation=STILL, loss=mean_loss(), steps=3))
         found.append(built)
     for a, b in zip(found[0].parameters(), found[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)

@@ -9,7 +9,7 @@ from nas.errors import InputError
 from nas.space import Space, integer, one_of, real
 from nas.training import Augmentation, Recipe, load_recipe, recipe_names
 from nas.training.losses import DiceBoundary, DiceCrossEntropy, DiceFocal, GeneralisedDice, Tversky
-from nas.training.optimisers import Adamw, Sgd
+from nas.training.optimisers import SGD, AdamW
 from nas.training.schedules import Cosine, OneCycle, Poly, rate_share
 
 OPEN = Space(
@@ -20,7 +20,7 @@ OPEN = Space(
         loss=one_of(
             DiceCrossEntropy(), DiceFocal(gamma=real(1, 3)), Tversky(real(0.2, 0.8)), GeneralisedDice(), DiceBoundary()
         ),
-        optimiser=one_of(Sgd(momentum=real(0.8, 0.99)), Adamw()),
+        optimiser=one_of(SGD(momentum=real(0.8, 0.99)), AdamW()),
         schedule=one_of(Poly(), Cosine(), OneCycle()),
         learning_rate=real(1e-4, 1e-1, log=True),
         averaging=one_of(0.0, 0.99),
@@ -43,13 +43,13 @@ def test_documents_leave_choices_open_as_python_does() -> None:
         "loss": {"one_of": ["dice_cross_entropy", {"kind": "tversky", "alpha": {"low": 0.2, "high": 0.8}}]},
         "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
         "batch": {"low": 2, "high": 8},
-        "optimiser": {"kind": "adamw", "beta1": {"one_of": [0.8, 0.9]}},
+        "optimiser": {"kind": "adam_w", "beta1": {"one_of": [0.8, 0.9]}},
     }
     assert Recipe.from_json(document) == Recipe(
         loss=one_of(DiceCrossEntropy(), Tversky(alpha=real(0.2, 0.8))),
         learning_rate=real(1e-4, 1e-1, log=True),
         batch=integer(2, 8),
-        optimiser=Adamw(beta1=one_of(0.8, 0.9)),
+        optimiser=AdamW(beta1=one_of(0.8, 0.9)),
     )
 
 
