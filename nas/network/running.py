@@ -165,7 +165,7 @@ def _seconds(
     with torch.random.fork_rng(devices=[images.device] if images.device.type == "cuda" else []):
         for number in range(_PASSES):
             start = time.perf_counter()
-            loss(forward(images), labels).backward()  # type: ignore[no-untyped-call]
+            loss(forward(images), labels).backward()
             if images.device.type == "cuda":
                 torch.cuda.synchronize(images.device)
             took = time.perf_counter() - start

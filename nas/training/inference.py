@@ -27,7 +27,7 @@ def predict(
     Returns:
         Class indices (*size), uint8.
     """
-    from monai.inferers import sliding_window_inference  # type: ignore[attr-defined]
+    from monai.inferers import sliding_window_inference
 
     window = tuple(
         -(-size // step) * step if size <= _LARGEST_WINDOW * wide else wide

@@ -54,7 +54,7 @@ class DiceFocal(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import FocalLoss  # type: ignore[attr-defined]
+        from monai.losses import FocalLoss
 
         dice = _dice()
         focal = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=self.gamma, reduction="none")
@@ -80,7 +80,7 @@ class Tversky(Loss):
         check_fields(self, alpha=(ABOVE_ZERO, 1))
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import TverskyLoss  # type: ignore[attr-defined]
+        from monai.losses import TverskyLoss
 
         tversky = _without_ignored(TverskyLoss(alpha=self.alpha, beta=1 - self.alpha, **_OVERLAP))
         return lambda scores, label: tversky(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
@@ -96,7 +96,7 @@ class GeneralisedDice(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import GeneralizedDiceLoss  # type: ignore[attr-defined]
+        from monai.losses import GeneralizedDiceLoss
 
         # The background takes part here: it keeps the loss defined in a patch without any structure.
         dice = _without_ignored(GeneralizedDiceLoss(**{**_OVERLAP, "include_background": True}))
@@ -116,7 +116,7 @@ class DiceBoundary(Loss):
         check_fields(self)
 
     def function(self) -> Single:  # noqa: D102
-        from monai.losses import HausdorffDTLoss  # type: ignore[attr-defined]
+        from monai.losses import HausdorffDTLoss
 
         region = DiceCrossEntropy().function()
         boundary = _without_ignored(HausdorffDTLoss(to_onehot_y=True, softmax=True, include_background=False))
@@ -149,7 +149,7 @@ _OVERLAP: dict[str, Any] = {"to_onehot_y": True, "softmax": True, "include_backg
 
 
 def _dice() -> Single:
-    from monai.losses import DiceLoss  # type: ignore[attr-defined]
+    from monai.losses import DiceLoss
 
     return _without_ignored(DiceLoss(**_OVERLAP))
 

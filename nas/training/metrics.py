@@ -69,7 +69,7 @@ def surfaces(
         spacing: of a voxel, in mm.
         tolerance: of surface Dice, in mm.
     """
-    from monai.metrics import compute_hausdorff_distance, compute_surface_dice  # type: ignore[attr-defined]
+    from monai.metrics import compute_hausdorff_distance, compute_surface_dice
 
     diagonal = math.hypot(*(size * step for size, step in zip(label.shape, spacing, strict=True)))
     predicted = predicted.masked_fill(label == IGNORED, 0)

@@ -80,7 +80,7 @@ class Stepper:
             scores = self._forward(image)
             share = len(image) / len(images)
             value = self._loss(scores, label) * share
-            self.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
+            self.scaler.scale(value).backward()
             losses.append(value.detach())
             finest.append(_finest(scores))
         return torch.stack(losses).sum(), finest[0] if len(finest) == 1 else torch.cat(finest)
@@ -101,9 +101,7 @@ class Stepper:
         # Early on the mean is over the few weights there were, not over the first ones for ever.
         decay = min(self.recipe.averaging, self._averaged / (self._averaged + 9))
         with torch.no_grad():
-            get_ema_multi_avg_fn(decay)(  # type: ignore[no-untyped-call]
-                self.averages, _averaged(self.network), self._averaged
-            )
+            get_ema_multi_avg_fn(decay)(self.averages, _averaged(self.network), self._averaged)
 
     def _shrink(self, batch: int, reason: str) -> None:
         """Make the next attempt smaller, or give up."""
