@@ -4,24 +4,26 @@ from dataclasses import dataclass
 
 import torch
 
-from nas.graph import Task
-from nas.searching.candidates import Candidates
 from nas.searching.events import Listener
-from nas.searching.loading import Fold
-from nas.searching.plan import Plan
+from nas.searching.ground import Ground
 from nas.study.study import Study
 
 
 @dataclass(frozen=True)
 class Bench:
-    """All that every trial of a search shares. `seed` is that of weights and patches, and of proposals."""
+    """All that every trial of a search shares."""
 
-    candidates: Candidates
-    task: Task
-    plan: Plan
     study: Study
-    data: Fold
+    ground: Ground
     device: torch.device
-    fold: int
-    seed: int
     listener: Listener
+
+    @property
+    def fold(self) -> int:
+        """The part of the data that validates."""
+        return self.study.settings.fold
+
+    @property
+    def seed(self) -> int:
+        """Of weights and patches, and of proposals."""
+        return self.study.settings.seed

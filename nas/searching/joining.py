@@ -5,16 +5,12 @@ from collections.abc import Callable
 from nas.catalog import load_space, space_names
 from nas.data import DEFAULT_FOLDER, Dataset, changed_cases, check, open_dataset
 from nas.errors import InputError
-from nas.graph import Task
 from nas.searching.bench import Bench
-from nas.searching.candidates import Candidates
 from nas.searching.events import Listener, Note, Working
-from nas.searching.loading import load_fold, prepared
-from nas.searching.plan import Plan
+from nas.searching.ground import find_ground
 from nas.searching.references import alone
-from nas.searching.search import pick_device, preprocessing_of
+from nas.searching.search import pick_device
 from nas.searching.working import work
-from nas.space import Space
 from nas.study.study import Study
 
 
@@ -51,12 +47,13 @@ def join(
     """
     settings = study.settings
     found = load_space(space or _installed(settings.space))
-    if settings.plan.get("reference") is not None:
-        found = alone(found, settings.plan["reference"], settings.plan["rungs"])
-    if found.digest() != settings.space_digest:
+    searched = found
+    if settings.plan["reference"] is not None:
+        searched = alone(found, settings.plan["reference"], settings.plan["rungs"])
+    if searched.digest() != settings.space_digest:
         raise InputError(
             f"--space: {space or settings.space} is not the space of study {study.name!r} "
-            f"(digest {found.digest()[:12]}, "
+            f"(digest {searched.digest()[:12]}, "
             f"stored {settings.space_digest[:12]}); give the same file, or widen the study with nas search first"
         )
     wanted = trials or study.wanted()
@@ -66,13 +63,9 @@ def join(
     if not checked:
         _check_data(dataset, study, listener)
     where = pick_device(device)
-    cases = load_fold(prepared(dataset, preprocessing_of(settings), cache, listener), settings.fold, where)
-    plan = Plan.from_json(settings.recipe, settings.plan)
-    task = Task.from_json(settings.task)
+    ground = find_ground(settings, found, dataset, cache, where, listener)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
-    candidates = Candidates(found, Space("recipe", plan.recipe))
-    bench = Bench(candidates, task, plan, study, cases, where, settings.fold, settings.seed, listener)
-    work(bench, wanted, lease=lease, orphaned=orphaned)
+    work(Bench(study, ground, where, listener), wanted, lease=lease, orphaned=orphaned)
 
 
 def _installed(name: str) -> str:

@@ -67,11 +67,11 @@ def _trained(bench: Bench, network: Network, recipe: Recipe, evaluation: int, fo
     plan = None if found or recipe.steps < _FEWEST_STEPS else _timed_plan(bench, network.graph, recipe)
     options: dict[str, Any] = {"seed": bench.seed, "report": report, "step_done": step_done, "save": save, "plan": plan}
     try:
-        return train(network, bench.data.training, recipe, resume=found, **options)
+        return train(network, bench.ground.cases.training, recipe, resume=found, **options)
     except CheckpointError as error:
         bench.listener(Note(f"training begins again: {error}"))
         network.load_state_dict(build(network.graph, seed=bench.seed).state_dict())
-        return train(network, bench.data.training, recipe, **options)
+        return train(network, bench.ground.cases.training, recipe, **options)
 
 
 def _validated(
@@ -80,9 +80,9 @@ def _validated(
     def case_done(done: int) -> None:
         if stop.asked:
             raise KeyboardInterrupt
-        bench.listener(Working("validating", done, len(bench.data.validation)))
+        bench.listener(Working("validating", done, len(bench.ground.cases.validation)))
 
-    result = validate(network, bench.data.validation, case_done=case_done, plan=plan, mirrored=recipe.mirrored)
+    result = validate(network, bench.ground.cases.validation, case_done=case_done, plan=plan, mirrored=recipe.mirrored)
     bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
     file = folder / "weights.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -93,7 +93,7 @@ def _validated(
 
 def _timed_plan(bench: Bench, graph: Graph, recipe: Recipe) -> StepPlan | None:
     """How the network runs fastest here; None where a whole batch needs more memory than there is."""
-    with Feed(bench.data.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
+    with Feed(bench.ground.cases.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
         images, labels = feed.batch(0)
     network = build(graph, seed=bench.seed).to(bench.device)
     loss = supervised(recipe.loss, recipe.supervision)

@@ -40,18 +40,19 @@ def make_plan(
     typical = Candidates(space, Space("recipe", template)).typical_recipe
     speed = measure_speed(space, task, typical, data.training, device, settings.seed)
     share = settings.seconds / settings.trials * _TRIAL_SHARE
+    as_told = settings.full_size or settings.slim is not None
     limits = Limits(
         settings.max_parameters,
         settings.max_macs,
         settings.max_memory or round(free_memory(device) * _MOST_OF_MEMORY),
-        None if settings.full_size else share,
+        None if as_told else share,
     )
     plan = Plan(typical, limits, speed, sum(sample.label.numel() for sample in data.validation))
     anchor = trace(_anchor(space, task.axes), task)
     if not _is_given("steps", settings):
         steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)
         template, plan = replace(template, steps=steps), plan.decided(replace(typical, steps=steps))
-    limits = limits if settings.full_size else _reachable(plan, anchor)
+    limits = limits if as_told else _reachable(plan, anchor)
     return replace(plan, recipe=template, limits=limits)
 
 

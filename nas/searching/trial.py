@@ -59,9 +59,9 @@ def begin_trial(
         The claim; or the evaluation as it stands on record, where nothing is to be trained; or None where there is no
         room for another network now.
     """
-    candidate = bench.candidates.decide(decisions)
-    plan = bench.plan.decided(candidate.recipe)
-    graph, problem = _describe(candidate.architecture, bench.task)
+    candidate = bench.ground.candidates.decide(decisions)
+    plan = bench.ground.plan.decided(candidate.recipe)
+    graph, problem = _describe(candidate.architecture, bench.ground.task)
     excess = plan.excess(graph) if graph is not None else {"traceable": 1.0}
     proposal = Proposal(
         decisions=decisions,
@@ -82,7 +82,7 @@ def begin_trial(
     over = plan.reason(graph)
     if over is not None:
         return _noted(bench, worker, proposal, Outcome(State.INFEASIBLE, reason=over))
-    trial = mirror.make(bench.study, proposal, distributions(bench.candidates, decisions), worker.id)
+    trial = mirror.make(bench.study, proposal, distributions(bench.ground.candidates, decisions), worker.id)
     state = State.RUNNING if reference is None else State.WAITING
     begun = claims.begin(bench.study, worker.id, trial, proposal, wanted=wanted, device=str(bench.device), state=state)
     if isinstance(begun, Claim):
@@ -106,8 +106,8 @@ def run_trial(bench: Bench, claim: Claim) -> Evaluation:
     bench = replace(bench, study=study.holding(claim))
     start = time.perf_counter()
     try:
-        candidate = bench.candidates.decide(evaluation.decisions or {})
-        graph = trace(candidate.architecture, bench.task)
+        candidate = bench.ground.candidates.decide(evaluation.decisions or {})
+        graph = trace(candidate.architecture, bench.ground.task)
         bench.listener(TrialStarted(evaluation.trial, evaluation.reference or "", graph.parameters, graph.macs))
         outcome = _trained(bench, graph, candidate.recipe, evaluation)
         epochs = candidate.recipe.epochs if outcome.state is State.COMPLETE else None
@@ -165,7 +165,7 @@ def _known(known: Evaluation) -> Outcome:
 def _noted(bench: Bench, worker: Worker, proposal: Proposal, outcome: Outcome) -> Evaluation:
     """A proposal that is not trained, on record in the project's tables and in Optuna's."""
     proposal = replace(proposal, constraints={**proposal.constraints, **outcome.constraints})
-    of = distributions(bench.candidates, proposal.decisions)
+    of = distributions(bench.ground.candidates, proposal.decisions)
     trial = mirror.make(bench.study, proposal, of, worker.id, outcome.dice or 0.0)
     noted = claims.note(bench.study, trial, proposal, outcome.state, outcome.reason or "", outcome.dice)
     return bench.study.evaluation(noted)

@@ -38,11 +38,11 @@ def work(
     """
     study = bench.study
     with at_work(study, str(bench.device), lease=lease, orphaned=orphaned) as worker:
-        watch, proposer, misses = Watch(study, lease), Proposer(bench.candidates), 0
+        watch, proposer, misses = Watch(study, lease), Proposer(bench.ground.candidates), 0
         mirror.settle(study, watch.look(worker.id)[1])
         queue(worker)
         while True:
-            if study.space_digest() != bench.candidates.architectures.digest():
+            if study.space_digest() != bench.ground.candidates.architectures.digest():
                 raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
             dead, alive = watch.look(worker.id)
             claim = claims.take_up(study, worker.id, dead, wanted=wanted, device=str(bench.device))
@@ -79,7 +79,7 @@ def _propose(
     # propose at one moment differ by their rank.
     seed = ((bench.seed + worker.rank * 7919) * 1_000_003 + bench.study.next_trial()) % 2**32
     best = _best(past) if mutate else []
-    decisions = neighbour(bench.candidates, best, seed) if best else proposer.propose(past, seed)
+    decisions = neighbour(bench.ground.candidates, best, seed) if best else proposer.propose(past, seed)
     return begin_trial(bench, worker, decisions, wanted)
 
 

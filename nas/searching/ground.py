@@ -1,0 +1,114 @@
+"""What a study stands on: prepared data, task, plan and candidates; laid when it begins, found again ever after."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from nas.architecture import EncoderDecoder
+from nas.data import Dataset, Fingerprint, Preprocessing, plan_preprocessing
+from nas.errors import InputError
+from nas.graph import Task
+from nas.searching.candidates import Candidates
+from nas.searching.events import Listener, Note
+from nas.searching.loading import Fold, load_fold, prepared
+from nas.searching.plan import Plan
+from nas.searching.planning import make_plan
+from nas.searching.references import alone, rungs_that_fit
+from nas.searching.settings import SearchSettings
+from nas.searching.slots import shared
+from nas.space import Space
+from nas.study.records import Document, StudySettings
+from nas.training import plan_task
+
+
+@dataclass(frozen=True)
+class Ground:
+    """All that trials need to know, free of the study they are kept in.
+
+    `reference` is the one published network that is trained, so many `rungs` narrower; None where many are.
+    """
+
+    candidates: Candidates
+    task: Task
+    plan: Plan
+    preprocessing: Preprocessing
+    cases: Fold
+    reference: str | None
+    rungs: int
+
+    def plan_document(self) -> Document:
+        """What a study keeps of it beside space, task and recipe, as JSON."""
+        return self.plan.to_json() | {
+            "preprocessing": self.preprocessing.to_json(),
+            "reference": self.reference,
+            "rungs": self.rungs,
+        }
+
+
+def lay_ground(
+    settings: SearchSettings,
+    space: Space[EncoderDecoder],
+    dataset: Dataset,
+    fingerprint: Fingerprint,
+    device: torch.device,
+    listener: Listener,
+) -> Ground:
+    """Plan a new study: preprocessing, patch and strides from the data, length and limits from device and budget."""
+    preprocessing = plan_preprocessing(fingerprint)
+    data = prepared(dataset, preprocessing, settings.cache, listener)
+    cases = load_fold(data, settings.fold, device)
+    task = plan_task(data, device.type, settings.patch)
+    listener(Note(f"timing {device_name(device)} for a few seconds"))
+    plan = make_plan(shared(settings), space, task, cases, device)
+    rungs = _rungs(settings, space, task, plan)
+    if settings.reference is not None:
+        space = alone(space, settings.reference, rungs)
+    return Ground(_candidates(space, plan), task, plan, preprocessing, cases, settings.reference, rungs)
+
+
+def find_ground(
+    stored: StudySettings,
+    space: Space[EncoderDecoder],
+    dataset: Dataset,
+    cache: str,
+    device: torch.device,
+    listener: Listener,
+) -> Ground:
+    """What a study was laid on, from its settings; the space comes from the user, never from the database."""
+    kept: dict[str, Any] = stored.plan
+    preprocessing = Preprocessing.from_json(kept["preprocessing"])
+    cases = load_fold(prepared(dataset, preprocessing, cache, listener), stored.fold, device)
+    plan = Plan.from_json(stored.recipe, kept)
+    reference, rungs = kept["reference"], kept["rungs"]
+    if reference is not None:
+        space = alone(space, reference, rungs)
+    return Ground(_candidates(space, plan), Task.from_json(stored.task), plan, preprocessing, cases, reference, rungs)
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"the CPU ({torch.get_num_threads()} threads)"
+
+
+def _candidates(space: Space[EncoderDecoder], plan: Plan) -> Candidates:
+    return Candidates(space, Space("recipe", plan.recipe))
+
+
+def _rungs(settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: Plan) -> int:
+    """How many rungs narrower the one network of the search is made; 0 where it searches many."""
+    if settings.reference is None or settings.full_size:
+        return 0
+    if settings.slim is not None:
+        return settings.slim
+    published = alone(space, settings.reference, 0)
+    fits = plan.decided(_candidates(published, plan).typical_recipe).fits
+    rungs = rungs_that_fit(published.template, task, fits)
+    if rungs is None:
+        raise InputError(
+            f"--reference: {settings.reference!r} fits the budget at no width; give a longer --budget, fewer "
+            "--trials, or --full-size"
+        )
+    return rungs
