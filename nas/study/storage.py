@@ -57,7 +57,7 @@ class Storage:
     artifacts: Path
     optuna_numbers: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
     """Optuna's numbers of the studies met so far, by ours."""
-    remote: Remote | None = None
+    remote: Remote | None = field(default=None, repr=False)
     """Where the files are kept, if not in `artifacts`, which is a cache then."""
 
     @property
