@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, search, spaces, studies, upkeep, worker
+from nas.cli import data, search, serving, spaces, studies, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.command("search")(search.search)
 app.command("worker")(worker.worker)
+app.command("serve-storage")(serving.serve_storage)
 app.add_typer(spaces.app, name="spaces")
 app.add_typer(data.app, name="data")
 app.command("status")(studies.status)

@@ -15,9 +15,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from nas.errors import InputError
+from nas.study import artifacts as artifact_files
+from nas.study.artifacts import StoredFile
 from nas.study.failures import describe, explain, refusal
 from nas.study.locking import BUSY_SECONDS, alone
 from nas.study.migrations import upgrade
+from nas.study.remote import Remote
 from nas.study.tables import StudyRow
 
 if TYPE_CHECKING:
@@ -54,6 +57,8 @@ class Storage:
     artifacts: Path
     optuna_numbers: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
     """Optuna's numbers of the studies met so far, by ours."""
+    remote: Remote | None = field(default=None, repr=False)
+    """Where the files are kept, if not in `artifacts`, which is a cache then."""
 
     @property
     def address(self) -> str:
@@ -68,7 +73,27 @@ class Storage:
     @property
     def artifacts_address(self) -> str:
         """Where the files are, for a process that this one starts."""
-        return str(self.artifacts)
+        return str(self.artifacts) if self.remote is None else self.remote.url
+
+    def bring_in(self, source: Path, study: str, evaluation: int, kind: str) -> StoredFile:
+        """Move a file to the others; see `nas.study.artifacts.bring_in`."""
+        stored = artifact_files.bring_in(source, self.artifacts, study, evaluation, kind)
+        if self.remote is not None:
+            self.remote.upload(self.artifacts / stored.address, stored.address)
+        return stored
+
+    def locate(self, stored: StoredFile) -> Path:
+        """The path of a stored file here, checked; see `nas.study.artifacts.locate`."""
+        path = self.artifacts / stored.address
+        if self.remote is not None and not path.exists():
+            self.remote.download(stored.address, path)
+        return artifact_files.locate(self.artifacts, stored)
+
+    def remove(self, address: str) -> None:
+        """Delete a stored file."""
+        artifact_files.remove(self.artifacts, address)
+        if self.remote is not None:
+            self.remote.remove(address)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -145,8 +170,8 @@ def open_storage(address: str | Path, *, artifacts: Path | str | None = None, cr
 
     Args:
         address: the path of an SQLite file, or an SQLAlchemy URL (`postgresql://user@host/database`).
-        artifacts: the folder for files. Left out, it is `artifacts` beside the SQLite file or, with a server, in the
-            working folder.
+        artifacts: the folder for files, or a URL (`s3://bucket/prefix`). Left out, it is `artifacts` beside the SQLite
+            file or, with a server, in the working folder.
         create: whether to make an SQLite file that is not there.
 
     Raises:
@@ -158,8 +183,10 @@ def open_storage(address: str | Path, *, artifacts: Path | str | None = None, cr
         path = Path(url.database or "")
         folder = path.parent / "artifacts"
         _make_room(path, create)
+    remote = Remote(str(artifacts)) if "://" in str(artifacts) else None
+    files = Path(artifacts or folder).absolute() if remote is None else remote.cache()
     try:
-        storage = Storage(create_engine(url, **_engine_options(url)), Path(artifacts or folder).absolute())
+        storage = Storage(create_engine(url, **_engine_options(url)), files, remote=remote)
     except (ImportError, ArgumentError) as error:
         raise InputError(
             f"{describe(url)} needs a database driver that is not installed ({error}); for PostgreSQL: "

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from nas.errors import InputError
-from nas.study.artifacts import StoredFile, bring_in, locate, remove
+from nas.study.artifacts import StoredFile
 from nas.study.failures import UnreachableError
 from nas.study.patience import patiently
 from nas.study.records import (
@@ -201,7 +201,7 @@ class Study:
         Raises:
             InputError: the file cannot be read or kept.
         """
-        stored = bring_in(path, self.storage.artifacts, self.name, evaluation, kind)
+        stored = self.storage.bring_in(path, self.name, evaluation, kind)
         self._name_artifact(evaluation, kind, stored)
         return self.storage.artifacts / stored.address
 
@@ -214,7 +214,7 @@ class Study:
             session.execute(delete(ArtifactRow).where(of_kind))
             session.add(ArtifactRow(evaluation_id=evaluation, kind=kind, **vars(stored)))
         if before is not None and before != stored.address:
-            remove(self.storage.artifacts, before)
+            self.storage.remove(before)
 
     def keep_checkpoint(self, evaluation: int, path: Path) -> Path:
         """Move a checkpoint in; it takes the place of the one before. It goes when the evaluation ends.
@@ -241,7 +241,7 @@ class Study:
         with self.storage.begin() as session:
             address = session.scalar(delete(ArtifactRow).where(of_kind).returning(ArtifactRow.address))
         if address is not None:
-            remove(self.storage.artifacts, address)
+            self.storage.remove(address)
 
     def evaluations(self, *states: State) -> list[Evaluation]:
         """All evaluations in the order of their trials, or those in some states."""
@@ -423,7 +423,7 @@ class Study:
         Raises:
             InputError: there is none, it is missing, it has changed, or its address leaves the folder.
         """
-        return locate(self.storage.artifacts, self._stored(evaluation, kind))
+        return self.storage.locate(self._stored(evaluation, kind))
 
     @patiently
     def _stored(self, evaluation: int, kind: str) -> StoredFile:

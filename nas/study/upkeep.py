@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study import mirror
-from nas.study.artifacts import StoredFile, check_name, locate, remove
+from nas.study.artifacts import StoredFile, check_name
 from nas.study.opening import find_study, open_study
 from nas.study.patience import patiently
 from nas.study.records import State
@@ -44,7 +44,7 @@ def prune_artifacts(study: Study, keep: int = KEPT) -> int:
         ).all()
         session.execute(delete(ArtifactRow).where(ArtifactRow.id.in_([id for id, _ in files])))
     for _, address in files:
-        remove(study.storage.artifacts, address)
+        study.storage.remove(address)
     return len(files)
 
 
@@ -97,12 +97,14 @@ def copy(study: Study, name: str, target: Storage) -> Study:
             for file in source.scalars(select(ArtifactRow).where(ArtifactRow.evaluation_id == evaluation.id)):
                 stored = StoredFile(file.address, file.sha256, file.bytes)
                 address = f"{name}/{twin.id}/{Path(file.address).name}"
-                made.append((replace(stored, address=address), locate(study.storage.artifacts, stored)))
+                made.append((replace(stored, address=address), study.storage.locate(stored)))
                 sink.add(ArtifactRow(evaluation_id=twin.id, kind=file.kind, **vars(made[-1][0])))
         for stored, path in made:
             destination = target.artifacts / stored.address
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, destination)
+            if target.remote is not None:
+                target.remote.upload(destination, stored.address)
     study.optuna_study()
     optuna.copy_study(
         from_study_name=study.name, from_storage=study.storage.optuna, to_storage=target.optuna, to_study_name=name
@@ -134,7 +136,7 @@ def remove_study(study: Study, *, force: bool = False) -> None:
         used = aliased(EvaluationRow)
         session.execute(delete(ArchitectureRow).where(~exists().where(used.digest == ArchitectureRow.digest)))
     for address in addresses:
-        remove(study.storage.artifacts, address)
+        study.storage.remove(address)
     study.storage.optuna_numbers.pop(study.id, None)
     with study.storage.guarded():
         if study.name in optuna.get_all_study_names(study.storage.optuna):
@@ -182,7 +184,7 @@ def _broken(study: Study, repair: bool) -> Iterator[Fault]:
         rows = select(ArtifactRow, row.trial).join(row, row.id == ArtifactRow.evaluation_id)
         for file, trial in session.execute(rows.where(row.study_id == study.id)).all():
             try:
-                locate(study.storage.artifacts, StoredFile(file.address, file.sha256, file.bytes))
+                study.storage.locate(StoredFile(file.address, file.sha256, file.bytes))
             except InputError as error:
                 yield Fault(f"trial {trial}, {file.kind}: {error}", "forget the file")
                 if repair:

@@ -29,8 +29,7 @@ def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
         raise InputError("--engine ray needs Ray; install it: pip install 'nas[ray]'") from error
     _connect(ray, settings)
     follower = Follower(study, settings.trials, listener)
-    options = {"max_retries": 0, "num_cpus": 1, "num_gpus": _gpus(settings)}
-    work = ray.remote(**options)(_work)
+    work: Any = ray.remote(max_retries=0, num_cpus=1, num_gpus=_gpus(settings))(_work)
     job = _job(study, settings)
     running: list[Any] = [work.remote(job) for _ in range(settings.workers)]
     crashes, ended = 0, 0

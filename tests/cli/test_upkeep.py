@@ -1,0 +1,70 @@
+"""nas trials, nas studies and nas serve-storage at the command line."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+from typer.testing import CliRunner, Result
+
+from nas.cli.app import app
+from nas.errors import InputError
+from nas.study.opening import create_or_resume
+from nas.study.records import State
+from nas.study.storage import open_storage
+from tests.study.conftest import SETTINGS
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> str:
+    path = tmp_path / "nas.db"
+    with open_storage(path) as opened:
+        study = create_or_resume(opened, SETTINGS)
+        study.optuna_study()
+        for trial, dice in enumerate([0.5, 0.9, 0.7]):
+            study.finish(study.start(trial, None, reference="U-Net" if trial == 0 else None), State.COMPLETE, dice=dice)
+        study.finish(study.start(3, None), State.INFEASIBLE, reason="too large")
+    return str(path)
+
+
+def run(*arguments: str, storage: str, **options: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--storage", storage], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "trials"),
+    [
+        ((), [0, 1, 2, 3]),
+        (("--state", "infeasible"), [3]),
+        (("--state", "complete", "--state", "infeasible"), [0, 1, 2, 3]),
+        (("--reference",), [0]),
+        (("--sort", "-dice"), [1, 2, 0, 3]),
+        (("--sort", "dice", "--limit", "2"), [0, 2]),
+    ],
+)
+def test_trials_are_filtered_and_sorted(storage: str, options: tuple[str, ...], trials: list[int]) -> None:
+    as_json = run("trials", "hippocampus", "--format", "json", *options, storage=storage)
+    assert [row["trial"] for row in json.loads(as_json.output)["trials"]] == trials
+    as_csv = run("trials", "hippocampus", "--format", "csv", *options, storage=storage)
+    assert [int(row["trial"]) for row in csv.DictReader(io.StringIO(as_csv.output))] == trials
+    assert run("trials", "hippocampus", *options, storage=storage).exit_code == 0
+
+
+@pytest.mark.parametrize(("option", "value"), [("--state", "done"), ("--sort", "colour")])
+def test_unknown_words_are_refused(storage: str, option: str, value: str) -> None:
+    with pytest.raises(InputError, match=f"{option}: found '{value}', expected one of"):
+        CliRunner().invoke(app, ["trials", "x", "--storage", storage, option, value], catch_exceptions=False)
+
+
+def test_studies_from_making_to_deleting(storage: str) -> None:
+    assert "hippocampus" in run("studies", "list", storage=storage).output
+    assert run("studies", "check", "hippocampus", storage=storage).output == "all is well\n"
+    assert "4 trials" in run("studies", "copy", "hippocampus", "twin", storage=storage).output
+    assert run("studies", "rename", "twin", "other", storage=storage).output == "twin is now other\n"
+    assert run("studies", "prune-artifacts", "other", storage=storage).output == "0 files deleted\n"
+    assert run("studies", "delete", "other", storage=storage, input="n\n").exit_code == 1
+    assert run("studies", "delete", "other", "--yes", storage=storage).output == "other is deleted\n"
+    with open_storage(storage) as opened:
+        assert optuna.get_all_study_names(opened.optuna) == ["hippocampus"]

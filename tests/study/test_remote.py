@@ -1,0 +1,98 @@
+"""Artifacts on S3, tried with moto's server."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nas.errors import InputError
+from nas.study.opening import create_or_resume
+from nas.study.remote import Remote
+from nas.study.storage import Storage, open_storage
+from nas.study.upkeep import prune_artifacts
+from tests.study.conftest import SETTINGS
+
+pytest.importorskip("s3fs")
+server = pytest.importorskip("moto.server")
+# The drivers of S3 close their sockets when Python collects them, and use calls that Python is about to drop.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    s3 = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    s3.start()
+    host, port = s3.get_host_and_port()
+    yield f"http://{host}:{port}"
+    s3.stop()
+
+
+@pytest.fixture
+def url(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    import s3fs
+
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem(endpoint_url=endpoint).makedirs("bucket", exist_ok=True)
+    return "s3://bucket/prefix"
+
+
+def opened(tmp_path: Path, url: str) -> Storage:
+    return open_storage(tmp_path / "nas.db", artifacts=url)
+
+
+def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url: str) -> None:
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        evaluation = study.start(0, None)
+        for contents in ("first", "second"):
+            file = tmp_path / "weights.safetensors"
+            file.write_text(contents)
+            study.add_artifact(evaluation, "weights", file)
+        shutil.rmtree(storage.artifacts)  # another machine has no copy
+        assert study.artifact(evaluation, "weights").read_text() == "second"
+        study.artifact(evaluation, "weights").write_text("poison")
+        with pytest.raises(InputError, match="has changed"):
+            study.artifact(evaluation, "weights")
+        study.drop_artifact(evaluation, "weights")
+        with pytest.raises(InputError, match="left no artifact"):
+            study.artifact(evaluation, "weights")
+        assert prune_artifacts(study) == 0
+
+
+def test_what_is_gone_there_is_said(tmp_path: Path, url: str) -> None:
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        evaluation = study.start(0, None)
+        file = tmp_path / "weights"
+        file.write_text("weights")
+        address = study.add_artifact(evaluation, "weights", file).relative_to(storage.artifacts).as_posix()
+        storage.remove(address)
+        with pytest.raises(InputError, match=r"artifacts at s3://bucket/prefix cannot be read"):
+            study.artifact(evaluation, "weights")
+
+
+@pytest.mark.parametrize("address", ["../outside", "/etc/passwd", "a/../../b"])
+def test_an_address_that_leaves_the_prefix_is_refused(tmp_path: Path, url: str, address: str) -> None:
+    with pytest.raises(InputError, match="leaves s3://bucket/prefix"):
+        Remote(url).download(address, tmp_path / "file")
+
+
+def test_credentials_are_never_shown(tmp_path: Path) -> None:
+    remote = Remote("nosuch://me:s3cret@host/bucket?password=s3cret")
+    assert "s3cret" not in repr(remote) + remote.shown
+    with pytest.raises(InputError) as refused:
+        remote.upload(tmp_path, "a/b")
+    assert "s3cret" not in str(refused.value)
