@@ -6,7 +6,11 @@ BIN = $(VENV)/bin
 # Faults on purpose: each script prints its figures. `make torture SCRIPTS=kills` runs one.
 SCRIPTS ?= kills outage writers large faults ray_nodes
 
-.PHONY: install demo test test-all torture lint wheel
+# Speed, side by side in one run: make bench DATA=Task04_Hippocampus. NNUNET is the Python of an environment with nnunetv2.
+DATA ?= Task04_Hippocampus
+NNUNET ?=
+
+.PHONY: install demo test test-all torture bench lint wheel
 
 install: $(VENV)/.installed
 
@@ -28,6 +32,13 @@ test-all: install
 
 torture: install
 	set -e; for script in $(SCRIPTS); do $(BIN)/python -m tests.torture.$$script; done
+
+bench: install
+	$(BIN)/python -m tests.benchmarks.feed $(DATA)
+	$(BIN)/python -m tests.benchmarks.monai_loop $(DATA)
+	$(BIN)/python -m tests.benchmarks.memory
+	$(BIN)/python -m tests.benchmarks.preprocessing $(DATA) $(if $(NNUNET),--nnunet $(NNUNET))
+	$(if $(NNUNET),$(BIN)/python -m tests.benchmarks.nnunet $(DATA) $(NNUNET))
 
 lint: install
 	$(BIN)/ruff check .

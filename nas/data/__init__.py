@@ -10,7 +10,6 @@ from nas.data import brain
 from nas.data.checking import check
 from nas.data.dataset import IGNORED, Case, Dataset, Region, Volume
 from nas.data.fingerprint import Fingerprint, changed_cases
-from nas.data.normalisation import normalise
 from nas.data.opening import open_dataset
 from nas.data.prepared import (
     DEFAULT_FOLDER,
@@ -41,7 +40,6 @@ __all__ = [
     "brain",
     "changed_cases",
     "check",
-    "normalise",
     "open_dataset",
     "open_prepared",
     "plan_preprocessing",

@@ -59,7 +59,8 @@ class FoundNetwork:
             "data": settings.data,
             "synthetic": settings.synthetic,
             "classes": [item["name"] for item in settings.data_fingerprint["classes"]],
-            "normalisation": "each case and channel to mean 0 and standard deviation 1",
+            "preprocessing": settings.plan["preprocessing"],
+            "recipe": result.recipe,
         }
         state = self.module().state_dict()
         return write(Path(folder), self.graph, state, self.document, facts=facts)

@@ -6,7 +6,7 @@ from nas.training.loop import DivergedError, Epoch, train
 from nas.training.plan import plan_task
 from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
-from nas.training.samples import Sample, prepare, sample_of, samples_of
+from nas.training.samples import Sample, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.validation import Validation, validate
 
@@ -22,7 +22,6 @@ __all__ = [
     "Validation",
     "load_recipe",
     "plan_task",
-    "prepare",
     "read_checkpoint",
     "recipe_names",
     "sample_of",

@@ -1,7 +1,7 @@
 """Cases as training takes them: tensors on the device, or mapped from a file and read patch by patch."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nas.data import Dataset, PreparedCase, normalise
-
-_VOXELS_REMEMBERED = 5_000
+from nas.data import PreparedCase
 
 
 @dataclass(frozen=True)
@@ -37,23 +35,6 @@ class Sample:
     def bytes(self) -> int:
         """The size of image and label."""
         return self.image.nbytes + self.label.nbytes
-
-
-def prepare(
-    dataset: Dataset, names: Iterable[str], device: torch.device, progress: Callable[[int, int], None] | None = None
-) -> tuple[Sample, ...]:
-    """Load and normalise the named cases onto a device."""
-    wanted = set(names)
-    cases = [case for case in dataset.cases if case.name in wanted]
-    samples = []
-    for index, case in enumerate(cases):
-        volume = dataset.load(case)
-        image = torch.from_numpy(normalise(volume.image)).to(device)
-        label = torch.from_numpy(volume.label).to(device)
-        samples.append(Sample(case.name, image, label, volume.spacing, _foreground(label, len(dataset.classes))))
-        if progress:
-            progress(index + 1, len(cases))
-    return tuple(samples)
 
 
 def sample_of(case: PreparedCase, device: torch.device, *, resident: bool = True) -> Sample:
@@ -87,13 +68,3 @@ def _tensor(array: npt.NDArray[Any]) -> Tensor:
         # torch warns of read-only arrays, which are read here and never written.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)
-
-
-def _foreground(label: Tensor, classes: int) -> tuple[Tensor, ...]:
-    found = []
-    for index in range(1, classes):
-        voxels = torch.nonzero(label == index).cpu()
-        if len(voxels):
-            step = max(len(voxels) // _VOXELS_REMEMBERED, 1)
-            found.append(voxels[::step].contiguous())
-    return tuple(found)

@@ -8,8 +8,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from nas.data import open_dataset, split
-from nas.training import Sample, prepare
+from nas.data import check, open_dataset, plan_preprocessing, prepare_dataset
+from nas.training import Sample, sample_of
 
 HIPPOCAMPUS = "Task04_Hippocampus"
 
@@ -29,10 +29,12 @@ def rates(ways: Mapping[str, Callable[[], None]], *, rounds: int, each: int = 1)
 
 
 def samples(folder: str, most: int | None = None) -> tuple[Sample, ...]:
-    """The training cases of fold 0 of a data set."""
+    """The training cases of fold 0 of a data set, prepared, in memory."""
     dataset = open_dataset(folder)
-    names = split([case.name for case in dataset.cases], 0).training[:most]
-    return prepare(dataset, names, torch.device("cpu"))
+    data = prepare_dataset(dataset, plan_preprocessing(check(dataset)))
+    names = data.split(0).training[:most]
+    cases = [case for case in data.cases if case.name in names]
+    return tuple(sample_of(case, torch.device("cpu")) for case in cases)
 
 
 def show(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
