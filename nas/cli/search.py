@@ -45,6 +45,9 @@ def search(
     fold: Annotated[int, typer.Option(help="Which of the five folds validates, 0 to 4.")] = 0,
     seed: Annotated[int, typer.Option(help="Of proposals, weights and patches.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
+    slices: Annotated[
+        int | None, typer.Option(help="Train in 2D on slices of volumes, with so many neighbours as channels.")
+    ] = None,
     patch: Annotated[str | None, typer.Option(help="Training patch, as 64,64.", show_default="from the data")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each training.", show_default="from the budget")] = None,
     batch: Annotated[int | None, typer.Option(help="Patches a step.", show_default="4 in 2D, 2 in 3D")] = None,
@@ -108,6 +111,7 @@ def search(
         "fold": fold,
         "seed": seed,
         "device": device,
+        "slices": slices,
         "patch": None if patch is None else parse_sizes(patch, "--patch"),
         "steps": steps,
         "batch": batch,

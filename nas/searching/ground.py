@@ -11,7 +11,7 @@ from nas.errors import InputError
 from nas.graph import Task
 from nas.searching.candidates import Candidates
 from nas.searching.events import Listener, Note
-from nas.searching.loading import Fold, load_fold, prepared
+from nas.searching.loading import Fold, load_fold, prepared, sliced
 from nas.searching.plan import Plan
 from nas.searching.planning import make_plan
 from nas.searching.references import alone, rungs_that_fit
@@ -26,7 +26,8 @@ from nas.training import plan_task
 class Ground:
     """All that trials need to know, free of the study they are kept in.
 
-    `reference` is the one published network that is trained, so many `rungs` narrower; None where many are.
+    `reference` is the one published network that is trained, so many `rungs` narrower; None where many are. `slices` is
+    the number of neighbours of each slice where volumes are trained on slice by slice.
     """
 
     candidates: Candidates
@@ -36,6 +37,7 @@ class Ground:
     cases: Fold
     reference: str | None
     rungs: int
+    slices: int | None
 
     def plan_document(self) -> Document:
         """What a study keeps of it beside space, task and recipe, as JSON."""
@@ -43,6 +45,7 @@ class Ground:
             "preprocessing": self.preprocessing.to_json(),
             "reference": self.reference,
             "rungs": self.rungs,
+            "slices": self.slices,
         }
 
 
@@ -57,14 +60,16 @@ def lay_ground(
     """Plan a new study: preprocessing, patch and strides from the data, length and limits from device and budget."""
     preprocessing = plan_preprocessing(fingerprint)
     data = prepared(dataset, preprocessing, settings.cache, listener)
-    cases = load_fold(data, settings.fold, device)
-    task = plan_task(data, device.type, settings.patch)
+    cases = load_fold(data, settings.fold, device, settings.slices)
+    task = plan_task(sliced(data, settings.slices)[0], device.type, settings.patch)
     listener(Note(f"timing {device_name(device)} for a few seconds"))
     plan = make_plan(shared(settings), space, task, cases, device)
     rungs = _rungs(settings, space, task, plan)
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)
-    return Ground(_candidates(space, plan), task, plan, preprocessing, cases, settings.reference, rungs)
+    return Ground(
+        _candidates(space, plan), task, plan, preprocessing, cases, settings.reference, rungs, settings.slices
+    )
 
 
 def find_ground(
@@ -78,12 +83,21 @@ def find_ground(
     """What a study was laid on, from its settings; the space comes from the user, never from the database."""
     kept: dict[str, Any] = stored.plan
     preprocessing = Preprocessing.from_json(kept["preprocessing"])
-    cases = load_fold(prepared(dataset, preprocessing, cache, listener), stored.fold, device)
+    cases = load_fold(prepared(dataset, preprocessing, cache, listener), stored.fold, device, kept["slices"])
     plan = Plan.from_json(stored.recipe, kept)
     reference, rungs = kept["reference"], kept["rungs"]
     if reference is not None:
         space = alone(space, reference, rungs)
-    return Ground(_candidates(space, plan), Task.from_json(stored.task), plan, preprocessing, cases, reference, rungs)
+    return Ground(
+        _candidates(space, plan),
+        Task.from_json(stored.task),
+        plan,
+        preprocessing,
+        cases,
+        reference,
+        rungs,
+        kept["slices"],
+    )
 
 
 def device_name(device: torch.device) -> str:

@@ -1,14 +1,23 @@
 """The cases of a fold, prepared once on disk and put where training finds them fastest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from nas.data import Dataset, PreparedDataset, Preprocessing, available_processes, prepare_dataset
+from nas.data import (
+    Dataset,
+    PreparedCase,
+    PreparedDataset,
+    Preprocessing,
+    available_processes,
+    prepare_dataset,
+    slices,
+)
+from nas.errors import InputError
 from nas.searching.events import Listener, Working
-from nas.training import Sample, samples_of
+from nas.training import Sample, Slicing, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
@@ -33,13 +42,30 @@ def prepared(dataset: Dataset, preprocessing: Preprocessing, cache: str, listene
     )
 
 
-def load_fold(data: PreparedDataset, fold: int, device: torch.device) -> Fold:
-    """Training and validation cases of a fold, on the device as far as they fit."""
-    parts = data.split(fold)
+def sliced(data: PreparedDataset, neighbours: int | None) -> tuple[PreparedDataset, Slicing | None]:
+    """What trains: the data, or the slices of its volumes across their thickest axis, and how volumes are cut so."""
+    if neighbours is None:
+        return data, None
+    if data.axes != 3:
+        raise InputError(f"--slices: {data.name} is 2D already; leave it out")
+    axis = max(range(3), key=lambda each: (data.spacing[each], each))
+    return slices(data, axis, neighbours), Slicing(axis, neighbours)
+
+
+def load_fold(data: PreparedDataset, fold: int, device: torch.device, neighbours: int | None = None) -> Fold:
+    """Training and validation cases of a fold, on the device as far as they fit.
+
+    With a number of `neighbours` slices are trained on, and whole volumes validate, slice by slice.
+    """
+    seen, slicing = sliced(data, neighbours)
+    training = samples_of(_named(seen, seen.split(fold).training), device, _room(device))
+    validation = samples_of(_named(data, data.split(fold).validation), device, _room(device))
+    return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation))
+
+
+def _named(data: PreparedDataset, names: Sequence[str]) -> list[PreparedCase]:
     cases = {case.name: case for case in data.cases}
-    training = samples_of([cases[name] for name in parts.training], device, _room(device))
-    # Validation looks at each case once for each network: on the CPU it costs little to leave it where it is.
-    return Fold(training, samples_of([cases[name] for name in parts.validation], device, _room(device)))
+    return [cases[name] for name in names]
 
 
 def free_memory(device: torch.device) -> int:

@@ -118,7 +118,14 @@ def _settled(settings: SearchSettings) -> SearchSettings:
 
 
 def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettings:
-    """A study's settings with what the user asks for now; where it differs, the study is refused."""
+    """A study's settings with what the user asks for now; where results would not compare, it is refused."""
+    for name in ("reference", "slices"):
+        wished, kept = getattr(settings, name), stored.plan[name]
+        if wished is not None and wished != kept:
+            raise InputError(
+                f"--{name}: found {wished!r}, but study {stored.name!r} was made with {kept!r}; leave it out, or give "
+                "another name as --study"
+            )
     recipe = with_wishes(Recipe.from_json(stored.recipe), settings)
     patch = {} if settings.patch is None else {"patch": list(settings.patch)}
     return replace(
@@ -126,7 +133,6 @@ def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettin
         recipe=recipe.to_json(),
         task=stored.task | patch,
         fold=settings.fold,
-        plan=stored.plan | {"reference": settings.reference},
     )
 
 

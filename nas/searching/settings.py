@@ -33,6 +33,7 @@ class SearchSettings:
         fold: which of the five folds validates, 0 to 4.
         seed: of proposals, weights and patches.
         device: "cpu", "cuda", "cuda:1" ...; by default a GPU if there is one.
+        slices: train networks of two axes on the slices of volumes, with so many neighbours on each side as channels.
         patch: voxels per axis of a training patch; planned from the data by default.
         steps: optimiser steps of each training; by default as many as the budget allows.
         batch: patches a step.
@@ -67,6 +68,7 @@ class SearchSettings:
     fold: int = 0
     seed: int = 0
     device: str | None = None
+    slices: int | None = None
     patch: tuple[int, ...] | None = None
     steps: int | None = None
     batch: int | None = None
@@ -90,7 +92,7 @@ class SearchSettings:
             raise InputError(f"--engine: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("fold", "seed", "slim"):
+            if field.name in ("fold", "seed", "slim", "slices"):
                 if value is not None and value < 0:
                     raise InputError(f"--{field.name}: found {value}, expected 0 or more")
             elif isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:

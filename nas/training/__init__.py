@@ -6,7 +6,7 @@ from nas.training.loop import DivergedError, Epoch, train
 from nas.training.plan import plan_task
 from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
-from nas.training.samples import Sample, sample_of, samples_of
+from nas.training.samples import Sample, Slicing, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.validation import Validation, validate
 
@@ -18,6 +18,7 @@ __all__ = [
     "OutOfMemoryError",
     "Recipe",
     "Sample",
+    "Slicing",
     "StudyRecipe",
     "Validation",
     "load_recipe",

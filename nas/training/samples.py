@@ -14,13 +14,29 @@ from nas.data import PreparedCase
 
 
 @dataclass(frozen=True)
+class Slicing:
+    """How a network of two axes sees a volume: across `axis`, with `neighbours` slices on each side as channels."""
+
+    axis: int
+    neighbours: int
+
+    def cut(self, image: Tensor) -> Tensor:
+        """All slices of a volume (channels, *size) as images (slices, channels x (2 neighbours + 1), *size)."""
+        apart = image.movedim(1 + self.axis, 0)
+        around = torch.arange(-self.neighbours, self.neighbours + 1)
+        numbers = (torch.arange(len(apart))[:, None] + around).clamp(0, len(apart) - 1)
+        return apart[numbers].flatten(1, 2)
+
+
+@dataclass(frozen=True)
 class Sample:
     """A case ready for training.
 
     `image` is normalised, (channels, *size), `label` holds class indices and 255 for ignored voxels, (*size), uint8;
     `foreground` lists for each foreground class that occurs some of its voxels, (count, axes), on the CPU. `original`
     knows the way back to the grid that the case was stored on; None where it is that grid already. A `streamed` case
-    stays in its file, and its patches are read when they are drawn.
+    stays in its file, and its patches are read when they are drawn. A volume with a `slicing` is segmented slice by
+    slice.
     """
 
     name: str
@@ -30,6 +46,7 @@ class Sample:
     foreground: tuple[Tensor, ...]
     original: PreparedCase | None = None
     streamed: bool = False
+    slicing: Slicing | None = None
 
     @property
     def bytes(self) -> int:

@@ -91,7 +91,9 @@ def _predicted(
     """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
     task, stride = network.graph.task, network.graph.total_stride
     try:
-        return predict(forward, sample.image.to(device), task.patch, stride, mirrored=mirrored)
+        images = [sample.image] if sample.slicing is None else sample.slicing.cut(sample.image)
+        found = [predict(forward, image.to(device), task.patch, stride, mirrored=mirrored) for image in images]
+        return found[0] if sample.slicing is None else torch.stack(found, sample.slicing.axis)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nas.data import normalise
+from nas.data.normalisation import normalise
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1, 1.7e6])
