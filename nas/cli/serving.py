@@ -21,6 +21,10 @@ def serve_storage(
 
     Optuna's own proxy: no password, no encryption. nas workers do not go through it, for claims and results are in
     tables that it does not serve: they need the database itself.
+
+    [bold]Example[/bold]
+
+      nas serve-storage --port 13000
     """
     try:
         from optuna.storages import run_grpc_proxy_server

@@ -7,7 +7,7 @@ Around the brain come fluid, skull and scalp, which look like tissue and are bac
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -60,6 +60,7 @@ class Tissues:
     brain: Array
 
 
+@cache
 def load_tissues() -> Tissues:
     """Read the maps that nilearn ships."""
     from nilearn import datasets
