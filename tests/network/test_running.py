@@ -58,15 +58,6 @@ def test_segments_hold_less_for_the_backward_pass(segments: int) -> None:
     assert share < 0.6 if segments else share > 0.95
 
 
-@pytest.mark.parametrize("reference", REFERENCES)
-def test_channels_last_computes_the_same(reference: str) -> None:
-    # In float64, since batch norm over the few positions of the coarsest level blows up any rounding.
-    first, _ = passed(reference, StepPlan(), torch.float64)
-    last, _ = passed(reference, StepPlan(channels_last=True), torch.float64)
-    for one, other in zip(first, last, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
-
-
 def test_a_plan_is_chosen_by_timing_recorded_and_leaves_the_network_alone() -> None:
     built = network("U-Net BN")
     before = {name: tensor.clone() for name, tensor in built.state_dict().items()}
@@ -78,7 +69,8 @@ def test_a_plan_is_chosen_by_timing_recorded_and_leaves_the_network_alone() -> N
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(tensor, before[name]) for name, tensor in built.state_dict().items())
     assert plan.seconds > 0
-    assert {"channels last", "channels first"} <= {note.split(",")[0] for note in plan.notes}
+    assert not plan.channels_last  # what torch damages memory by on a CPU is never even tried there
+    assert plan.notes[0].startswith("channels first, float32: ")
     assert StepPlan.from_json(plan.to_json()) == plan
 
 
