@@ -15,7 +15,26 @@ from nas.graph import operations as op
 
 Layer = Callable[..., Tensor]
 
+
+class _Picking2d(nn.Conv2d):
+    """A strided convolution of kernel 1: takes every so-many-th position, then convolves at stride 1.
+
+    On a CPU with channels last, the backward pass of torch's own writes beyond its memory (seen in torch 2.13).
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.conv2d(_picked(input, self.stride), self.weight, self.bias, groups=self.groups)
+
+
+class _Picking3d(nn.Conv3d):
+    """The same in 3D."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.conv3d(_picked(input, self.stride), self.weight, self.bias, groups=self.groups)
+
+
 _CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
+_PICKING = {2: _Picking2d, 3: _Picking3d}
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 _BATCH_NORMS = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _MAX_POOLS = {2: F.max_pool2d, 3: F.max_pool3d}
@@ -38,7 +57,8 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
     channels = inputs[0].channels
     match operation:
         case op.Convolution():
-            return _CONVOLUTIONS[axes](
+            picks = all(size == 1 for size in operation.kernel) and any(step > 1 for step in operation.stride)
+            return (_PICKING if picks else _CONVOLUTIONS)[axes](
                 channels,
                 operation.channels,
                 cast(Any, operation.kernel),
@@ -82,6 +102,11 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Foreign():
             return _foreign(operation)
     return _FUNCTIONS[type(operation)]
+
+
+def _picked(x: Tensor, stride: tuple[int, ...]) -> Tensor:
+    places: list[Any] = [slice(None, None, step) for step in stride]
+    return x[(..., *places)]
 
 
 def _resize(x: Tensor, factor: tuple[float, ...]) -> Tensor:

@@ -1,13 +1,20 @@
 """How a network is run changes its speed and memory, and nothing else."""
 
+import ctypes.util
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from nas.architecture import slim
 from nas.catalog import load_space
 from nas.errors import InputError
-from nas.graph import Task, trace
+from nas.graph import Node, Task, trace
+from nas.graph.operations import Convolution, Input
 from nas.network import Network, StepPlan, build, choose_plan
+from nas.network.layers import layer
 from nas.network.running import arranged, runner
 
 REFERENCES = ["U-Net BN", "nnU-Net", "Tiramisu-67", "DeepLabv3+ R50", "Attention U-Net"]
@@ -78,3 +85,59 @@ def test_a_plan_is_chosen_by_timing_recorded_and_leaves_the_network_alone() -> N
 def test_a_document_that_is_no_plan_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(InputError, match="step plan"):
         StepPlan.from_json(document)
+
+
+SWEEP = """
+import torch
+from nas.graph import Node
+from nas.graph.operations import Convolution, Input, TransposedConvolution
+from nas.network.layers import layer
+
+shapes = {2: [(8, 8), (16, 32)], 3: [(4, 6, 8), (8, 16, 8)]}
+formats = {2: torch.channels_last, 3: torch.channels_last_3d}
+kernels = {2: [(1, 1), (3, 3), (3, 1)], 3: [(1, 1, 1), (3, 3, 3), (3, 3, 1)]}
+strides = {2: [(1, 1), (2, 2), (2, 1)], 3: [(1, 1, 1), (2, 2, 2), (2, 2, 1)]}
+for axes in (2, 3):
+    for inner, outer in ((1, 4), (4, 8), (8, 16), (16, 16)):
+        source = Node(Input(), (), "image", inner, (1,) * axes)
+        operations = [
+            Convolution(outer, kernel, stride, (dilation,) * axes, groups, bias)
+            for kernel in kernels[axes]
+            for stride in strides[axes]
+            for dilation in ((1, 2) if max(kernel) > 1 else (1,))
+            for groups in {1, inner}
+            for bias in (False, True)
+        ]
+        operations += [TransposedConvolution(outer, (size,) * axes, (2,) * axes) for size in (2, 3)]
+        for operation in operations:
+            run = layer(Node(operation, (0,), "conv", outer, (1,) * axes), [source], axes)
+            run = run.to(memory_format=formats[axes])
+            for shape in shapes[axes] * 2:
+                image = torch.randn(2, inner, *shape).to(memory_format=formats[axes]).requires_grad_()
+                run(image).square().sum().backward()
+print("done")
+"""
+
+
+def test_no_convolution_writes_beyond_its_memory_with_channels_last() -> None:
+    """Under glibc's checks, which end the process where the heap is damaged."""
+    library = ctypes.util.find_library("c_malloc_debug")
+    if library is None:
+        pytest.skip("glibc's malloc checks are not installed")
+    checked = {**os.environ, "LD_PRELOAD": library, "GLIBC_TUNABLES": "glibc.malloc.check=3"}
+    run = subprocess.run([sys.executable, "-c", SWEEP], env=checked, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-500:]
+    assert run.stdout == "done\n"
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_a_strided_convolution_of_kernel_1_is_torchs(axes: int) -> None:
+    ones, twos = (1,) * axes, (2,) * axes
+    operation = Convolution(6, ones, twos, ones)
+    ours = layer(Node(operation, (0,), "conv", 6, twos), [Node(Input(), (), "image", 4, ones)], axes)
+    assert isinstance(ours, torch.nn.Module)
+    kind = torch.nn.Conv2d if axes == 2 else torch.nn.Conv3d
+    theirs = kind(4, 6, 1, 2)
+    theirs.load_state_dict(ours.state_dict())
+    image = torch.randn(2, 4, *(7,) * axes)
+    torch.testing.assert_close(ours(image), theirs(image))
