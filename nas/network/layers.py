@@ -17,12 +17,14 @@ Layer = Callable[..., Tensor]
 
 
 class _Picking2d(nn.Conv2d):
-    """A strided convolution of kernel 1: takes every so-many-th position, then convolves at stride 1.
+    """A strided convolution of kernel 1 that with channels last takes its positions first, then convolves at stride 1.
 
     On a CPU with channels last, the backward pass of torch's own writes beyond its memory (seen in torch 2.13).
     """
 
     def forward(self, input: Tensor) -> Tensor:
+        if _is_channels_first(input, self.weight):
+            return super().forward(input)
         return F.conv2d(_picked(input, self.stride), self.weight, self.bias, groups=self.groups)
 
 
@@ -30,6 +32,8 @@ class _Picking3d(nn.Conv3d):
     """The same in 3D."""
 
     def forward(self, input: Tensor) -> Tensor:
+        if _is_channels_first(input, self.weight):
+            return super().forward(input)
         return F.conv3d(_picked(input, self.stride), self.weight, self.bias, groups=self.groups)
 
 
@@ -102,6 +106,11 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Foreign():
             return _foreign(operation)
     return _FUNCTIONS[type(operation)]
+
+
+def _is_channels_first(x: Tensor, weight: Tensor) -> bool:
+    # With one input channel the two layouts look alike, and torch may take either.
+    return weight.shape[1] > 1 and x.is_contiguous() and weight.stride(-1) == 1
 
 
 def _picked(x: Tensor, stride: tuple[int, ...]) -> Tensor:
