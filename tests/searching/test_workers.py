@@ -85,7 +85,7 @@ def test_an_exception_is_tried_again_then_kept_as_failed_with_its_traceback(
 ) -> None:
     calls: list[int] = []
 
-    def broken(bench: Any, graph: Any, evaluation: int) -> float:
+    def broken(bench: Any, graph: Any, recipe: Any, evaluation: int) -> float:
         calls.append(evaluation)
         if len(calls) <= MOST_FAILURES:
             raise RuntimeError("boom")
