@@ -1,10 +1,10 @@
-"""Finds search spaces: shipped ones by name, a user's own by file, an installed plugin's by entry point."""
+"""Finds search spaces, and what else is shipped, by name; a user's own by file, a plugin's by entry point."""
 
 import difflib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,13 @@ def load_space(name: str | Path) -> Space[EncoderDecoder]:
         InputError: no space of that name (with the nearest one), or a file that is absent, raises, or lacks `SPACE`.
     """
     text = str(name)
-    if text.endswith(".py") or "/" in text or "\\" in text:
+    if is_file(text, ".py"):
         return _from_file(Path(name))
     if text in _shipped():
-        return _from_file(_folder() / f"{text}.py")
+        return _from_file(shipped_folder("search_spaces") / f"{text}.py")
     if text in _plugins():
         return _checked(_plugins()[text].load(), f"entry point {text!r}")
-    near = difflib.get_close_matches(text, space_names(), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "choose one of them, or give a file as ./mine.py."
-    raise InputError(f"space {text!r} is unknown; {hint} Known spaces: {', '.join(space_names())}.")
+    raise unknown("space", text, space_names(), ".py")
 
 
 def load_member(space: Space[EncoderDecoder], document: Mapping[str, Any]) -> EncoderDecoder:
@@ -48,14 +46,26 @@ def load_member(space: Space[EncoderDecoder], document: Mapping[str, Any]) -> En
     return space.load(inner if isinstance(inner, Mapping) else document)
 
 
-def _folder() -> Path:
-    # In the wheel the spaces lie inside the package, in a checkout beside it.
-    inside = Path(__file__).parent / "search_spaces"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "search_spaces"
+def is_file(name: str, ending: str) -> bool:
+    """Whether a name means a file of the user's rather than something shipped."""
+    return name.endswith(ending) or "/" in name or "\\" in name
+
+
+def shipped_folder(name: str) -> Path:
+    """Where shipped files of a kind lie: in the wheel inside the package, in a checkout beside it."""
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+def unknown(what: str, name: str, known: Sequence[str], ending: str) -> InputError:
+    """The error for the name of something shipped that is not there."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose one of them, or give a file as ./mine{ending}."
+    return InputError(f"{what} {name!r} is unknown; {hint} Known {what}s: {', '.join(known)}.")
 
 
 def _shipped() -> set[str]:
-    return {file.stem for file in _folder().glob("*.py") if not file.stem.startswith("_")}
+    return {file.stem for file in shipped_folder("search_spaces").glob("*.py") if not file.stem.startswith("_")}
 
 
 def _plugins() -> Mapping[str, Any]:

@@ -15,5 +15,5 @@ class InputError(Exception):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Advice on a name that is not known: the nearest one, or all of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names) or 'none: there are none'}"

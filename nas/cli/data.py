@@ -184,9 +184,11 @@ def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
 
 def _show_plan(settings: "Preprocessing", fingerprint: "Fingerprint") -> None:
     """What will be done to the data, in a line each."""
+    from nas.data.preprocessing import matches
+
     known = zip(fingerprint.spacing_minimum, fingerprint.spacing_maximum, settings.spacing, strict=True)
     spacing = " x ".join(f"{step:.4g}" for step in settings.spacing)
-    kept = all(abs(low / target - 1) <= 0.01 and abs(high / target - 1) <= 0.01 for low, high, target in known)
+    kept = all(matches(low, target) and matches(high, target) for low, high, target in known)
     OUT.print(f"\nin training: {'spacing stays' if kept else 'all cases are resampled to'} {spacing} mm")
     for channel, how in zip(fingerprint.channels, settings.channels, strict=True):
         if how.low is not None:

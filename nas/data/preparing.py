@@ -12,7 +12,7 @@ import numpy.typing as npt
 from nas.data.dataset import IGNORED, Volume
 from nas.data.geometry import Geometry, box_of, orientation_of
 from nas.data.normalisation import normalise
-from nas.data.preprocessing import MATCHES, Normalisation, Preprocessing
+from nas.data.preprocessing import Normalisation, Preprocessing, matches
 from nas.data.resampling import coarse_axis, resample_classes, resample_image
 
 REMEMBERED = 5_000
@@ -66,7 +66,7 @@ def prepare_volume(volume: Volume, settings: Preprocessing) -> PreparedVolume:
 def _size(old: tuple[int, ...], spacing: tuple[float, ...], target: tuple[float, ...]) -> tuple[int, ...]:
     """Voxels of the resampled grid; an axis whose spacing is the target's stays as it is."""
     return tuple(
-        size if abs(step / wanted - 1) <= MATCHES else max(round(size * step / wanted), 1)
+        size if matches(step, wanted) else max(round(size * step / wanted), 1)
         for size, step, wanted in zip(old, spacing, target, strict=True)
     )
 

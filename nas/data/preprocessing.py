@@ -16,6 +16,11 @@ CROPPED = 0.75
 CT = "CT"
 
 
+def matches(step: float, wanted: float) -> bool:
+    """Whether a spacing is near enough to another for voxels to stay as they are."""
+    return abs(step / wanted - 1) <= MATCHES
+
+
 @dataclass(frozen=True)
 class Normalisation:
     """How the intensities of a channel are made comparable.

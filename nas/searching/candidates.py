@@ -87,6 +87,11 @@ class Candidates:
         return found
 
 
+def candidates_of(space: Space[EncoderDecoder], recipe: Recipe) -> Candidates:
+    """The networks of a space, trained by a recipe that may have open choices."""
+    return Candidates(space, Space("recipe", recipe))
+
+
 def _typical(choice: Choice) -> Scalar:
     if isinstance(choice, OneOf):
         return choice.labels[0]

@@ -9,7 +9,7 @@ from nas.architecture import EncoderDecoder
 from nas.data import Dataset, Fingerprint, Preprocessing, plan_preprocessing
 from nas.errors import InputError
 from nas.graph import Task
-from nas.searching.candidates import Candidates
+from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, load_fold, prepared, sliced
 from nas.searching.plan import Plan
@@ -60,15 +60,16 @@ def lay_ground(
     """Plan a new study: preprocessing, patch and strides from the data, length and limits from device and budget."""
     preprocessing = plan_preprocessing(fingerprint)
     data = prepared(dataset, preprocessing, settings.cache, listener)
-    cases = load_fold(data, settings.fold, device, settings.slices)
-    task = plan_task(sliced(data, settings.slices)[0], device.type, settings.patch)
+    seen, slicing = sliced(data, settings.slices)
+    cases = load_fold(data, seen, slicing, settings.fold, device)
+    task = plan_task(seen, device.type, settings.patch)
     listener(Note(f"timing {device_name(device)} for a few seconds"))
     plan = make_plan(shared(settings), space, task, cases, device)
     rungs = _rungs(settings, space, task, plan)
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)
     return Ground(
-        _candidates(space, plan), task, plan, preprocessing, cases, settings.reference, rungs, settings.slices
+        candidates_of(space, plan.recipe), task, plan, preprocessing, cases, settings.reference, rungs, settings.slices
     )
 
 
@@ -83,13 +84,14 @@ def find_ground(
     """What a study was laid on, from its settings; the space comes from the user, never from the database."""
     kept: dict[str, Any] = stored.plan
     preprocessing = Preprocessing.from_json(kept["preprocessing"])
-    cases = load_fold(prepared(dataset, preprocessing, cache, listener), stored.fold, device, kept["slices"])
+    data = prepared(dataset, preprocessing, cache, listener)
+    cases = load_fold(data, *sliced(data, kept["slices"]), stored.fold, device)
     plan = Plan.from_json(stored.recipe, kept)
     reference, rungs = kept["reference"], kept["rungs"]
     if reference is not None:
         space = alone(space, reference, rungs)
     return Ground(
-        _candidates(space, plan),
+        candidates_of(space, plan.recipe),
         Task.from_json(stored.task),
         plan,
         preprocessing,
@@ -107,10 +109,6 @@ def device_name(device: torch.device) -> str:
     return f"the CPU ({torch.get_num_threads()} threads)"
 
 
-def _candidates(space: Space[EncoderDecoder], plan: Plan) -> Candidates:
-    return Candidates(space, Space("recipe", plan.recipe))
-
-
 def _rungs(settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: Plan) -> int:
     """How many rungs narrower the one network of the search is made; 0 where it searches many."""
     if settings.reference is None or settings.full_size:
@@ -118,7 +116,7 @@ def _rungs(settings: SearchSettings, space: Space[EncoderDecoder], task: Task, p
     if settings.slim is not None:
         return settings.slim
     published = alone(space, settings.reference, 0)
-    fits = plan.decided(_candidates(published, plan).typical_recipe).fits
+    fits = plan.decided(candidates_of(published, plan.recipe).typical_recipe).fits
     rungs = rungs_that_fit(published.template, task, fits)
     if rungs is None:
         raise InputError(

@@ -21,6 +21,7 @@ from nas.training import Sample, Slicing, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
+_MOST_OF_MEMORY = 0.7
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,18 @@ def sliced(data: PreparedDataset, neighbours: int | None) -> tuple[PreparedDatas
     return slices(data, axis, neighbours), Slicing(axis, neighbours)
 
 
-def load_fold(data: PreparedDataset, fold: int, device: torch.device, neighbours: int | None = None) -> Fold:
+def load_fold(
+    data: PreparedDataset, seen: PreparedDataset, slicing: Slicing | None, fold: int, device: torch.device
+) -> Fold:
     """Training and validation cases of a fold, on the device as far as they fit.
 
-    With a number of `neighbours` slices are trained on, and whole volumes validate, slice by slice.
+    Args:
+        data: whose cases validate, whole.
+        seen: what trains, and `slicing`: how volumes are cut to it, as `sliced` gives both.
+        slicing: None where cases train as they are.
+        fold: which part validates.
+        device: where.
     """
-    seen, slicing = sliced(data, neighbours)
     training = samples_of(_named(seen, seen.split(fold).training), device, _room(device))
     validation = samples_of(_named(data, data.split(fold).validation), device, _room(device))
     return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation))
@@ -75,6 +82,11 @@ def free_memory(device: torch.device) -> int:
     import psutil
 
     return int(psutil.virtual_memory().available)
+
+
+def usable_memory(device: torch.device) -> int:
+    """Bytes that training may use: most of what is free."""
+    return round(free_memory(device) * _MOST_OF_MEMORY)
 
 
 def _room(device: torch.device) -> int:

@@ -8,15 +8,15 @@ import torch
 
 from nas.architecture import EncoderDecoder, slim
 from nas.graph import Graph, Task, trace
-from nas.searching.candidates import Candidates
+from nas.searching.candidates import candidates_of
 from nas.searching.events import Listener, Note
-from nas.searching.loading import Fold, free_memory
+from nas.searching.loading import Fold, usable_memory
 from nas.searching.plan import Limits, Plan
 from nas.searching.references import Entry, base
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe, load_recipe
+from nas.training import Augmentation, Recipe
 
 _TRIAL_SHARE = 0.75
 """Of a trial's share of the budget, what training and validation may take; the rest is for proposals and start-up."""
@@ -26,7 +26,6 @@ _ANCHOR_BASE = {2: 16, 3: 4}
 _STEPS = (40, 20_000)
 _ROOM = 1.2
 _BATCH = {2: 4, 3: 2}
-_MOST_OF_MEMORY = 0.7
 
 
 def make_plan(
@@ -37,19 +36,19 @@ def make_plan(
     # hippocampus): in short training that costs far more than the variety gives.
     fitted = Recipe(batch=_BATCH[task.axes], augmentation=Augmentation(flips=task.classes <= 2))
     template = with_wishes(fitted, settings)
-    typical = Candidates(space, Space("recipe", template)).typical_recipe
+    typical = candidates_of(space, template).typical_recipe
     speed = measure_speed(space, task, typical, data.training, device, settings.seed)
     share = settings.seconds / settings.trials * _TRIAL_SHARE
     as_told = settings.full_size or settings.slim is not None
     limits = Limits(
         settings.max_parameters,
         settings.max_macs,
-        settings.max_memory or round(free_memory(device) * _MOST_OF_MEMORY),
+        settings.max_memory or usable_memory(device),
         None if as_told else share,
     )
     plan = Plan(typical, limits, speed, sum(sample.label.numel() for sample in data.validation))
     anchor = trace(_anchor(space, task.axes), task)
-    if not _is_given("steps", settings):
+    if "steps" not in settings.wishes:
         steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)
         template, plan = replace(template, steps=steps), plan.decided(replace(typical, steps=steps))
     limits = limits if as_told else _reachable(plan, anchor)
@@ -58,16 +57,7 @@ def make_plan(
 
 def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
     """A recipe with what the user chose, in a recipe file or by an option."""
-    file = load_recipe(settings.recipe) if settings.recipe else None
-    chosen = {name: getattr(file.recipe, name) for name in file.given} if file else {}
-    options = {name: getattr(settings, name) for name in ("steps", "batch", "learning_rate")}
-    return replace(recipe, **(chosen | {name: value for name, value in options.items() if value is not None}))
-
-
-def _is_given(name: str, settings: SearchSettings) -> bool:
-    """Whether the user chose a field of the recipe."""
-    in_file = settings.recipe is not None and name in load_recipe(settings.recipe).given
-    return in_file or getattr(settings, name) is not None
+    return replace(recipe, **settings.wishes)
 
 
 def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettings) -> list[Note]:

@@ -56,7 +56,7 @@ def _slimmed(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Grap
     if rungs is None:
         return None
     architecture = slim(member.architecture, rungs)
-    return Entry(member.name if rungs == 0 else f"{member.name}, base {base(architecture)}", architecture)
+    return Entry(_label(member.name, rungs, architecture), architecture)
 
 
 def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderDecoder]:
@@ -68,7 +68,7 @@ def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderD
     if name not in space.references:
         raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
     architecture = slim(space.references[name], rungs)
-    label = name if rungs == 0 else f"{name}, base {base(architecture)}"
+    label = _label(name, rungs, architecture)
     member = next(member for member in space.members if member.name == name)
     return replace(space, template=architecture, members=(replace(member, name=label, architecture=architecture),))
 
@@ -79,3 +79,8 @@ def rungs_that_fit(architecture: EncoderDecoder, task: Task, fits: Callable[[Gra
         if fits(trace(slim(architecture, rungs), task)):
             return rungs
     return None
+
+
+def _label(name: str, rungs: int, architecture: EncoderDecoder) -> str:
+    """The name of a published network, with its width where it is narrower than published."""
+    return name if rungs == 0 else f"{name}, base {base(architecture)}"

@@ -1,7 +1,9 @@
 """What a search is asked to do. Each field is an option of `nas search`, by the same name."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from nas.data import DEFAULT_FOLDER
@@ -108,6 +110,14 @@ class SearchSettings:
     def seconds(self) -> float:
         """The budget in seconds."""
         return parse_duration(self.budget)
+
+    @cached_property
+    def wishes(self) -> Mapping[str, Any]:
+        """The fields of the training recipe that the user chose, in a recipe file or, before that, by an option."""
+        file = load_recipe(self.recipe) if self.recipe else None
+        chosen = {name: getattr(file.recipe, name) for name in file.given} if file else {}
+        options = {name: getattr(self, name) for name in ("steps", "batch", "learning_rate")}
+        return chosen | {name: value for name, value in options.items() if value is not None}
 
     @staticmethod
     def of(**given: Any) -> "SearchSettings":

@@ -1,6 +1,5 @@
 """One trial's life: proposed, described, gated, claimed, trained, told."""
 
-import gc
 import time
 import traceback
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from nas.study.study import Study
 from nas.study.upkeep import prune_artifacts
 from nas.study.workers import Worker
 from nas.training import DivergedError, Recipe
+from nas.training.step import release
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def run_trial(bench: Bench, claim: Claim) -> Evaluation:
         claims.give_back(study, claim)
         raise
     finally:
-        _release(bench.device)
+        release(bench.device)
     ended = study.evaluation(evaluation.id)
     mirror.tell(study, ended)
     prune_artifacts(study)
@@ -197,10 +197,3 @@ def _record(architecture: EncoderDecoder, graph: Graph, trained: bool) -> Archit
         macs=graph.macs,
         training_bytes=graph.training_bytes,
     )
-
-
-def _release(device: torch.device) -> None:
-    """Give back what the trial held, so that memory is flat over many trials."""
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()

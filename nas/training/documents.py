@@ -1,11 +1,10 @@
 """Recipes and their parts read from plain documents (JSON, TOML), open choices included. Nothing is executed."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, TypeVar, cast, get_type_hints
 
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 from nas.space import integer, kind, one_of, real
 from nas.space.choices import Integer, OneOf, Real
 from nas.space.walk import field_names
@@ -38,7 +37,7 @@ def read_part(part: type[T], document: Any, path: str) -> T:
     names = field_names(cast(type, chosen))
     unknown = [name for name in document if name not in (*names, "kind")]
     if unknown:
-        raise InputError(f"{path}: field {unknown[0]!r} is unknown; {nearest(unknown[0], names)}")
+        raise InputError(f"{path}: field {unknown[0]!r} is unknown; {did_you_mean(unknown[0], names)}")
     hints = get_type_hints(chosen)
     values = {name: _value(hints[name], document[name], f"{path} {name}") for name in names if name in document}
     return chosen(**values)
@@ -55,13 +54,6 @@ def written(value: Any) -> Any:
     return value
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Advice on a name that is not known."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
-
-
 def kind_name(part: type) -> str:
     """The kind of a part by its class."""
     return kind(object.__new__(part))
@@ -73,7 +65,7 @@ def _class_of(part: type[T], document: Mapping[str, Any], path: str) -> type[T]:
     if named is None and len(kinds) == 1:
         return next(iter(kinds.values()))
     if not isinstance(named, str) or named not in kinds:
-        raise InputError(f"{path}: kind {named!r} is unknown; {nearest(str(named), kinds)}")
+        raise InputError(f"{path}: kind {named!r} is unknown; {did_you_mean(str(named), kinds)}")
     return kinds[named]
 
 

@@ -1,15 +1,15 @@
 """Study recipes: TOML files that say how a study is run end to end. Nothing in them is executed."""
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from nas.errors import InputError
+from nas.catalog import is_file, shipped_folder, unknown
+from nas.errors import InputError, did_you_mean
 from nas.space import Space
-from nas.training.documents import nearest, read_part
+from nas.training.documents import read_part
 from nas.training.recipe import Recipe
 
 
@@ -55,7 +55,7 @@ class StudyRecipe:
 
 def recipe_names() -> tuple[str, ...]:
     """The names of the shipped recipes."""
-    return tuple(sorted(file.stem for file in _folder().glob("*.toml")))
+    return tuple(sorted(file.stem for file in shipped_folder("studies").glob("*.toml")))
 
 
 def load_recipe(name: str | Path) -> StudyRecipe:
@@ -66,13 +66,11 @@ def load_recipe(name: str | Path) -> StudyRecipe:
             or a value that does not fit.
     """
     text = str(name)
-    if text.endswith(".toml") or "/" in text or "\\" in text:
+    if is_file(text, ".toml"):
         return _from_file(Path(name))
     if text not in recipe_names():
-        near = difflib.get_close_matches(text, recipe_names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "choose one of them, or give a file as ./mine.toml."
-        raise InputError(f"recipe {text!r} is unknown; {hint} Known recipes: {', '.join(recipe_names())}.")
-    return _from_file(_folder() / f"{text}.toml")
+        raise unknown("recipe", text, recipe_names(), ".toml")
+    return _from_file(shipped_folder("studies") / f"{text}.toml")
 
 
 def _from_file(file: Path) -> StudyRecipe:
@@ -92,7 +90,7 @@ def _study_recipe(name: str, document: Mapping[str, Any]) -> StudyRecipe:
     known = {field.name: field for field in fields(StudyRecipe) if field.name not in ("name", "given")}
     for given, value in document.items():
         if given not in known:
-            raise InputError(f"field {given!r} is unknown; {nearest(given, known)}")
+            raise InputError(f"field {given!r} is unknown; {did_you_mean(given, known)}")
         wanted = _KINDS.get(given, str)
         numbers = isinstance(value, list) and all(type(item) is int and item > 0 for item in value)
         fits = numbers if wanted is list else type(value) is wanted and not (isinstance(value, int) and value < 0)
@@ -105,9 +103,3 @@ def _study_recipe(name: str, document: Mapping[str, Any]) -> StudyRecipe:
 
 _KINDS: Mapping[str, type] = {"slim": int, "trials": int, "patch": list}
 _EXPECTED = {str: "a string", int: "a whole number", list: "a list of whole numbers above 0"}
-
-
-def _folder() -> Path:
-    # In the wheel the recipes lie inside the package, in a checkout beside it.
-    inside = Path(__file__).parent.parent / "studies"
-    return inside if inside.is_dir() else Path(__file__).parent.parent.parent / "studies"
