@@ -142,11 +142,7 @@ def runner(network: Network, plan: StepPlan) -> Callable[[Tensor], Scores]:
 
 def _candidates(device: torch.device, plan: StepPlan, seconds: float) -> list[dict[str, Any]]:
     """What to try besides a plan, one change at a time; `seconds` is how long training takes by that plan."""
-    changes: list[dict[str, Any]] = []
-    # Not on a CPU: torch 2.13's backward pass of strided 1x1 convolutions in that layout writes past its memory there
-    # ("double free or corruption"), which no try can catch.
-    if device.type == "cuda":
-        changes.append({"channels_last": not plan.channels_last})
+    changes: list[dict[str, Any]] = [{"channels_last": not plan.channels_last}]
     if device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
         changes.append({"precision": "bfloat16"})
     if device.type == "cuda" or seconds > _WORTH_COMPILING:
