@@ -59,7 +59,7 @@ def search(
     ] = None,
     workers: Annotated[int, typer.Option(help="How many processes train at once.")] = 1,
     devices: Annotated[str | None, typer.Option(help="Where they train, in turn: cuda:0,cuda:1.")] = None,
-    engine: Annotated[str, typer.Option(help="local, or ray for a cluster (pip install 'nas[ray]').")] = "local",
+    engine: Annotated[str, typer.Option(help="local, or ray for a cluster (pip install 'nas\\[ray]').")] = "local",
     ray_address: Annotated[
         str | None, typer.Option(help="Of the Ray cluster.", show_default="a running or local one")
     ] = None,

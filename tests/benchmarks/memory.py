@@ -1,4 +1,4 @@
-"""Predicted training memory against what autograd holds, for random members of the space of all families.
+"""Predicted training memory against what autograd holds, for published networks and random members of the same space.
 
 Run: python -m tests.benchmarks.memory
 """
@@ -40,8 +40,14 @@ def held_bytes(graph: Graph) -> float:
 
 
 def main(members: int = 100) -> None:
-    """Measure random members and print how far predictions are off."""
+    """Measure published networks at full size and random members, and print how far predictions are off."""
     space, generator, rows = load_space("unet_family"), random.Random(0), []
+    for name, task in TASKS.items():
+        show(
+            f"{name}, MiB held for the backward pass of a patch of {'x'.join(map(str, task.patch))}",
+            ("network", "predicted", "measured", "ratio"),
+            [_row(member.name, trace(member.architecture, task)) for member in space.members],
+        )
     for name, task in TASKS.items():
         errors: list[float] = []
         while len(errors) < members:
@@ -54,6 +60,12 @@ def main(members: int = 100) -> None:
         within = sum(size <= 0.1 for size in sizes)
         rows.append((name, f"{members}", f"{within}", f"{sizes[len(sizes) // 2]:.1%}", f"{sizes[-1]:.1%}"))
     show("Predicted training memory", ("task", "members", "within 10%", "median error", "largest error"), rows)
+
+
+def _row(name: str, graph: Graph) -> tuple[str, ...]:
+    measured = held_bytes(graph)
+    mebibytes = (f"{graph.training_bytes / 2**20:.1f}", f"{measured / 2**20:.1f}")
+    return (name, *mebibytes, f"{graph.training_bytes / measured:.3f}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nas.architecture.blocks.shortcut import shortcut
 from nas.architecture.part import Site, in_a_row, is_strided, window
 from nas.graph import Ops, Tensor
 
@@ -37,8 +38,6 @@ class SplitAttention:
         return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
-        from nas.architecture.blocks.residual import shortcut
-
         identity = shortcut(x, ops, site, average=True)
         x = self._branch(x, ops, site)
         return ops.dropout(ops.act(ops.add(x, identity)))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from nas.architecture.blocks.attention import SqueezeExcite
-from nas.architecture.part import Site, in_a_row, is_strided, window
+from nas.architecture.blocks.shortcut import shortcut
+from nas.architecture.part import Site, in_a_row, is_strided
 from nas.graph import Ops, Tensor
 
 
@@ -75,17 +76,6 @@ class PreActivation:
             with ops.scope("shortcut"):
                 x = ops.conv(x, site.width, 1, stride=site.stride)
         return ops.add(branch, x)
-
-
-def shortcut(x: Tensor, ops: Ops, site: Site, average: bool) -> Tensor:
-    """The identity where shapes allow it, else a 1x1 convolution and a norm, pooled first if `average`."""
-    if x.channels == site.width and not is_strided(site.stride):
-        return x
-    with ops.scope("shortcut"):
-        if average and is_strided(site.stride):
-            x = ops.average_pool(x, window(2, site.stride), site.stride)
-            return ops.norm(ops.conv(x, site.width, 1))
-        return ops.norm(ops.conv(x, site.width, 1, stride=site.stride))
 
 
 def reweigh(x: Tensor, ops: Ops, attention: SqueezeExcite | None) -> Tensor:
