@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nas.errors import InputError
 from nas.graph import Node
 from nas.graph import operations as op
+from nas.network.normalising import InstanceNorm
 
 Layer = Callable[..., Tensor]
 
@@ -85,8 +86,7 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Normalisation():
             if operation.kind == "batch":
                 return _BATCH_NORMS[axes](channels)
-            # Instance norm is group norm with a channel a group, which torch computes faster on CPUs.
-            return nn.GroupNorm(channels, channels, affine=operation.kind == "instance")
+            return InstanceNorm(channels, affine=operation.kind == "instance")
         case op.Activation():
             return nn.PReLU() if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]
         case op.Dropout():

@@ -66,9 +66,9 @@ class StepPlan:
 
 
 def default_plan(device: torch.device) -> StepPlan:
-    """The plan that nothing was timed for: bfloat16 on GPUs that have it, else float16 there; float32 on a CPU."""
+    """The plan that nothing was timed for: bfloat16 on GPUs that have it, else float16; on a CPU channels last."""
     if device.type != "cuda":
-        return StepPlan()
+        return StepPlan(channels_last=True)
     return StepPlan(precision="bfloat16" if torch.cuda.is_bf16_supported() else "float16")
 
 

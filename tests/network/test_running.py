@@ -76,7 +76,7 @@ def test_a_plan_is_chosen_by_timing_recorded_and_leaves_the_network_alone() -> N
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(tensor, before[name]) for name, tensor in built.state_dict().items())
     assert plan.seconds > 0
-    assert [note.split(":")[0] for note in plan.notes[:2]] == ["channels first, float32", "channels last, float32"]
+    assert [note.split(":")[0] for note in plan.notes[:2]] == ["channels last, float32", "channels first, float32"]
     assert StepPlan.from_json(plan.to_json()) == plan
 
 
