@@ -1,6 +1,7 @@
 """What other processes do on a study, read from its database."""
 
 from nas.searching.events import Listener, TrialEnded, Working
+from nas.searching.failing import FailureWatch
 from nas.study import claims
 from nas.study.records import State
 from nas.study.study import Study
@@ -18,6 +19,8 @@ class Follower:
         self._open = {each.id for each in study.evaluations(*_UNFINISHED)}
         self.ended = 0
         """How many trials have ended since."""
+        self.failures = FailureWatch(study)
+        """To be looked at when a worker is lost: what kills every worker leaves none to see it."""
 
     def look(self) -> None:
         """Tell what has happened since the last look."""

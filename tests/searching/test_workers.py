@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import nas
 from nas.errors import InputError
 from nas.searching import working
 from nas.searching.events import Event, TrialEnded, TrialStarted
+from nas.searching.failing import MOST_FAILED
 from nas.searching.joining import join
 from nas.searching.settings import SearchSettings
 from nas.study.claims import MOST_FAILURES, underway
@@ -83,15 +84,7 @@ def test_a_stopped_trial_waits_and_is_taken_up_once(study: Study, storage: str) 
 def test_an_exception_is_tried_again_then_kept_as_failed_with_its_traceback(
     study: Study, storage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[int] = []
-
-    def broken(bench: Any, graph: Any, recipe: Any, evaluation: int) -> float:
-        calls.append(evaluation)
-        if len(calls) <= MOST_FAILURES:
-            raise RuntimeError("boom")
-        return 0.5
-
-    monkeypatch.setattr("nas.searching.trial.measure_network", broken)
+    calls = measured(monkeypatch, lambda call: call > MOST_FAILURES)
     nas.search(trials=3, storage=storage, **SMALL)
     (failed,) = study.evaluations(State.FAILED)
     assert failed.failures == MOST_FAILURES
@@ -99,6 +92,51 @@ def test_an_exception_is_tried_again_then_kept_as_failed_with_its_traceback(
     assert len(set(calls[:MOST_FAILURES])) == 1
     states = [trial.state.name for trial in study.optuna_study().trials]
     assert (states.count("FAIL"), states.count("RUNNING")) == (1, 0)
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, trains: Callable[[int], bool]) -> list[int]:
+    """Trainings that raise, but those of which `trains` says by their number that they succeed."""
+    calls: list[int] = []
+
+    def measure(bench: Any, graph: Any, recipe: Any, evaluation: int) -> float:
+        calls.append(evaluation)
+        if not trains(len(calls)):
+            raise RuntimeError("boom")
+        return 0.5
+
+    monkeypatch.setattr("nas.searching.trial.measure_network", measure)
+    return calls
+
+
+def test_a_search_whose_every_training_raises_ends_early_and_says_why(
+    storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = measured(monkeypatch, lambda _: False)
+    with pytest.raises(InputError, match="5 trials in a row failed") as ended:
+        nas.search(trials=20, storage=storage, **SMALL)
+    assert "RuntimeError: boom" in str(ended.value)
+    assert f"nas trials {NAME} --state failed --format json" in str(ended.value)
+    assert len(calls) == MOST_FAILED * MOST_FAILURES
+    with open_storage(storage) as opened:
+        failed = open_study(opened, NAME).evaluations(State.FAILED)
+        assert len(failed) == MOST_FAILED
+        assert all("Traceback" in (each.reason or "") for each in failed)
+
+
+def test_such_a_search_goes_on_once_the_cause_is_mended(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = False
+    measured(monkeypatch, lambda _: mended)
+    with pytest.raises(InputError, match="in a row failed"):
+        nas.search(trials=3, storage=storage, **SMALL)
+    mended = True
+    assert nas.search(trials=3, storage=storage, **SMALL).summary()["distinct"] == 3
+
+
+def test_failures_between_which_a_network_is_trained_end_nothing(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_a_row = (MOST_FAILED - 1) * MOST_FAILURES
+    calls = measured(monkeypatch, lambda call: call % (in_a_row + 1) == 0)
+    nas.search(trials=3, storage=storage, **SMALL)
+    assert len(calls) == 3 * (in_a_row + 1)
 
 
 def test_a_joined_worker_goes_on_with_the_study(study: Study) -> None:
@@ -157,9 +195,9 @@ def test_slots(settings: dict[str, Any], slots: tuple[str | None, ...]) -> None:
 
 
 def run(*arguments: str, storage: str) -> "subprocess.Popen[bytes]":
-    environment = os.environ | {"NAS_STORAGE": storage, "PYTHONPATH": os.getcwd()}
+    environment = os.environ | {"NAS_STORAGE": storage, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-m", "nas.cli", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 SEARCH = ("search", "--space", "tiny", "--steps", "2", "--budget", "1h", "--patch", "32,32", "--json")
@@ -174,6 +212,47 @@ def test_workers_of_one_command_share_a_study(tmp_path: Path) -> None:
     assert json.loads(out)["distinct"] == 8
     with open_storage(storage) as opened:
         assert underway(open_study(opened, NAME)) == (8, 0, 0)
+
+
+BROKEN = """
+from dataclasses import dataclass
+from torch import nn
+from nas.architecture import Concatenate, EncoderDecoder, MaxPool, Stage, Transposed, UpStage, mirrored
+from nas.space import Space, integer, one_of, repeated
+
+
+class Raises(nn.Module):
+    def forward(self, x):
+        if not self.training and x.device.type != "meta":  # in validation
+            raise RuntimeError("boom")
+        return x
+
+
+@dataclass(frozen=True)
+class Block:
+    def __call__(self, x, ops, site):
+        return ops.module(ops.conv_norm_act(x, site.width, stride=site.stride), Raises, site.width)
+
+
+SPACE = Space(
+    name="broken",
+    template=EncoderDecoder(
+        encoder=(Stage(Block()), *repeated(Stage(Block(), MaxPool()), integer(1, 3))),
+        decoder=mirrored(UpStage(Transposed(), Concatenate(), Block()), width=one_of(8, 16)),
+        width=one_of(4, 8),
+    ),
+    description="",
+)
+"""
+
+
+@pytest.mark.slow
+def test_workers_whose_every_training_raises_end_the_command_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    search = run(*SEARCH, "--space", str(tmp_path / "broken.py"), "--workers", "2", storage=str(tmp_path / "nas.db"))
+    _, said = search.communicate()
+    assert search.returncode == 2
+    assert b"trials in a row failed and none was trained; trial 0: RuntimeError: boom" in said
 
 
 @pytest.mark.slow
