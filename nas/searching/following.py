@@ -26,6 +26,7 @@ class Follower:
         """Tell what has happened since the last look."""
         fresh = self._study.since(self._floor, self._open)
         complete, running, waiting = claims.underway(self._study)
+        number = complete - sum(each.state is State.COMPLETE for each in fresh)
         for evaluation in fresh:
             self._floor = max(self._floor, evaluation.id)
             if evaluation.state in _UNFINISHED:
@@ -33,5 +34,6 @@ class Follower:
             else:
                 self._open.discard(evaluation.id)
                 self.ended += 1
-                self._listener(TrialEnded(evaluation, complete, self._wanted))
+                number += evaluation.state is State.COMPLETE
+                self._listener(TrialEnded(evaluation, number, self._wanted))
         self._listener(Working(f"{running} in training, {waiting} waiting", min(complete, self._wanted), self._wanted))

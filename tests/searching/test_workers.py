@@ -15,16 +15,22 @@ import pytest
 
 import nas
 from nas.errors import InputError
+from nas.graph import Task
 from nas.searching import working
 from nas.searching.events import Event, TrialEnded, TrialStarted
 from nas.searching.failing import MOST_FAILED
+from nas.searching.following import Follower
 from nas.searching.joining import join
+from nas.searching.plan import Limits, Plan
+from nas.searching.planning import describe_plan
 from nas.searching.settings import SearchSettings
+from nas.searching.timing import Speed
 from nas.study.claims import MOST_FAILURES, underway
 from nas.study.opening import open_study
 from nas.study.records import State
 from nas.study.storage import open_storage
 from nas.study.study import Study
+from nas.training import Recipe
 
 NAME = "tiny-brain-synthetic"
 SMALL: dict[str, Any] = {"space": "tiny", "steps": 2, "budget": "1h", "patch": (32, 32)}
@@ -58,16 +64,16 @@ def study(storage: str) -> Iterator[Study]:
 
 def found(storage: str) -> list[tuple[Any, ...]]:
     with open_storage(storage) as opened:
-        return [(e.trial, e.digest, e.state, e.dice) for e in open_study(opened, NAME).evaluations()]
+        evaluations = open_study(opened, NAME).evaluations()
+    return [(e.trial, e.decisions, e.digest, e.state, e.dice) for e in evaluations]
 
 
-@pytest.mark.parametrize("trials", [4, pytest.param(14, marks=pytest.mark.slow)], ids=["random", "TPE"])
-def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(tmp_path: Path, trials: int) -> None:
+def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     whole, stopped = str(tmp_path / "whole.db"), str(tmp_path / "stopped.db")
-    nas.search(trials=trials, storage=whole, **SMALL)
+    nas.search(trials=4, storage=whole, **SMALL)
     with pytest.raises(KeyboardInterrupt):
-        nas.search(trials=trials, storage=stopped, listener=Stop(TrialStarted, trials - 1), **SMALL)
-    nas.search(trials=trials, storage=stopped, **SMALL)
+        nas.search(trials=4, storage=stopped, listener=Stop(TrialStarted, 3), **SMALL)
+    nas.search(trials=4, storage=stopped, **SMALL)
     assert found(whole) == found(stopped)
 
 
@@ -144,6 +150,23 @@ def test_a_joined_worker_goes_on_with_the_study(study: Study) -> None:
     join(study, trials=3, lease=30, listener=heard.append)
     assert underway(study) == (3, 0, 0)
     assert any(isinstance(event, TrialEnded) for event in heard)
+
+
+def test_who_follows_a_study_hears_its_trials_counted_one_by_one(study: Study) -> None:
+    heard: list[Event] = []
+    follower = Follower(study, 4, heard.append)
+    join(study, trials=4, lease=30, listener=lambda _: None)
+    follower.look()
+    assert [event.complete for event in heard if isinstance(event, TrialEnded)] == [3, 4]
+
+
+def test_a_budget_that_several_workers_meet_together_is_not_called_short() -> None:
+    settings = SearchSettings(workers=4, trials=8, budget="80s")
+    plan = Plan(Recipe(), Limits(seconds=30.0), Speed(0.0, 0.0, 0.0), 0)
+    task = Task(axes=2, channels=1, classes=1, patch=(32, 32))
+    assert not any("is short" in note.text for note in describe_plan(plan, Recipe(), task, settings))
+    alone = replace(settings, workers=1)
+    assert any("is short" in note.text for note in describe_plan(plan, Recipe(), task, alone))
 
 
 @pytest.mark.parametrize(
