@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from nas.errors import InputError
-from nas.study import claims
 from nas.study.opening import create_or_resume
-from nas.study.records import Proposal, State
+from nas.study.records import State
 from nas.study.remote import Remote
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
 from nas.study.upkeep import check, prune_artifacts
 from tests.study.conftest import SETTINGS
+from tests.study.evaluations import ended
 
 pytest.importorskip("s3fs")
 server = pytest.importorskip("moto.server")
@@ -56,11 +56,6 @@ def opened(tmp_path: Path, url: str) -> Storage:
     return open_storage(tmp_path / "nas.db", artifacts=url)
 
 
-def evaluate(study: Study, trial: int) -> int:
-    """An evaluation that may have files."""
-    return claims.note(study, trial, Proposal(decisions={}, digest=None), State.COMPLETE, "", 0.5)
-
-
 def address(study: Study, evaluation: int) -> str:
     """Where an evaluation's weights are there."""
     return study.artifact(evaluation, "weights").relative_to(study.storage.artifacts).as_posix()
@@ -74,7 +69,7 @@ def copies(storage: Storage) -> list[Path]:
 def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = evaluate(study, 0)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
         for contents in ("first", "second"):
             file = tmp_path / "weights.safetensors"
             file.write_text(contents)
@@ -93,7 +88,7 @@ def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url
 def test_what_is_gone_there_is_said(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = evaluate(study, 0)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
         file = tmp_path / "weights"
         file.write_text("weights")
         address = study.add_artifact(evaluation, "weights", file).relative_to(storage.artifacts).as_posix()
@@ -108,7 +103,8 @@ def test_copies_here_are_bounded_and_those_used_last_are_kept(
     monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 20)
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        made = {evaluate(study, trial): f"network {trial}" for trial in range(4)}  # of 9 bytes each
+        ids = [ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(4)]
+        made = {id: f"network {place}" for place, id in enumerate(ids)}  # of 9 bytes each
         first, *_, last = made
         for id, contents in made.items():
             (tmp_path / "weights").write_text(contents)
@@ -123,7 +119,7 @@ def test_one_copy_is_kept_however_large(tmp_path: Path, url: str, monkeypatch: p
     monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 0)
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = evaluate(study, 0)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
         (tmp_path / "weights").write_text("weights")
         assert study.add_artifact(evaluation, "weights", tmp_path / "weights").read_text() == "weights"
 
@@ -132,7 +128,7 @@ def test_faults_there_are_found_and_repaired(tmp_path: Path, url: str) -> None:
     url += "/of this test"
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        sound, poisoned, missing = (evaluate(study, trial) for trial in range(3))
+        sound, poisoned, missing = (ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(3))
         for id in (sound, poisoned, missing):
             (tmp_path / "weights").write_text(f"network {id}")
             study.add_artifact(id, "weights", tmp_path / "weights")
