@@ -128,6 +128,7 @@ def test_faults_there_are_found_and_repaired(tmp_path: Path, url: str) -> None:
     url += "/of this test"
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
+        assert check(study) == []
         sound, poisoned, missing = (ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(3))
         for id in (sound, poisoned, missing):
             (tmp_path / "weights").write_text(f"network {id}")
