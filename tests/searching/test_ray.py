@@ -31,7 +31,7 @@ def test_a_search_over_two_nodes_ends_complete_and_both_have_worked() -> None:
     # Not pytest's folder: Ray's sockets lie in it, whose paths may have 107 letters.
     with folder() as where, cluster(where) as (address, *nodes):
         database = f"sqlite:///{where / 'nas.db'}"
-        search = on_ray(database, where, address, TRIALS)
+        search = on_ray(database, where, address, TRIALS, workers=3)  # one more than a node has cores
         seen: list[set[int]] = [set(), set()]
         with opened(database, where) as study:
             while search.poll() is None:

@@ -79,10 +79,10 @@ def joined(address: str, nodes: int, patience: float) -> None:
     raise TimeoutError(f"Ray's cluster has not reached {nodes} nodes: {said.stdout}{said.stderr}")
 
 
-def on_ray(database: str, where: Path, address: str, trials: int) -> "subprocess.Popen[bytes]":
-    """A search by four workers on a cluster."""
-    options = ("--trials", str(trials), "--workers", "4", "--lease", "15", "--engine", "ray", "--ray-address", address)
-    return search(database, where, *options)
+def on_ray(database: str, where: Path, address: str, trials: int, workers: int = 4) -> "subprocess.Popen[bytes]":
+    """A search by several workers on a cluster."""
+    options = ("--trials", str(trials), "--workers", str(workers), "--lease", "15")
+    return search(database, where, *options, "--engine", "ray", "--ray-address", address)
 
 
 def main() -> None:
