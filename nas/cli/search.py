@@ -211,7 +211,8 @@ class Display:
             line += f"  ({result.reason})" if result.reason else ""
         else:
             last = (result.reason or "").strip().splitlines()[-1:] or [""]
-            line = f"{result.state}: {last[0]}"
+            word = "to be tried again" if result.state is State.WAITING else result.state
+            line = f"{word}: {last[0]}"
         skipped, self._skipped = self._skipped, 0
         note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
         self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)

@@ -1,11 +1,13 @@
 """`nas serve-storage`: Optuna's part of the storage, over gRPC."""
 
+import signal
 from typing import Annotated
 
 import typer
 
 from nas.cli.output import ERR
 from nas.cli.studies import StorageOption, open_existing
+from nas.cli.worker import stop
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -22,15 +24,20 @@ def serve_storage(
     Optuna's own proxy: no password, no encryption. nas workers do not go through it, for claims and results are in
     tables that it does not serve: they need the database itself.
 
+    Ctrl-C and SIGTERM end it; calls that it has begun to answer are finished.
+
     [bold]Example[/bold]
 
       nas serve-storage --port 13000
     """
+    signal.signal(signal.SIGTERM, stop)
     try:
         from optuna.storages import run_grpc_proxy_server
 
         with open_existing(storage) as opened:
             ERR.print(f"serving Optuna's trials of {opened.address} on {host}:{port}; Ctrl-C ends it", soft_wrap=True)
             run_grpc_proxy_server(opened.optuna, host=host, port=port)
+    except KeyboardInterrupt:
+        ERR.print("Stopped.")
     except ImportError as error:
         raise InputError(f"serve-storage needs gRPC ({error}); install it: pip install 'nas[serve]'") from error

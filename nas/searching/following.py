@@ -1,6 +1,7 @@
 """What other processes do on a study, read from its database."""
 
 from nas.searching.events import Listener, TrialEnded, Working
+from nas.searching.failing import FailureWatch
 from nas.study import claims
 from nas.study.records import State
 from nas.study.study import Study
@@ -18,11 +19,14 @@ class Follower:
         self._open = {each.id for each in study.evaluations(*_UNFINISHED)}
         self.ended = 0
         """How many trials have ended since."""
+        self.failures = FailureWatch(study)
+        """To be looked at when a worker is lost: what kills every worker leaves none to see it."""
 
     def look(self) -> None:
         """Tell what has happened since the last look."""
         fresh = self._study.since(self._floor, self._open)
         complete, running, waiting = claims.underway(self._study)
+        number = complete - sum(each.state is State.COMPLETE for each in fresh)
         for evaluation in fresh:
             self._floor = max(self._floor, evaluation.id)
             if evaluation.state in _UNFINISHED:
@@ -30,5 +34,6 @@ class Follower:
             else:
                 self._open.discard(evaluation.id)
                 self.ended += 1
-                self._listener(TrialEnded(evaluation, complete, self._wanted))
+                number += evaluation.state is State.COMPLETE
+                self._listener(TrialEnded(evaluation, number, self._wanted))
         self._listener(Working(f"{running} in training, {waiting} waiting", min(complete, self._wanted), self._wanted))

@@ -22,7 +22,7 @@ from nas.training.losses import supervised
 
 WEIGHTS = "weights"
 """The kind of the artifact that holds a network's state dict, as safetensors, its step plan in the header."""
-_SECONDS_BETWEEN_CHECKPOINTS = 30.0
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -55,7 +55,7 @@ def _trained(bench: Bench, network: Network, recipe: Recipe, evaluation: int, fo
 
     def save(step: int, write: Write) -> None:
         nonlocal last
-        if stop.asked or time.monotonic() - last > _SECONDS_BETWEEN_CHECKPOINTS:
+        if stop.asked or time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
             file = folder / "checkpoint.safetensors"
             write(file)
             study.keep_checkpoint(evaluation, file)

@@ -69,7 +69,7 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
             f"plan: networks whose trial is predicted to take more than {limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
-        if limits.seconds * settings.trials > settings.seconds:
+        if limits.seconds * settings.trials > settings.seconds * settings.workers:
             lines.append(
                 f"warning: {settings.budget} is short for {settings.trials} trials on this machine; "
                 "expect longer, or give a longer --budget or fewer --trials"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from nas.errors import InputError
 from nas.searching.bench import Bench
 from nas.searching.events import Note, TrialEnded
+from nas.searching.failing import FailureWatch
 from nas.searching.proposing import MOST_PAST, Proposer, neighbour
 from nas.searching.trial import begin_trial, run_trial
 from nas.study import claims, mirror
@@ -35,8 +36,11 @@ def work(
         lease: seconds without a sign of life after which a worker is taken for dead.
         queue: makes the first proposals, once the worker is registered.
         orphaned: called when the process that started this one has ended.
+
+    Raises:
+        InputError: the space was widened meanwhile, or trial after trial failed.
     """
-    study = bench.study
+    study, failures = bench.study, FailureWatch(bench.study)
     with at_work(study, str(bench.device), lease=lease, orphaned=orphaned) as worker:
         watch, proposer, misses = Watch(study, lease), Proposer(bench.ground.candidates), 0
         mirror.settle(study, watch.look(worker.id)[1])
@@ -69,6 +73,7 @@ def work(
             ended = run_trial(bench, claim)
             misses = 0 if ended.state is State.COMPLETE else misses + 1
             bench.listener(TrialEnded(ended, claims.underway(study)[0], wanted))
+            failures.look()
 
 
 def _propose(

@@ -88,6 +88,28 @@ def remove(folder: Path, address: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def addresses(folder: Path, study: str) -> list[str]:
+    """The addresses of all files of a study that are in the artifact folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in (folder / study).rglob("*") if path.is_file())
+
+
+def trim(folder: Path, most: int) -> None:
+    """Delete the files that were not used for longest, until those left have so many bytes together or it is one."""
+    files = []
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file():
+                files.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        except FileNotFoundError:  # another process trims too
+            continue
+    left = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files)[:-1]:
+        if left <= most:
+            return
+        path.unlink(missing_ok=True)
+        left -= size
+
+
 def _is_inside(path: Path, folder: Path) -> bool:
     """Whether the file is below the folder, once every `..` and link is followed. An absolute address never is."""
     return path.resolve().is_relative_to(folder.resolve())

@@ -4,6 +4,7 @@ Counting and claiming happen in transactions that run one after another for a st
 workers train one network and no more are trained than are wanted.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,8 +134,12 @@ def end(study: Study, claim: Claim, state: State, **result: Any) -> None:
     """Put an evaluation's result on record and drop its checkpoint.
 
     Raises:
+        ValueError: it is complete without a finite dice; a network that diverged has a dice of 0.
         LostClaimError: another worker has taken it up.
     """
+    dice = result.get("dice")
+    if state is State.COMPLETE and (dice is None or not math.isfinite(dice)):
+        raise ValueError(f"a complete evaluation has a finite dice, not {dice}")
     ended = {"state": state, "finished": datetime.now(UTC), **result}
     if not _hand_over(study, claim, ended):
         with study.storage.begin() as session:

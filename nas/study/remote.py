@@ -26,9 +26,10 @@ class Remote:
 
     def download(self, address: str, path: Path) -> None:
         """Copy a file here."""
+        source = self._at(address)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        self._try("read", lambda: self._files.get_file(self._at(address), str(part)))
+        self._try("read", lambda: self._files.get_file(source, str(part)))
         part.replace(path)
 
     def remove(self, address: str) -> None:
@@ -39,6 +40,18 @@ class Remote:
             return
         except Exception as error:
             raise InputError(self._refusal("written", error)) from error
+
+    def addresses(self, folder: str) -> list[str]:
+        """The addresses of all files below a folder there, as they are now."""
+        root = self._at(folder)
+        found: list[str] = []
+
+        def look() -> None:
+            self._files.invalidate_cache()
+            found.extend(self._files.find(root))
+
+        self._try("read", look)
+        return sorted(f"{folder}/{path.removeprefix(root).lstrip('/')}" for path in found)
 
     @property
     def shown(self) -> str:

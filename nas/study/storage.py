@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 """How long to wait for a database server that does not answer."""
+CACHE_BYTES = 5 * 2**30
+"""What copies of files kept elsewhere may take here; those not used for longest go first."""
 
 
 class Connection(sqlite3.Connection):
@@ -75,19 +77,39 @@ class Storage:
         """Where the files are, for a process that this one starts."""
         return str(self.artifacts) if self.remote is None else self.remote.url
 
+    @property
+    def shown_artifacts(self) -> str:
+        """Where the files are, in a form that can be shown."""
+        return str(self.artifacts) if self.remote is None else self.remote.shown
+
     def bring_in(self, source: Path, study: str, evaluation: int, kind: str) -> StoredFile:
         """Move a file to the others; see `nas.study.artifacts.bring_in`."""
         stored = artifact_files.bring_in(source, self.artifacts, study, evaluation, kind)
         if self.remote is not None:
             self.remote.upload(self.artifacts / stored.address, stored.address)
+            artifact_files.trim(self.artifacts, CACHE_BYTES)
         return stored
 
-    def locate(self, stored: StoredFile) -> Path:
-        """The path of a stored file here, checked; see `nas.study.artifacts.locate`."""
+    def locate(self, stored: StoredFile, *, afresh: bool = False) -> Path:
+        """The path of a stored file here, checked; see `nas.study.artifacts.locate`.
+
+        Args:
+            stored: which one.
+            afresh: whether to fetch it again where files are kept elsewhere, a copy here being no proof of that one.
+        """
+        if self.remote is None:
+            return artifact_files.locate(self.artifacts, stored)
         path = self.artifacts / stored.address
-        if self.remote is not None and not path.exists():
+        if afresh or not path.exists():
             self.remote.download(stored.address, path)
-        return artifact_files.locate(self.artifacts, stored)
+            artifact_files.trim(self.artifacts, CACHE_BYTES)
+        found = artifact_files.locate(self.artifacts, stored)
+        found.touch()  # used just now: others are trimmed before it
+        return found
+
+    def addresses(self, study: str) -> list[str]:
+        """The addresses of all files that there are in a study's folder, whether the database names them or not."""
+        return artifact_files.addresses(self.artifacts, study) if self.remote is None else self.remote.addresses(study)
 
     def remove(self, address: str) -> None:
         """Delete a stored file."""

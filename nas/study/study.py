@@ -1,9 +1,8 @@
 """A study: what a search writes to as it goes, and everyone reads from."""
 
-import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,90 +80,6 @@ class Study:
                     known.graph = architecture.graph
         except IntegrityError:  # another worker was a moment faster
             self.architecture(architecture.digest)
-
-    @patiently
-    def start(
-        self,
-        trial: int,
-        digest: str | None,
-        *,
-        reference: str | None = None,
-        fold: int = 0,
-        seed: int = 0,
-        device: str | None = None,
-        worker: str | None = None,
-    ) -> int:
-        """Begin an evaluation and return its id.
-
-        Args:
-            trial: Optuna's number.
-            digest: the network, recorded before; None where the proposal could not be traced.
-            reference: the published network that this is.
-            fold: the fold left out for validation.
-            seed: what training begins from.
-            device: where it is trained.
-            worker: who trains it.
-        """
-        row = EvaluationRow(
-            study_id=self.id,
-            trial=trial,
-            digest=digest,
-            reference=reference,
-            state=State.RUNNING,
-            fold=fold,
-            seed=seed,
-            rung=0,
-            device=device,
-            worker=worker,
-            started=datetime.now(UTC),
-        )
-        with self.storage.begin() as session:
-            session.add(row)
-            session.flush()
-            return row.id
-
-    def reach(self, evaluation: int, rung: int) -> None:
-        """Note the rung that an evaluation has reached."""
-        self._change(evaluation, rung=rung)
-
-    def finish(
-        self,
-        evaluation: int,
-        state: State,
-        *,
-        dice: float | None = None,
-        reason: str | None = None,
-        seconds: float | None = None,
-        peak_bytes: int | None = None,
-        epochs: int | None = None,
-    ) -> None:
-        """End an evaluation. A network that diverged is complete, with its dice of 0 and the reason.
-
-        Raises:
-            ValueError: it is not running, or it is complete without a finite dice.
-        """
-        if state is State.COMPLETE and not (dice is not None and math.isfinite(dice)):
-            raise ValueError(f"a complete evaluation has a finite dice, not {dice}")
-        self._change(
-            evaluation,
-            state=state,
-            dice=dice,
-            reason=reason,
-            seconds=seconds,
-            peak_bytes=peak_bytes,
-            epochs=epochs,
-            finished=datetime.now(UTC),
-        )
-
-    @patiently
-    def _change(self, evaluation: int, **values: Any) -> None:
-        """Change a running evaluation; what has ended stays as it is."""
-        running = (EvaluationRow.id == evaluation) & (EvaluationRow.state == State.RUNNING)
-        with self.storage.begin() as session:
-            self._fence(session, evaluation)
-            changed = session.scalar(update(EvaluationRow).where(running).values(**values).returning(EvaluationRow.id))
-        if changed is None:
-            raise ValueError(f"evaluation {evaluation} is not running")
 
     def _fence(self, session: Session, evaluation: int) -> None:
         """Refuse to write where the claim is lost, and keep anyone from taking it while this transaction runs.
@@ -274,7 +189,7 @@ class Study:
         return self._read(EvaluationRow.trial.in_(trials)) if trials else []
 
     def evaluation(self, id: int) -> Evaluation:
-        """The evaluation that `start` began.
+        """The evaluation of an id.
 
         Raises:
             InputError: this study has none of that id.

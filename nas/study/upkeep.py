@@ -184,7 +184,7 @@ def _broken(study: Study, repair: bool) -> Iterator[Fault]:
         rows = select(ArtifactRow, row.trial).join(row, row.id == ArtifactRow.evaluation_id)
         for file, trial in session.execute(rows.where(row.study_id == study.id)).all():
             try:
-                study.storage.locate(StoredFile(file.address, file.sha256, file.bytes))
+                study.storage.locate(StoredFile(file.address, file.sha256, file.bytes), afresh=True)
             except InputError as error:
                 yield Fault(f"trial {trial}, {file.kind}: {error}", "forget the file")
                 if repair:
@@ -192,14 +192,14 @@ def _broken(study: Study, repair: bool) -> Iterator[Fault]:
 
 
 def _orphans(study: Study, repair: bool) -> Iterator[Fault]:
-    folder = study.storage.artifacts
-    with study.storage.begin() as session:
-        known = {(folder / address).resolve() for address in session.scalars(select(ArtifactRow.address))}
-    for path in sorted((folder / study.name).rglob("*")):
-        if path.is_file() and path.resolve() not in known:
-            yield Fault(f"no trial names the file {path}", "delete it")
+    storage = study.storage
+    with storage.begin() as session:
+        known = set(session.scalars(select(ArtifactRow.address)))
+    for address in storage.addresses(study.name):
+        if address not in known:
+            yield Fault(f"no trial names the file {address} in {storage.shown_artifacts}", "delete it")
             if repair:
-                path.unlink()
+                storage.remove(address)
 
 
 def _untold(study: Study, repair: bool) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from nas.study.opening import create_or_resume
 from nas.study.records import State
 from nas.study.storage import open_storage
 from tests.study.conftest import SETTINGS
+from tests.study.evaluations import ended
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def storage(tmp_path: Path) -> str:
         study = create_or_resume(opened, SETTINGS)
         study.optuna_study()
         for trial, dice in enumerate([0.5, 0.9, 0.7]):
-            study.finish(study.start(trial, None, reference="U-Net" if trial == 0 else None), State.COMPLETE, dice=dice)
-        study.finish(study.start(3, None), State.INFEASIBLE, reason="too large")
+            ended(study, trial, None, State.COMPLETE, dice=dice, reference="U-Net" if trial == 0 else None)
+        ended(study, 3, None, State.INFEASIBLE, "too large")
     return str(path)
 
 

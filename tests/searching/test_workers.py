@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,22 @@ import pytest
 
 import nas
 from nas.errors import InputError
+from nas.graph import Task
 from nas.searching import working
 from nas.searching.events import Event, TrialEnded, TrialStarted
+from nas.searching.failing import MOST_FAILED
+from nas.searching.following import Follower
 from nas.searching.joining import join
+from nas.searching.plan import Limits, Plan
+from nas.searching.planning import describe_plan
 from nas.searching.settings import SearchSettings
+from nas.searching.timing import Speed
 from nas.study.claims import MOST_FAILURES, underway
 from nas.study.opening import open_study
 from nas.study.records import State
 from nas.study.storage import open_storage
 from nas.study.study import Study
+from nas.training import Recipe
 
 NAME = "tiny-brain-synthetic"
 SMALL: dict[str, Any] = {"space": "tiny", "steps": 2, "budget": "1h", "patch": (32, 32)}
@@ -57,16 +64,16 @@ def study(storage: str) -> Iterator[Study]:
 
 def found(storage: str) -> list[tuple[Any, ...]]:
     with open_storage(storage) as opened:
-        return [(e.trial, e.digest, e.state, e.dice) for e in open_study(opened, NAME).evaluations()]
+        evaluations = open_study(opened, NAME).evaluations()
+    return [(e.trial, e.decisions, e.digest, e.state, e.dice) for e in evaluations]
 
 
-@pytest.mark.parametrize("trials", [4, pytest.param(14, marks=pytest.mark.slow)], ids=["random", "TPE"])
-def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(tmp_path: Path, trials: int) -> None:
+def test_a_stopped_search_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     whole, stopped = str(tmp_path / "whole.db"), str(tmp_path / "stopped.db")
-    nas.search(trials=trials, storage=whole, **SMALL)
+    nas.search(trials=4, storage=whole, **SMALL)
     with pytest.raises(KeyboardInterrupt):
-        nas.search(trials=trials, storage=stopped, listener=Stop(TrialStarted, trials - 1), **SMALL)
-    nas.search(trials=trials, storage=stopped, **SMALL)
+        nas.search(trials=4, storage=stopped, listener=Stop(TrialStarted, 3), **SMALL)
+    nas.search(trials=4, storage=stopped, **SMALL)
     assert found(whole) == found(stopped)
 
 
@@ -83,15 +90,7 @@ def test_a_stopped_trial_waits_and_is_taken_up_once(study: Study, storage: str) 
 def test_an_exception_is_tried_again_then_kept_as_failed_with_its_traceback(
     study: Study, storage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[int] = []
-
-    def broken(bench: Any, graph: Any, recipe: Any, evaluation: int) -> float:
-        calls.append(evaluation)
-        if len(calls) <= MOST_FAILURES:
-            raise RuntimeError("boom")
-        return 0.5
-
-    monkeypatch.setattr("nas.searching.trial.measure_network", broken)
+    calls = measured(monkeypatch, lambda call: call > MOST_FAILURES)
     nas.search(trials=3, storage=storage, **SMALL)
     (failed,) = study.evaluations(State.FAILED)
     assert failed.failures == MOST_FAILURES
@@ -101,11 +100,73 @@ def test_an_exception_is_tried_again_then_kept_as_failed_with_its_traceback(
     assert (states.count("FAIL"), states.count("RUNNING")) == (1, 0)
 
 
+def measured(monkeypatch: pytest.MonkeyPatch, trains: Callable[[int], bool]) -> list[int]:
+    """Trainings that raise, but those of which `trains` says by their number that they succeed."""
+    calls: list[int] = []
+
+    def measure(bench: Any, graph: Any, recipe: Any, evaluation: int) -> float:
+        calls.append(evaluation)
+        if not trains(len(calls)):
+            raise RuntimeError("boom")
+        return 0.5
+
+    monkeypatch.setattr("nas.searching.trial.measure_network", measure)
+    return calls
+
+
+def test_a_search_whose_every_training_raises_ends_early_and_says_why(
+    storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = measured(monkeypatch, lambda _: False)
+    with pytest.raises(InputError, match="5 trials in a row failed") as ended:
+        nas.search(trials=20, storage=storage, **SMALL)
+    assert "RuntimeError: boom" in str(ended.value)
+    assert f"nas trials {NAME} --state failed --format json" in str(ended.value)
+    assert len(calls) == MOST_FAILED * MOST_FAILURES
+    with open_storage(storage) as opened:
+        failed = open_study(opened, NAME).evaluations(State.FAILED)
+        assert len(failed) == MOST_FAILED
+        assert all("Traceback" in (each.reason or "") for each in failed)
+
+
+def test_such_a_search_goes_on_once_the_cause_is_mended(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = False
+    measured(monkeypatch, lambda _: mended)
+    with pytest.raises(InputError, match="in a row failed"):
+        nas.search(trials=3, storage=storage, **SMALL)
+    mended = True
+    assert nas.search(trials=3, storage=storage, **SMALL).summary()["distinct"] == 3
+
+
+def test_failures_between_which_a_network_is_trained_end_nothing(storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_a_row = (MOST_FAILED - 1) * MOST_FAILURES
+    calls = measured(monkeypatch, lambda call: call % (in_a_row + 1) == 0)
+    nas.search(trials=3, storage=storage, **SMALL)
+    assert len(calls) == 3 * (in_a_row + 1)
+
+
 def test_a_joined_worker_goes_on_with_the_study(study: Study) -> None:
     heard: list[Event] = []
     join(study, trials=3, lease=30, listener=heard.append)
     assert underway(study) == (3, 0, 0)
     assert any(isinstance(event, TrialEnded) for event in heard)
+
+
+def test_who_follows_a_study_hears_its_trials_counted_one_by_one(study: Study) -> None:
+    heard: list[Event] = []
+    follower = Follower(study, 4, heard.append)
+    join(study, trials=4, lease=30, listener=lambda _: None)
+    follower.look()
+    assert [event.complete for event in heard if isinstance(event, TrialEnded)] == [3, 4]
+
+
+def test_a_budget_that_several_workers_meet_together_is_not_called_short() -> None:
+    settings = SearchSettings(workers=4, trials=8, budget="80s")
+    plan = Plan(Recipe(), Limits(seconds=30.0), Speed(0.0, 0.0, 0.0), 0)
+    task = Task(axes=2, channels=1, classes=1, patch=(32, 32))
+    assert not any("is short" in note.text for note in describe_plan(plan, Recipe(), task, settings))
+    alone = replace(settings, workers=1)
+    assert any("is short" in note.text for note in describe_plan(plan, Recipe(), task, alone))
 
 
 @pytest.mark.parametrize(
@@ -157,9 +218,9 @@ def test_slots(settings: dict[str, Any], slots: tuple[str | None, ...]) -> None:
 
 
 def run(*arguments: str, storage: str) -> "subprocess.Popen[bytes]":
-    environment = os.environ | {"NAS_STORAGE": storage, "PYTHONPATH": os.getcwd()}
+    environment = os.environ | {"NAS_STORAGE": storage, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-m", "nas.cli", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 SEARCH = ("search", "--space", "tiny", "--steps", "2", "--budget", "1h", "--patch", "32,32", "--json")
@@ -174,6 +235,47 @@ def test_workers_of_one_command_share_a_study(tmp_path: Path) -> None:
     assert json.loads(out)["distinct"] == 8
     with open_storage(storage) as opened:
         assert underway(open_study(opened, NAME)) == (8, 0, 0)
+
+
+BROKEN = """
+from dataclasses import dataclass
+from torch import nn
+from nas.architecture import Concatenate, EncoderDecoder, MaxPool, Stage, Transposed, UpStage, mirrored
+from nas.space import Space, integer, one_of, repeated
+
+
+class Raises(nn.Module):
+    def forward(self, x):
+        if not self.training and x.device.type != "meta":  # in validation
+            raise RuntimeError("boom")
+        return x
+
+
+@dataclass(frozen=True)
+class Block:
+    def __call__(self, x, ops, site):
+        return ops.module(ops.conv_norm_act(x, site.width, stride=site.stride), Raises, site.width)
+
+
+SPACE = Space(
+    name="broken",
+    template=EncoderDecoder(
+        encoder=(Stage(Block()), *repeated(Stage(Block(), MaxPool()), integer(1, 3))),
+        decoder=mirrored(UpStage(Transposed(), Concatenate(), Block()), width=one_of(8, 16)),
+        width=one_of(4, 8),
+    ),
+    description="",
+)
+"""
+
+
+@pytest.mark.slow
+def test_workers_whose_every_training_raises_end_the_command_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    search = run(*SEARCH, "--space", str(tmp_path / "broken.py"), "--workers", "2", storage=str(tmp_path / "nas.db"))
+    _, said = search.communicate()
+    assert search.returncode == 2
+    assert b"trials in a row failed and none was trained; trial 0: RuntimeError: boom" in said
 
 
 @pytest.mark.slow

@@ -11,13 +11,14 @@ from nas.errors import InputError
 from nas.study import artifacts
 from nas.study.study import Study
 from nas.study.tables import ArtifactRow
+from tests.study.evaluations import begun
 
 WEIGHTS = b"not really weights"
 
 
 @pytest.fixture
 def evaluation(study: Study, known: Callable[..., str]) -> int:
-    return study.start(0, known("a"))
+    return begun(study, 0, known("a")).evaluation
 
 
 @pytest.fixture

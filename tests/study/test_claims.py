@@ -125,7 +125,6 @@ def test_a_worker_that_was_merely_slow_cannot_write(
     file.write_bytes(b"old")
     for write in (
         lambda: mine.measure(lost.evaluation, [Measurement(1, "loss", 1.0)]),
-        lambda: mine.reach(lost.evaluation, 1),
         lambda: mine.keep_checkpoint(lost.evaluation, file),
         lambda: claims.end(study, lost, State.COMPLETE, dice=0.1),
         lambda: claims.give_up(study, lost, "Traceback"),

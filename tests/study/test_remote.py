@@ -8,10 +8,13 @@ import pytest
 
 from nas.errors import InputError
 from nas.study.opening import create_or_resume
+from nas.study.records import State
 from nas.study.remote import Remote
 from nas.study.storage import Storage, open_storage
-from nas.study.upkeep import prune_artifacts
+from nas.study.study import Study
+from nas.study.upkeep import check, prune_artifacts
 from tests.study.conftest import SETTINGS
+from tests.study.evaluations import ended
 
 pytest.importorskip("s3fs")
 server = pytest.importorskip("moto.server")
@@ -53,10 +56,20 @@ def opened(tmp_path: Path, url: str) -> Storage:
     return open_storage(tmp_path / "nas.db", artifacts=url)
 
 
+def address(study: Study, evaluation: int) -> str:
+    """Where an evaluation's weights are there."""
+    return study.artifact(evaluation, "weights").relative_to(study.storage.artifacts).as_posix()
+
+
+def copies(storage: Storage) -> list[Path]:
+    """What is kept here, in the order of evaluations."""
+    return sorted(path for path in storage.artifacts.rglob("*") if path.is_file())
+
+
 def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = study.start(0, None)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
         for contents in ("first", "second"):
             file = tmp_path / "weights.safetensors"
             file.write_text(contents)
@@ -75,13 +88,68 @@ def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url
 def test_what_is_gone_there_is_said(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = study.start(0, None)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
         file = tmp_path / "weights"
         file.write_text("weights")
         address = study.add_artifact(evaluation, "weights", file).relative_to(storage.artifacts).as_posix()
         storage.remove(address)
         with pytest.raises(InputError, match=r"artifacts at s3://bucket/prefix cannot be read"):
             study.artifact(evaluation, "weights")
+
+
+def test_copies_here_are_bounded_and_those_used_last_are_kept(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 20)
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        ids = [ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(4)]
+        made = {id: f"network {place}" for place, id in enumerate(ids)}  # of 9 bytes each
+        first, *_, last = made
+        for id, contents in made.items():
+            (tmp_path / "weights").write_text(contents)
+            study.add_artifact(id, "weights", tmp_path / "weights")
+            study.artifact(first, "weights")
+            assert sum(path.stat().st_size for path in copies(storage)) <= 20
+        assert [path.read_text() for path in copies(storage)] == [made[first], made[last]]
+        assert {id: study.artifact(id, "weights").read_text() for id in made} == made
+
+
+def test_one_copy_is_kept_however_large(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 0)
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        (tmp_path / "weights").write_text("weights")
+        assert study.add_artifact(evaluation, "weights", tmp_path / "weights").read_text() == "weights"
+
+
+def test_faults_there_are_found_and_repaired(tmp_path: Path, url: str) -> None:
+    url += "/of this test"
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        assert check(study) == []
+        sound, poisoned, missing = (ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(3))
+        for id in (sound, poisoned, missing):
+            (tmp_path / "weights").write_text(f"network {id}")
+            study.add_artifact(id, "weights", tmp_path / "weights")
+        (tmp_path / "stray").write_text("stray")
+        remote = Remote(url)
+        remote.upload(tmp_path / "stray", f"{study.name}/77/stray")
+        remote.upload(tmp_path / "stray", f"{study.name} of another/1/theirs")
+        whole, changed, gone = (address(study, id) for id in (sound, poisoned, missing))
+        remote.upload(tmp_path / "stray", changed)
+        remote.remove(gone)  # the copy here is whole
+
+        words = [fault.what for fault in check(study)]
+        assert len(words) == 3
+        for word in ("has changed", "cannot be read", f"no trial names the file {study.name}/77/stray in {url}"):
+            assert any(word in each for each in words)
+        assert f"{study.name}/77/stray" in remote.addresses(study.name)
+        check(study, repair=True)
+        assert check(study) == []
+        assert remote.addresses(study.name) == [whole]
+        assert remote.addresses(f"{study.name} of another") == [f"{study.name} of another/1/theirs"]
 
 
 @pytest.mark.parametrize("address", ["../outside", "/etc/passwd", "a/../../b"])

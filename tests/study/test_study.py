@@ -1,6 +1,7 @@
 """What a study promises, on every database."""
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,30 +10,25 @@ import optuna
 import pytest
 
 from nas.errors import InputError
+from nas.study import claims
 from nas.study.opening import create_or_resume, open_study
 from nas.study.records import ArchitectureRecord, Counts, Measurement, State, StudySettings
 from nas.study.storage import Storage
 from nas.study.study import Study
+from tests.study.evaluations import begun, ended
 
 Known = Callable[..., str]
 
 
-def evaluate(study: Study, trial: int, digest: str | None, state: State, **result: object) -> int:
-    evaluation = study.start(trial, digest)
-    study.finish(evaluation, state, **result)
-    return evaluation
-
-
 def test_an_evaluation_is_kept_as_it_was_told(study: Study, known: Known) -> None:
     before = datetime.now(UTC)
-    running = study.start(3, known("unet"), reference="U-Net", fold=1, seed=2**40, device="cuda:0", worker="w1")
-    study.reach(running, 2)
-    study.finish(running, State.COMPLETE, dice=0.875, seconds=12.5, peak_bytes=2**35, epochs=10)
+    claim = begun(study, 3, known("unet"), reference="U-Net", fold=1, seed=2**40)
+    claims.end(study, claim, State.COMPLETE, dice=0.875, seconds=12.5, peak_bytes=2**35, epochs=10)
 
     (evaluation,) = study.evaluations()
-    assert (evaluation.id, evaluation.trial, evaluation.digest) == (running, 3, "unet")
-    assert (evaluation.reference, evaluation.fold, evaluation.seed, evaluation.rung) == ("U-Net", 1, 2**40, 2)
-    assert (evaluation.device, evaluation.worker) == ("cuda:0", "w1")
+    assert (evaluation.id, evaluation.trial, evaluation.digest) == (claim.evaluation, 3, "unet")
+    assert (evaluation.reference, evaluation.fold, evaluation.seed, evaluation.rung) == ("U-Net", 1, 2**40, 0)
+    assert (evaluation.device, (evaluation.worker or "").rpartition(":")[2]) == ("cuda:0", str(os.getpid()))
     assert (evaluation.state, evaluation.reason, evaluation.dice) == (State.COMPLETE, None, 0.875)
     assert (evaluation.seconds, evaluation.peak_bytes, evaluation.epochs) == (12.5, 2**35, 10)
     assert (evaluation.parameters, evaluation.macs) == (1_000, 5_000_000_000)
@@ -41,14 +37,14 @@ def test_an_evaluation_is_kept_as_it_was_told(study: Study, known: Known) -> Non
 
 
 def test_an_evaluation_is_found_by_its_id(study: Study, known: Known) -> None:
-    first, second = study.start(7, known("unet")), study.start(2, known("resnet"))
+    first, second = (ended(study, trial, known(str(trial)), State.FAILED) for trial in (7, 2))
     assert (study.evaluation(first).trial, study.evaluation(second).trial) == (7, 2)
     with pytest.raises(InputError, match="has no evaluation"):
         study.evaluation(second + 1)
 
 
 def test_a_proposal_that_cannot_be_traced_has_no_digest(study: Study) -> None:
-    evaluate(study, 0, None, State.INFEASIBLE, reason="the patch is smaller than the stride")
+    ended(study, 0, None, State.INFEASIBLE, reason="the patch is smaller than the stride")
 
     (evaluation,) = study.evaluations()
     assert (evaluation.digest, evaluation.parameters, evaluation.macs) == (None, None, None)
@@ -57,7 +53,7 @@ def test_a_proposal_that_cannot_be_traced_has_no_digest(study: Study) -> None:
 
 def test_evaluations_come_in_the_order_of_their_trials(study: Study, known: Known) -> None:
     for trial in (2, 0, 1):
-        evaluate(study, trial, known(f"net {trial}"), State.FAILED if trial == 1 else State.INFEASIBLE)
+        ended(study, trial, known(f"net {trial}"), State.FAILED if trial == 1 else State.INFEASIBLE)
 
     assert [evaluation.trial for evaluation in study.evaluations()] == [0, 1, 2]
     assert [evaluation.trial for evaluation in study.evaluations(State.INFEASIBLE)] == [0, 2]
@@ -66,35 +62,25 @@ def test_evaluations_come_in_the_order_of_their_trials(study: Study, known: Know
 
 def test_one_trial_is_evaluated_once_per_fold_and_seed(study: Study, known: Known) -> None:
     for fold, seed in [(0, 0), (0, 1), (1, 0)]:
-        study.start(7, known("unet"), fold=fold, seed=seed)
+        begun(study, 7, known("unet"), fold=fold, seed=seed)
 
     assert study.counts() == Counts(trials=1, distinct=0, complete=0, infeasible=0, duplicate=0, failed=0, running=3)
 
 
 def test_a_complete_evaluation_needs_a_finite_dice(study: Study, known: Known) -> None:
-    running = study.start(0, known("unet"))
+    claim = begun(study, 0, known("unet"))
     for dice in (None, math.nan, math.inf):
         with pytest.raises(ValueError, match="finite dice"):
-            study.finish(running, State.COMPLETE, dice=dice)
-
-
-def test_what_has_ended_stays_as_it_is(study: Study, known: Known) -> None:
-    ended = evaluate(study, 0, known("unet"), State.COMPLETE, dice=0.8)
-
-    with pytest.raises(ValueError, match="not running"):
-        study.finish(ended, State.FAILED)
-    with pytest.raises(ValueError, match="not running"):
-        study.reach(ended, 1)
-    assert study.evaluations()[0].dice == 0.8
+            claims.end(study, claim, State.COMPLETE, dice=dice)
 
 
 def test_counts(study: Study, known: Known) -> None:
-    evaluate(study, 0, known("a"), State.COMPLETE, dice=0.5)
-    evaluate(study, 1, known("b"), State.INFEASIBLE)
-    evaluate(study, 2, known("a"), State.DUPLICATE, dice=0.5)
-    evaluate(study, 3, known("c"), State.FAILED)
-    study.start(4, known("d"))
-    evaluate(study, 5, None, State.INFEASIBLE)
+    ended(study, 0, known("a"), State.COMPLETE, dice=0.5)
+    ended(study, 1, known("b"), State.INFEASIBLE)
+    ended(study, 2, known("a"), State.DUPLICATE, dice=0.5)
+    ended(study, 3, known("c"), State.FAILED)
+    begun(study, 4, known("d"))
+    ended(study, 5, None, State.INFEASIBLE)
 
     assert study.counts() == Counts(trials=6, distinct=1, complete=1, infeasible=2, duplicate=1, failed=1, running=1)
 
@@ -115,7 +101,7 @@ def test_the_best_is_complete_then_accurate_then_small_then_early(
 ) -> None:
     for trial, (digest, state, dice) in enumerate(results):
         known(digest, parameters={"large": 2_000, "small": 500}.get(digest, 1_000))
-        evaluate(study, trial, digest, state, dice=dice)
+        ended(study, trial, digest, state, dice=dice)
 
     found = study.best()
     assert (found.digest if found else None) == best
@@ -134,17 +120,18 @@ def test_the_best_is_complete_then_accurate_then_small_then_early(
 def test_what_is_known_of_a_network(study: Study, known: Known, states: list[State], known_as: State | None) -> None:
     known("a")
     for trial, state in enumerate(states):
-        evaluation = study.start(trial, "a")
-        if state is not State.RUNNING:
-            study.finish(evaluation, state, dice=0.5)
+        if state is State.RUNNING:
+            begun(study, trial, "a")
+        else:
+            ended(study, trial, "a", state, dice=0.5)
 
     found = study.evaluation_of("a")
     assert (found.state if found else None) == known_as
 
 
 def test_references_are_the_published_networks(study: Study, known: Known) -> None:
-    study.start(0, known("a"), reference="U-Net")
-    study.start(1, known("b"))
+    begun(study, 0, known("a"), reference="U-Net")
+    begun(study, 1, known("b"))
 
     assert [evaluation.reference for evaluation in study.references()] == ["U-Net"]
 
@@ -154,7 +141,7 @@ def test_the_summary_is_the_json_contract(study: Study, known: Known) -> None:
     assert study.summary() == empty | {"best": None}
 
     known("a", parameters=31_042_369, macs=2**40)
-    study.finish(study.start(0, "a", reference="U-Net"), State.COMPLETE, dice=0.9)
+    ended(study, 0, "a", State.COMPLETE, dice=0.9, reference="U-Net")
     best = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
     assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best}
 
@@ -196,8 +183,8 @@ CURVE = [
 
 
 def test_the_learning_curve_is_what_was_measured_over_all_cases(study: Study, known: Known) -> None:
-    evaluation = study.start(0, known("a"))
-    other = study.start(1, known("b"))
+    evaluation = begun(study, 0, known("a")).evaluation
+    other = begun(study, 1, known("b")).evaluation
     study.measure(evaluation, [*CURVE, Measurement(epoch=1, metric="dice", value=0.75, class_index=1, case="case_3")])
     study.measure(other, [Measurement(epoch=1, metric="dice", value=0.0)])
     study.measure(evaluation, [])
@@ -207,7 +194,7 @@ def test_the_learning_curve_is_what_was_measured_over_all_cases(study: Study, kn
 
 
 def test_an_epoch_measured_again_replaces_what_it_said(study: Study, known: Known) -> None:
-    evaluation = study.start(0, known("a"))
+    evaluation = begun(study, 0, known("a")).evaluation
     study.measure(evaluation, CURVE)
     study.measure(evaluation, [Measurement(epoch=2, metric="dice", value=0.625)])
 
@@ -216,7 +203,7 @@ def test_an_epoch_measured_again_replaces_what_it_said(study: Study, known: Know
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_diverged_is_kept(study: Study, known: Known, value: float) -> None:
-    evaluation = study.start(0, known("a"))
+    evaluation = begun(study, 0, known("a")).evaluation
     study.measure(evaluation, [Measurement(epoch=1, metric="loss", value=value)])
 
     (measurement,) = study.learning_curve(evaluation)
@@ -237,7 +224,7 @@ def test_studies_of_one_storage_keep_apart(
     storage: Storage, study: Study, known: Known, settings: Callable[..., StudySettings]
 ) -> None:
     other = create_or_resume(storage, settings(name="other"))
-    evaluate(study, 0, known("a"), State.COMPLETE, dice=0.5)
+    ended(study, 0, known("a"), State.COMPLETE, dice=0.5)
 
     assert other.evaluations() == []
     assert other.evaluation_of("a") is None

@@ -16,6 +16,7 @@ from nas.study.study import Study
 from nas.study.tables import Base
 from nas.study.upkeep import check, copy, prune_artifacts, remove_study, rename
 from nas.study.workers import at_work
+from tests.study.evaluations import begun
 
 Known = Callable[..., str]
 
@@ -69,7 +70,7 @@ def test_a_renamed_study_keeps_everything(study: Study, known: Known, tmp_path: 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "elsewhere"])
 def test_a_copy_holds_the_same_and_stands_alone(study: Study, known: Known, tmp_path: Path, elsewhere: bool) -> None:
     train(study, known, tmp_path, [0.5, 0.7])
-    study.start(99, known("running"))
+    begun(study, 99, known("running"))
     with open_storage(tmp_path / "second" / "nas.db") as second:
         copied = copy(study, "copy", second if elsewhere else study.storage)
         remove_study(study, force=True)
@@ -119,7 +120,7 @@ def test_faults_are_found_and_repaired(study: Study, known: Known, tmp_path: Pat
     orphan = study.storage.artifacts / study.name / "77" / "weights.part"
     orphan.parent.mkdir(parents=True)
     orphan.write_text("half")
-    stale = study.start(9, known("stale"))
+    stale = begun(study, 9, known("stale")).evaluation
 
     words = [fault.what for fault in check(study)]
     assert len(words) == 4

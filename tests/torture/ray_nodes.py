@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -46,57 +48,60 @@ def kill(node: "subprocess.Popen[bytes]") -> int:
     return len(everything)
 
 
-def main() -> None:
-    """A head and a second node on loopback, four workers, PostgreSQL; the second node is killed halfway."""
+@contextmanager
+def cluster(
+    where: Path, patience: float = 120
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]]:
+    """A head and a second node on loopback, each of two cores: the address, and both nodes."""
     port = free_port()
-    address = f"127.0.0.1:{port}"
-    with folder() as where, postgres() as server:
-        head = start(
-            "--head",
-            "--node-ip-address",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--include-dashboard",
-            "false",
-            "--temp-dir",
-            str(where / "ray"),
-        )
-        time.sleep(8)
-        second = start("--address", address, "--node-ip-address", "127.0.0.1")
-        time.sleep(8)
-        try:
-            process = search(
-                server.url,
-                where,
-                "--trials",
-                str(TRIALS),
-                "--workers",
-                "4",
-                "--lease",
-                "15",
-                "--engine",
-                "ray",
-                "--ray-address",
-                address,
-            )
-            with opened(server.url, where) as study:
-                while claims.underway(study)[0] < TRIALS // 3 and process.poll() is None:
-                    time.sleep(0.3)
-                say(f"{claims.underway(study)[0]} done; second node killed with {kill(second)} processes")
-                code = process.wait()
-                if code:
-                    say((where / "search.log").read_text()[-3000:])
-                found = study.evaluations(State.COMPLETE)
-                again = sum(each.claim > 1 for each in found)
-                say(f"{len({each.worker for each in found})} workers finished trials, {again} were taken up again")
-                expect("the search ended well", code == 0)
-                expect(f"{TRIALS} different networks", len({each.digest for each in found}) == len(found) == TRIALS)
-                expect("nothing left over", claims.underway(study)[1:] == (0, 0))
-        finally:
-            for node in (head, second):
-                if node.poll() is None:
-                    kill(node)
+    address, here = f"127.0.0.1:{port}", ("--node-ip-address", "127.0.0.1")
+    kept = ("--port", str(port), "--include-dashboard", "false", "--temp-dir", str(where / "ray"))
+    nodes = [start("--head", *here, *kept)]
+    try:
+        joined(address, 1, patience)
+        nodes.append(start("--address", address, *here))
+        joined(address, 2, patience)
+        yield address, *nodes
+    finally:
+        for node in nodes:
+            if node.poll() is None:
+                kill(node)
+
+
+def joined(address: str, nodes: int, patience: float) -> None:
+    """Wait until a cluster has so many nodes."""
+    give_up = time.monotonic() + patience
+    while time.monotonic() < give_up:
+        said = subprocess.run([RAY, "status", "--address", address], capture_output=True, text=True, check=False)
+        if said.stdout.count(" node_") == nodes:
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"Ray's cluster has not reached {nodes} nodes: {said.stdout}{said.stderr}")
+
+
+def on_ray(database: str, where: Path, address: str, trials: int, workers: int = 4) -> "subprocess.Popen[bytes]":
+    """A search by several workers on a cluster."""
+    options = ("--trials", str(trials), "--workers", str(workers), "--lease", "15")
+    return search(database, where, *options, "--engine", "ray", "--ray-address", address)
+
+
+def main() -> None:
+    """Four workers on two nodes, PostgreSQL; the second node is killed halfway."""
+    with folder() as where, postgres() as server, cluster(where) as (address, _, second):
+        process = on_ray(server.url, where, address, TRIALS)
+        with opened(server.url, where) as study:
+            while claims.underway(study)[0] < TRIALS // 3 and process.poll() is None:
+                time.sleep(0.3)
+            say(f"{claims.underway(study)[0]} done; second node killed with {kill(second)} processes")
+            code = process.wait()
+            if code:
+                say((where / "search.log").read_text()[-3000:])
+            found = study.evaluations(State.COMPLETE)
+            again = sum(each.claim > 1 for each in found)
+            say(f"{len({each.worker for each in found})} workers finished trials, {again} were taken up again")
+            expect("the search ended well", code == 0)
+            expect(f"{TRIALS} different networks", len({each.digest for each in found}) == len(found) == TRIALS)
+            expect("nothing left over", claims.underway(study)[1:] == (0, 0))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""When to stop: a search whose every training raises has a cause that the next proposal will not mend."""
+
+import shlex
+
+from nas.errors import InputError
+from nas.study.claims import underway
+from nas.study.records import Evaluation, State
+from nas.study.study import Study
+
+MOST_FAILED = 5
+"""So many trials may fail one after another, with none trained in between, until a search gives up."""
+
+
+class FailureWatch:
+    """Sees which trials of a study have failed since one was last trained, whoever trained it, from now on."""
+
+    def __init__(self, study: Study):
+        self._study = study
+        self._complete = -1
+        self._before: set[int] = set()
+        self.look()
+
+    def look(self) -> None:
+        """Look again; to be called whenever a trial has ended.
+
+        Raises:
+            InputError: `MOST_FAILED` failed in a row; says why, where all is kept and how to go on.
+        """
+        complete = underway(self._study)[0]
+        failed = self._study.evaluations(State.FAILED)
+        if complete != self._complete:
+            self._complete, self._before = complete, {each.id for each in failed}
+        lately = [each for each in failed if each.id not in self._before]
+        if len(lately) >= MOST_FAILED:
+            raise InputError(_verdict(self._study.name, lately))
+
+
+def _verdict(study: str, failed: list[Evaluation]) -> str:
+    first = failed[0]
+    cause = (first.reason or "no reason given").strip().splitlines()[-1]
+    return (
+        f"study {study!r}: {len(failed)} trials in a row failed and none was trained; trial {first.trial}: {cause}\n"
+        f"The tracebacks are kept: nas trials {shlex.quote(study)} --state failed --format json\n"
+        "Mend the cause and give the same command again; what was finished is kept."
+    )
