@@ -13,14 +13,15 @@ import torch
 
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_space
-from nas.data import Dataset, Fingerprint, check, open_dataset
+from nas.data import Dataset, Fingerprint, open_dataset
 from nas.errors import InputError
 from nas.searching.bench import Bench
 from nas.searching.candidates import Candidates
 from nas.searching.engines import start_workers
-from nas.searching.events import Listener, Note, Working, silent
+from nas.searching.events import Listener, Note, silent
 from nas.searching.found import FoundStudy
 from nas.searching.ground import Ground, device_name, find_ground, lay_ground
+from nas.searching.loading import checked_data, expect_same_data
 from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.proposing import distributions
 from nas.searching.references import Entry, entries
@@ -62,7 +63,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     dataset = open_dataset(settings.data)
     if dataset.synthetic:
         listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
-    fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
+    fingerprint = checked_data(dataset, listener)
     for warning in fingerprint.warnings:
         listener(Note(f"warning: {warning}"))
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
@@ -71,6 +72,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     if known is None:
         ground = lay_ground(settings, space, dataset, fingerprint, device, listener)
     else:
+        expect_same_data(known.settings, fingerprint)
         wished = _with_wishes(known.settings, settings)
         ground = find_ground(wished, space, dataset, settings.cache, device, listener)
     given = _study_settings(name, settings, dataset, fingerprint, ground, device)
