@@ -1,6 +1,5 @@
 """Finds search spaces, and what else is shipped, by name; a user's own by file, a plugin's by entry point."""
 
-import difflib
 import importlib.util
 import sys
 import traceback
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.architecture import EncoderDecoder
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 from nas.space import Space
 
 ENTRY_POINTS = "nas.spaces"
@@ -46,6 +45,17 @@ def load_member(space: Space[EncoderDecoder], document: Mapping[str, Any]) -> En
     return space.load(inner if isinstance(inner, Mapping) else document)
 
 
+def published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
+    """The published network of a name.
+
+    Raises:
+        InputError: the space has no such member.
+    """
+    if name not in space.references:
+        raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
+    return space.references[name]
+
+
 def is_file(name: str, ending: str) -> bool:
     """Whether a name means a file of the user's rather than something shipped."""
     return name.endswith(ending) or "/" in name or "\\" in name
@@ -59,9 +69,9 @@ def shipped_folder(name: str) -> Path:
 
 def unknown(what: str, name: str, known: Sequence[str], ending: str) -> InputError:
     """The error for the name of something shipped that is not there."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of them, or give a file as ./mine{ending}."
-    return InputError(f"{what} {name!r} is unknown; {hint} Known {what}s: {', '.join(known)}.")
+    return InputError(
+        f"{what} {name!r} is unknown; {did_you_mean(name, known)}; one of yours is given as ./mine{ending}"
+    )
 
 
 def _shipped() -> set[str]:

@@ -13,6 +13,11 @@ import typer
 
 from nas.cli.app import app
 from nas.searching import SearchSettings
+from nas.training import Augmentation, Recipe
+from nas.training.documents import written
+from nas.training.losses import Loss
+from nas.training.optimisers import Optimiser
+from nas.training.schedules import Schedule
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
@@ -98,3 +103,29 @@ def test_the_defaults_of_nas_search_are_those_of_its_settings() -> None:
         option = options[field.name]
         told = option.show_default if option.default is None and field.default is not None else option.default
         assert told == (str(field.default) if isinstance(told, str) else field.default), field.name
+
+
+def rows_of(document: Path) -> dict[str, str]:
+    """What the tables of a document say beside each name in their first column."""
+    lines = re.findall(r"^\| (`.*?`) \| (.*?) ?\|", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: beside for names, beside in lines for name in re.findall(r"`(\w+)`", names)}
+
+
+@pytest.mark.parametrize("part", [Recipe, Augmentation])
+def test_every_field_of_a_recipe_is_documented_with_its_default(part: type) -> None:
+    rows = rows_of(ROOT / "docs" / "training.md")
+    for name, default in written(part()).items():
+        if isinstance(default, dict):  # a part: its name, or a table of its own
+            assert rows[name] == ("see below" if name == "augmentation" else f"`{default['kind']}`")
+        elif name != "kind":
+            assert rows[name] == (str(default).lower() if isinstance(default, bool) else str(default)), name
+
+
+@pytest.mark.parametrize("kind", [Loss, Optimiser, Schedule])
+def test_every_part_of_a_recipe_is_documented_with_its_fields(kind: type) -> None:
+    document = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    for part in kind.__subclasses__():
+        fields_of = written(part())
+        name = fields_of.pop("kind")
+        told = ", ".join(f"`{field}` {str(value).lower()}" for field, value in fields_of.items())
+        assert f"| {kind.__name__.lower()} `{name}` | {told}" in document

@@ -1,5 +1,8 @@
 """What a study found, as tables."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.table import Table
 
 from nas.cli.output import OUT, duration, short_count, table
@@ -8,30 +11,66 @@ from nas.study.records import Evaluation
 from nas.study.study import Study
 
 _BEST_SHOWN = 5
+_DIFFERENT = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
+_SAME = ("", "Dice", "trained in", "trial")
+"""What there is to see where all trials train one network."""
+_RECIPE = "recipe."
+"""The beginning of the decisions of a recipe, as `nas.searching.candidates` writes it; to ask there would load torch.
+"""
 
 
 def results_table(study: Study) -> Table:
     """The best networks beside the published ones, best first."""
     counts = study.counts()
-    title = (
-        f"{study.name}: {counts.complete} networks trained, {counts.infeasible} over a limit, {counts.duplicate} known"
-    )
+    ranking = study.ranking(_BEST_SHOWN)
+    published = {found.digest: found.reference for _, found in ranking if found.reference}
+    alone = study.settings.plan.get("reference")
+    trained = "networks trained" if alone is None else f"trainings of {next(iter(published.values()), alone)}"
+    title = f"{study.name}: {counts.complete} {trained}, {counts.infeasible} over a limit, {counts.duplicate} known"
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
-    columns = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
-    return table(title, columns, [_row(rank, found) for rank, found in study.ranking(_BEST_SHOWN)])
+    columns = _SAME if alone else _DIFFERENT
+    rows = []
+    for rank, found in ranking:
+        row = _row(rank, found, published)
+        rows.append(tuple(row[name] for name in columns))
+    return with_recipes(title, columns, rows, [found for _, found in ranking])
 
 
-def _row(rank: int, found: Evaluation) -> tuple[str, ...]:
-    return (
-        str(rank),
-        found.reference or "found by the search",
-        f"{found.dice:.4f}",
-        short_count(found.parameters or 0),
-        short_count(found.macs or 0),
-        duration(found.seconds or 0),
-        str(found.trial),
+def with_recipes(
+    title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], evaluations: Sequence[Evaluation]
+) -> Table:
+    """A table with a row for each evaluation, and what its recipe decided where recipes left something open."""
+    if not any(map(decided_recipe, evaluations)):
+        return table(title, columns, rows)
+    told = [recipe_in_words(decided_recipe(found)) or "-" for found in evaluations]
+    return table(title, (*columns, "recipe"), [(*row, words) for row, words in zip(rows, told, strict=True)])
+
+
+def decided_recipe(found: Evaluation) -> dict[str, Any]:
+    """What was decided of the open choices of a recipe, by field."""
+    decisions = found.decisions or {}
+    return {path.removeprefix(_RECIPE): value for path, value in decisions.items() if path.startswith(_RECIPE)}
+
+
+def recipe_in_words(decided: Mapping[str, Any]) -> str:
+    """Fields, without what they are a part of, and what was decided of them, in one line."""
+    named = {path.rpartition(".")[2]: value for path, value in decided.items()}
+    return ", ".join(
+        f"{field} {value:.3g}" if isinstance(value, float) else f"{field} {value}" for field, value in named.items()
     )
+
+
+def _row(rank: int, found: Evaluation, published: Mapping[str | None, str]) -> dict[str, str]:
+    return {
+        "": str(rank),
+        "network": published.get(found.digest, "found by the search"),
+        "Dice": f"{found.dice:.4f}",
+        "parameters": short_count(found.parameters or 0),
+        "MACs": short_count(found.macs or 0),
+        "trained in": duration(found.seconds or 0),
+        "trial": str(found.trial),
+    }
 
 
 def where_everything_is(study: Study) -> None:

@@ -195,6 +195,7 @@ class Display:
                 self._ended(event)
 
     def _ended(self, event: Any) -> None:
+        from nas.cli.results import decided_recipe, recipe_in_words
         from nas.study.records import State
 
         self._name = ""
@@ -209,6 +210,7 @@ class Display:
         if result.state is State.COMPLETE:
             line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
             line += f"  ({result.reason})" if result.reason else ""
+            line += f"  [dim]{recipe_in_words(decided_recipe(result))}[/dim]"
         else:
             last = (result.reason or "").strip().splitlines()[-1:] or [""]
             word = "to be tried again" if result.state is State.WAITING else result.state

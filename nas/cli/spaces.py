@@ -1,6 +1,5 @@
 """`nas spaces`: what can be searched, and what its networks are and cost."""
 
-import difflib
 import json as json_module
 import random
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.architecture import EncoderDecoder
-from nas.catalog import load_member, load_space, space_names
+from nas.catalog import load_member, load_space, published, space_names
 from nas.cli.output import OUT, print_json, short_count, table
 from nas.cli.parsing import parse_sizes
 from nas.errors import InputError
@@ -174,18 +173,10 @@ def _graph(space: str, reference: str | None, file: Path | None, seed: int, task
     if reference is not None and file is not None:
         raise InputError("--reference and --architecture: give one of them, not both")
     if reference is not None:
-        return reference, trace(_published(loaded, reference), task)
+        return reference, trace(published(loaded, reference), task)
     if file is not None:
         return file.name, trace(load_member(loaded, _read_json(file)), task)
     return f"random member, seed {seed}", trace(loaded.decide(random.Random(seed)), task)
-
-
-def _published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
-    if name in space.references:
-        return space.references[name]
-    near = difflib.get_close_matches(name, space.references, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise InputError(f"--reference: space {space.name!r} has no {name!r}{hint} It has: {', '.join(space.references)}")
 
 
 def _read_json(file: Path) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nas.cli.output import OUT, print_json, table
+from nas.cli.output import OUT, print_json
 from nas.cli.studies import JsonOption, StorageOption, open_existing, status
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
@@ -178,6 +178,7 @@ def trials(
 
       nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
     """
+    from nas.cli.results import decided_recipe, with_recipes
     from nas.study.opening import open_study
     from nas.study.records import State
 
@@ -197,16 +198,23 @@ def trials(
             descending=sort.startswith("-"),
             limit=limit,
         )
-    rows = [{name: getattr(each, name) for name in FIELDS} for each in found]
+    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": decided_recipe(each)} for each in found]
     if output is Format.JSON:
         print_json({"study": study, "trials": rows})
     elif output is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, FIELDS)
+        flat = [{name: row[name] for name in FIELDS} | _columns(row["recipe"]) for row in rows]
+        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*FIELDS, *(name for row in flat for name in row)])))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(flat)
     else:
-        shown = FIELDS[:8]
-        OUT.print(table(study, shown, [[_cell(row[name]) for name in shown] for row in rows]))
+        shown = FIELDS[:8] if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
+        cells = [tuple(_cell(row[name]) for name in shown) for row in rows]
+        OUT.print(with_recipes(study, shown, cells, found))
+
+
+def _columns(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What a recipe decided as columns beside the others."""
+    return {f"recipe.{field}": value for field, value in recipe.items()}
 
 
 def _cell(value: Any) -> str:

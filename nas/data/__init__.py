@@ -20,8 +20,8 @@ from nas.data.prepared import (
     prepare_dataset,
 )
 from nas.data.preprocessing import Normalisation, Preprocessing, plan_preprocessing
-from nas.data.slices import slices, stack
-from nas.data.splits import Split, split
+from nas.data.slices import numbers_around, slices
+from nas.data.splits import Split
 
 __all__ = [
     "DEFAULT_FOLDER",
@@ -40,11 +40,10 @@ __all__ = [
     "brain",
     "changed_cases",
     "check",
+    "numbers_around",
     "open_dataset",
     "open_prepared",
     "plan_preprocessing",
     "prepare_dataset",
     "slices",
-    "split",
-    "stack",
 ]

@@ -7,11 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from http.client import HTTPException
 from pathlib import Path
 
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 
 TRIES = 5
 """Times that a broken connection is taken up again without a byte gained."""
@@ -40,9 +39,7 @@ def source_of(task: str) -> Source:
 
     known: dict[str, str] = DecathlonDataset.resource
     if task not in known:
-        close = get_close_matches(task, known, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
-        raise InputError(f"{task}: no task of the Medical Segmentation Decathlon; {hint}")
+        raise InputError(f"{task}: no task of the Medical Segmentation Decathlon; {did_you_mean(task, known)}")
     return Source(known[task], DecathlonDataset.md5[task])
 
 

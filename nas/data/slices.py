@@ -1,6 +1,5 @@
 """Volumes as stacks of slices: 2D training on 3D data, and 2.5D, where a slice's neighbours are further channels."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,9 +16,8 @@ Value = TypeVar("Value")
 class PreparedSlice(PreparedCase):
     """One slice of a prepared volume, a case of two axes. Its group is the volume, so that a split keeps it together.
 
-    The image holds the channels of the slice `neighbours` before, to those of the one `neighbours` after; at the ends
-    the last slice stands for those that are missing. It is read from the volume's files each time it is asked
-    for, and not kept.
+    The image holds the channels of the slice `neighbours` before, to those of the one `neighbours` after (see
+    `numbers_around`). It is read from the volume's files each time it is asked for, and not kept.
     """
 
     volume: PreparedCase
@@ -30,11 +28,8 @@ class PreparedSlice(PreparedCase):
     @property
     def image(self) -> npt.NDArray[np.float32]:
         """Normalised intensities, (channels x (2 neighbours + 1), *size)."""
-        last = self.volume.size[self.axis] - 1
-        around = range(self.number - self.neighbours, self.number + self.neighbours + 1)
-        numbers = [min(max(number, 0), last) for number in around]
-        slices = [self.volume.image.take(number, axis=1 + self.axis) for number in numbers]
-        return np.concatenate(slices)
+        numbers = numbers_around(self.number, self.neighbours, self.volume.size[self.axis])
+        return np.concatenate([self.volume.image.take(number, axis=1 + self.axis) for number in numbers])
 
     @property
     def label(self) -> npt.NDArray[np.uint8]:
@@ -48,8 +43,8 @@ class PreparedSlice(PreparedCase):
         return tuple(np.delete(voxels, self.axis, axis=1) for voxels in inside if len(voxels))
 
     def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Not for a slice: the original grid is the volume's, for which `stack` puts slices together."""
-        raise TypeError(f"slice {self.name} has no original grid of its own; use nas.data.stack and restore the volume")
+        """Not for a slice: the original grid is the volume's."""
+        raise TypeError(f"slice {self.name} has no original grid of its own; restore the volume")
 
     def original_label(self) -> npt.NDArray[np.uint8]:
         """Not for a slice, as `restore`."""
@@ -59,8 +54,7 @@ class PreparedSlice(PreparedCase):
 def slices(dataset: PreparedDataset, axis: int = -1, neighbours: int = 0) -> PreparedDataset:
     """The slices of all volumes along an axis as cases of two axes, called VOLUME:0007.
 
-    `dataset.cases` remain what is evaluated: `stack` makes a volume of its slices' predictions, `restore` brings it to
-    the original grid. Folds are those of the volumes.
+    `dataset.cases` remain what is evaluated. Folds are those of the volumes.
 
     Args:
         dataset: of three axes.
@@ -105,21 +99,9 @@ def slices(dataset: PreparedDataset, axis: int = -1, neighbours: int = 0) -> Pre
     )
 
 
-def stack(cut: PreparedDataset, predictions: Mapping[str, npt.NDArray[np.uint8]]) -> dict[str, npt.NDArray[np.uint8]]:
-    """Class indices of volumes on their prepared grids, by the volume's name, from those of all their slices.
-
-    Args:
-        cut: what `slices` gave.
-        predictions: by the slice's name; volumes of which slices are missing are left out.
-    """
-    parts: dict[str, list[npt.NDArray[np.uint8]]] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    for case in cut.cases:
-        assert isinstance(case, PreparedSlice)
-        sizes[case.volume.name] = case.axis, case.volume.size[case.axis]
-        if case.name in predictions:
-            parts.setdefault(case.volume.name, []).append(predictions[case.name])
-    return {name: np.stack(found, axis=sizes[name][0]) for name, found in parts.items() if len(found) == sizes[name][1]}
+def numbers_around(number: int, neighbours: int, count: int) -> list[int]:
+    """The numbers of a slice and its neighbours among so many; at the ends the last one stands for those missing."""
+    return [min(max(at, 0), count - 1) for at in range(number - neighbours, number + neighbours + 1)]
 
 
 def _without(values: tuple[Value, ...], axis: int) -> tuple[Value, ...]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from nas.catalog import load_space, space_names
-from nas.data import DEFAULT_FOLDER, Dataset, changed_cases, check, open_dataset
+from nas.data import DEFAULT_FOLDER, open_dataset
 from nas.errors import InputError
 from nas.searching.bench import Bench
-from nas.searching.events import Listener, Note, Working
+from nas.searching.events import Listener, Note
 from nas.searching.ground import find_ground
+from nas.searching.loading import checked_data, expect_same_data
 from nas.searching.references import alone
 from nas.searching.search import pick_device
 from nas.searching.working import work
@@ -61,7 +62,7 @@ def join(
         raise InputError(f"study {study.name!r} does not say how many networks are wanted; give --trials")
     dataset = open_dataset(data or settings.data_source)
     if not checked:
-        _check_data(dataset, study, listener)
+        expect_same_data(settings, checked_data(dataset, listener))
     where = pick_device(device)
     ground = find_ground(settings, found, dataset, cache, where, listener)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
@@ -72,13 +73,3 @@ def _installed(name: str) -> str:
     if name not in space_names():
         raise InputError(f"the study's space {name!r} is a file of its maker; give the same file: --space ./mine.py")
     return name
-
-
-def _check_data(dataset: Dataset, study: Study, listener: Listener) -> None:
-    fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
-    if fingerprint.digest != study.settings.data_digest:
-        changed = "; ".join(changed_cases(study.settings.data_fingerprint, fingerprint)[:5])
-        raise InputError(
-            f"--data: {dataset.name} is not what study {study.name!r} was made with (digest {fingerprint.digest[:12]}, "
-            f"stored {study.settings.data_digest[:12]}{': ' if changed else ''}{changed}); give a copy of the same data"
-        )

@@ -1,27 +1,33 @@
 """The cases of a fold, prepared once on disk and put where training finds them fastest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from nas.data import (
     Dataset,
+    Fingerprint,
     PreparedCase,
     PreparedDataset,
     Preprocessing,
     available_processes,
+    changed_cases,
+    check,
     prepare_dataset,
     slices,
 )
 from nas.errors import InputError
 from nas.searching.events import Listener, Working
+from nas.study.records import StudySettings
 from nas.training import Sample, Slicing, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
 _MOST_OF_MEMORY = 0.7
+_CHANGES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,33 @@ class Fold:
 
     training: Sequence[Sample]
     validation: Sequence[Sample]
+
+
+def checked_data(dataset: Dataset, listener: Listener) -> Fingerprint:
+    """What the data look like; InputError where they cannot be used."""
+    return check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
+
+
+def expect_same_data(stored: StudySettings, fingerprint: Fingerprint) -> None:
+    """Refuse data that are not those a study was made with, saying what changed: results would not compare."""
+    if fingerprint.digest == stored.data_digest:
+        return
+    changes = [*_changed_names(stored.data_fingerprint, fingerprint)]
+    changes += [*changed_cases(stored.data_fingerprint, fingerprint)]
+    if len(changes) > _CHANGES_SHOWN:
+        changes[_CHANGES_SHOWN:] = [f"and {len(changes) - _CHANGES_SHOWN} more"]
+    told = "; ".join(changes) or f"digest {fingerprint.digest[:12]}, stored {stored.data_digest[:12]}"
+    raise InputError(
+        f"--data: {fingerprint.name} is not what study {stored.name!r} was made with ({told}); give a copy of the same "
+        "data, or begin a new study with --study NAME"
+    )
+
+
+def _changed_names(before: Mapping[str, Any], now: Fingerprint) -> Iterator[str]:
+    for what, items in (("classes", now.classes), ("channels", now.channels)):
+        names, known = [item.name for item in items], [item["name"] for item in before[what]]
+        if names != known:
+            yield f"{what} were {', '.join(known)} and are {', '.join(names)}"
 
 
 def prepared(dataset: Dataset, preprocessing: Preprocessing, cache: str, listener: Listener) -> PreparedDataset:

@@ -3,11 +3,15 @@
 import json
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from nas.errors import InputError
 from nas.graph import Graph
 from nas.network import Network, StepPlan, build, choose_plan
 from nas.network.running import is_out_of_memory
@@ -36,11 +40,11 @@ def measure_network(bench: Bench, graph: Graph, recipe: Recipe, evaluation: int)
         KeyboardInterrupt: stopped; a checkpoint of the last step is kept.
     """
     network = build(graph, seed=bench.seed).to(bench.device)
-    with tempfile.TemporaryDirectory() as folder, deferred() as stop:
-        plan = _trained(bench, network, recipe, evaluation, Path(folder), stop)
+    with _temporary_folder() as folder, deferred() as stop:
+        plan = _trained(bench, network, recipe, evaluation, folder, stop)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if not stop.asked:
-            return _validated(bench, network, recipe, evaluation, plan, Path(folder), stop)
+            return _validated(bench, network, recipe, evaluation, plan, folder, stop)
     raise AssertionError("a request to stop is obeyed")
 
 
@@ -57,7 +61,8 @@ def _trained(bench: Bench, network: Network, recipe: Recipe, evaluation: int, fo
         nonlocal last
         if stop.asked or time.monotonic() - last > SECONDS_BETWEEN_CHECKPOINTS:
             file = folder / "checkpoint.safetensors"
-            write(file)
+            with _room_for(file):
+                write(file)
             study.keep_checkpoint(evaluation, file)
             last = time.monotonic()
         if stop.asked:
@@ -86,9 +91,31 @@ def _validated(
     bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
     file = folder / "weights.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
+    with _room_for(file):
+        save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
     bench.study.add_artifact(evaluation, WEIGHTS, file)
     return result.dice
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder for files on their way into the study, gone at the end."""
+    with _room_for("the folder for temporary files"):
+        folder = tempfile.TemporaryDirectory()
+    with folder as name:
+        yield Path(name)
+
+
+@contextmanager
+def _room_for(what: str | Path) -> Iterator[None]:
+    """Tell of a disk that is full, or cannot be written, as what the user can mend: no fault of the network's."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{what} cannot be written ({getattr(error, 'strerror', None) or error}); make room there, or set TMPDIR "
+            "to a folder on another disk, and give the same command again: what is finished is kept"
+        ) from error
 
 
 def _timed_plan(bench: Bench, graph: Graph, recipe: Recipe) -> StepPlan | None:

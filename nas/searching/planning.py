@@ -8,7 +8,7 @@ import torch
 
 from nas.architecture import EncoderDecoder, slim
 from nas.graph import Graph, Task, trace
-from nas.searching.candidates import candidates_of
+from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, usable_memory
 from nas.searching.plan import Limits, Plan
@@ -75,6 +75,16 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
                 "expect longer, or give a longer --budget or fewer --trials"
             )
     return [Note(line) for line in lines]
+
+
+def describe_recipe(candidates: Candidates) -> list[Note]:
+    """What a recipe leaves open, and where its search begins; nothing where it is decided."""
+    fields = candidates.recipes.choices()
+    if not fields:
+        return []
+    beside = "for this one network" if candidates.architectures.size() == 1 else "beside the network"
+    typical = "the first of its options and the middle of its ranges"
+    return [Note(f"recipe: {', '.join(fields)} searched {beside}; published networks have {typical}")]
 
 
 def announce(entered: Sequence[Entry], left_out: Sequence[str], listener: Listener) -> None:

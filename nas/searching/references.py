@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nas.architecture import EncoderDecoder, slim
-from nas.errors import InputError, did_you_mean
+from nas.catalog import published
 from nas.graph import Graph, Task, trace
 from nas.space import Reference, Space
 
@@ -65,9 +65,7 @@ def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderD
     Raises:
         InputError: the space has no such member.
     """
-    if name not in space.references:
-        raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
-    architecture = slim(space.references[name], rungs)
+    architecture = slim(published(space, name), rungs)
     label = _label(name, rungs, architecture)
     member = next(member for member in space.members if member.name == name)
     return replace(space, template=architecture, members=(replace(member, name=label, architecture=architecture),))

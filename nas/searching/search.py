@@ -13,15 +13,16 @@ import torch
 
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_space
-from nas.data import Dataset, Fingerprint, check, open_dataset
+from nas.data import Dataset, Fingerprint, open_dataset
 from nas.errors import InputError
 from nas.searching.bench import Bench
 from nas.searching.candidates import Candidates
 from nas.searching.engines import start_workers
-from nas.searching.events import Listener, Note, Working, silent
+from nas.searching.events import Listener, Note, silent
 from nas.searching.found import FoundStudy
 from nas.searching.ground import Ground, device_name, find_ground, lay_ground
-from nas.searching.planning import announce, describe_plan, with_wishes
+from nas.searching.loading import checked_data, expect_same_data
+from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.proposing import distributions
 from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
@@ -62,7 +63,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     dataset = open_dataset(settings.data)
     if dataset.synthetic:
         listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
-    fingerprint = check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
+    fingerprint = checked_data(dataset, listener)
     for warning in fingerprint.warnings:
         listener(Note(f"warning: {warning}"))
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
@@ -71,6 +72,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     if known is None:
         ground = lay_ground(settings, space, dataset, fingerprint, device, listener)
     else:
+        expect_same_data(known.settings, fingerprint)
         wished = _with_wishes(known.settings, settings)
         ground = find_ground(wished, space, dataset, settings.cache, device, listener)
     given = _study_settings(name, settings, dataset, fingerprint, ground, device)
@@ -78,7 +80,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
         _widened(known, given, ground.candidates)
     study = create_or_resume(storage, given)
     if known is not None:
-        listener(Note(f"study {name!r}: going on after {known.counts().complete} trained networks"))
+        listener(Note(f"study {name!r}: going on after {known.counts().complete} finished trials"))
     _train(study, settings, ground, device, listener)
     return FoundStudy(study)
 
@@ -86,7 +88,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
 def _train(study: Study, settings: SearchSettings, ground: Ground, device: torch.device, listener: Listener) -> None:
     """Work on the study, here or by starting workers, until as many networks are trained as are wanted."""
     typical = ground.candidates.typical_recipe
-    for note in describe_plan(ground.plan, typical, ground.task, settings):
+    for note in [*describe_plan(ground.plan, typical, ground.task, settings), *describe_recipe(ground.candidates)]:
         listener(note)
     study.want(settings.trials)
     entered, left_out = entries(
@@ -96,6 +98,8 @@ def _train(study: Study, settings: SearchSettings, ground: Ground, device: torch
         full_size=settings.full_size or ground.reference is not None,
         most=max(settings.trials // 2, 1),
     )
+    settled = {found.reference for found in study.references() if found.state is not State.FAILED}
+    entered = tuple(entry for entry in entered if entry.name not in settled)
     announce(entered, left_out, listener)
     bench = Bench(study, ground, device, listener)
 
@@ -205,8 +209,6 @@ def _safe(text: str) -> str:
 
 
 def _queue(bench: Bench, worker: Worker, wanted: int, entered: Sequence[Entry]) -> None:
-    """Make the published networks the next trials, those aside that have been tried or are waiting already."""
-    settled = {found.reference for found in bench.study.references() if found.state is not State.FAILED}
+    """Make published networks the next trials."""
     for entry in entered:
-        if entry.name not in settled:
-            begin_trial(bench, worker, bench.ground.candidates.read(entry.architecture), wanted, entry.name)
+        begin_trial(bench, worker, bench.ground.candidates.read(entry.architecture), wanted, entry.name)

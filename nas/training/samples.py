@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nas.data import PreparedCase
+from nas.data import PreparedCase, numbers_around
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Slicing:
     def cut(self, image: Tensor) -> Tensor:
         """All slices of a volume (channels, *size) as images (slices, channels x (2 neighbours + 1), *size)."""
         apart = image.movedim(1 + self.axis, 0)
-        around = torch.arange(-self.neighbours, self.neighbours + 1)
-        numbers = (torch.arange(len(apart))[:, None] + around).clamp(0, len(apart) - 1)
+        numbers = [numbers_around(number, self.neighbours, len(apart)) for number in range(len(apart))]
         return apart[numbers].flatten(1, 2)
 
 

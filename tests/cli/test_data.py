@@ -83,7 +83,7 @@ def test_prepare_builds_and_verifies(nas: Run, tmp_path: Path, capsys: Captured)
     [
         (("check", "nowhere"), "nowhere: no such folder"),
         (("prepare", "nowhere"), "nowhere: no such folder"),
-        (("fetch", "Task04_Hipocampus"), "did you mean Task04_Hippocampus?"),
+        (("fetch", "Task04_Hipocampus"), "did you mean 'Task04_Hippocampus'?"),
     ],
 )
 def test_mistakes_end_with_their_message_and_code_2(

@@ -152,7 +152,7 @@ def test_the_tasks_are_those_that_monai_knows() -> None:
     known = source_of("Task04_Hippocampus")
     assert known.url.endswith("/Task04_Hippocampus.tar")
     assert len(known.md5) == 32
-    with pytest.raises(InputError, match=r"Task04_Hipocampus: no task .*; did you mean Task04_Hippocampus"):
+    with pytest.raises(InputError, match=r"Task04_Hipocampus: no task .*; did you mean 'Task04_Hippocampus'"):
         source_of("Task04_Hipocampus")
     with pytest.raises(InputError, match="expected one of Task01_BrainTumour, "):
         source_of("xyz")

@@ -1,11 +1,11 @@
-"""Slices of volumes as cases of two axes, and back."""
+"""Slices of volumes as cases of two axes."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nas.data import PreparedDataset, check, open_dataset, plan_preprocessing, prepare_dataset, slices, stack
+from nas.data import PreparedDataset, check, open_dataset, plan_preprocessing, prepare_dataset, slices
 from nas.errors import InputError
 
 from .factories import BOX, bids, msd, nnunet_png
@@ -42,14 +42,6 @@ def test_a_slice_knows_its_foreground(volumes: PreparedDataset) -> None:
             assert len(np.unique(case.label[tuple(voxels.T)])) == 1
     (voxels,) = slices(volumes, 0).cases[-1].foreground
     assert voxels.shape[1] == 2
-
-
-def test_predictions_come_back_as_volumes(volumes: PreparedDataset) -> None:
-    cut = slices(volumes)
-    predictions = {case.name: np.array(case.label) for case in cut.cases if case.name != "case_2:0003"}
-    stacked = stack(cut, predictions)
-    assert set(stacked) == {"case_1", "case_3"}  # of case_2 one slice is missing
-    np.testing.assert_array_equal(volumes.cases[0].restore(stacked["case_1"]), volumes.cases[0].original_label())
 
 
 def test_a_volume_is_never_split(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas.data import Split, split
-from nas.data.splits import split_groups
+from nas.data import Split
+from nas.data.splits import split, split_groups
 from nas.errors import InputError
 
 TEN = tuple(f"case_{number}" for number in range(10))

@@ -1,0 +1,70 @@
+"""Whole searches as a person types them, on tiny data of their own, to the exported network."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Command
+from tests.data.factories import msd, pairs
+
+BOX = (24, 20, 18)
+CASES = tuple(f"case_{number}" for number in range(5))
+SHORT = ("--steps", "2", "--budget", "1h", "--device", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("neighbours", "channels"), [(0, 1), (1, 3)])
+def test_volumes_are_searched_slice_by_slice_and_exported(
+    nas: Command, folder: Path, neighbours: int, channels: int
+) -> None:
+    msd(folder / "data", BOX, cases=CASES)
+    options = ("--space", "tiny", "--data", "data", "--slices", str(neighbours), "--trials", "2", "--study", "cut")
+    ended = nas("search", *options, *SHORT)
+    assert ended.code == 0, ended.err
+    assert "2/2" in ended.err
+    assert "cut: 2 networks trained" in ended.out
+    assert nas("export", "cut", "--to", "best").code == 0
+    written = json.loads(Path("best/architecture.json").read_text())
+    assert (written["graph"]["task"]["axes"], written["graph"]["task"]["channels"]) == (2, channels)
+    assert {file.name for file in Path("best").iterdir()} >= {"model.py", "weights.safetensors"}
+
+
+SWEEP = ("search", "--recipe", "sweep", "--reference", "DeepLabv3+ R50", "--slim", "9", "--data", "data")
+SEARCHED = {"loss", "optimiser", "learning_rate", "augmentation.strength", "augmentation.flips"}
+
+
+def test_one_command_sweeps_loss_and_learning_rate_of_one_network(nas: Command, folder: Path) -> None:
+    pairs(folder / "data")
+    first = nas(*SWEEP, "--trials", "3", *SHORT)
+    assert first.code == 0, first.err
+    assert "recipe: loss, loss.tversky.alpha, optimiser, learning_rate, " in first.err
+    assert "published networks first: DeepLabv3+ R50, base 4" in first.err
+    name = "sweep-DeepLabv3-R50-data"
+    assert f"{name}: 3 trainings of DeepLabv3+ R50, base 4" in first.out
+    again = nas(*SWEEP, "--trials", "4", *SHORT)
+    assert "going on after 3 finished trials" in again.err
+    assert "published networks first" not in again.err
+
+    trials = nas("trials", name, "--format", "json").json["trials"]
+    assert len(trials) == 4
+    assert all(trial["recipe"].keys() >= SEARCHED for trial in trials)
+    assert len({trial["recipe"]["learning_rate"] for trial in trials}) == 4
+    assert len({trial["parameters"] for trial in trials}) == 1
+    assert trials[0]["recipe"]["loss"] == "dice_cross_entropy"
+    table, columns = nas("trials", name).out, nas("trials", name, "--format", "csv").out.splitlines()[0]
+    for trial in trials:
+        assert f"loss {trial['recipe']['loss']}" in table
+        assert f"learning_rate {trial['recipe']['learning_rate']:.3g}" in table
+    assert {f"recipe.{field}" for field in SEARCHED} <= set(columns.split(","))
+
+    best = max(trials, key=lambda trial: trial["dice"])
+    shown = nas("best", name).out
+    assert f"best: trial {best['trial']}" in shown
+    assert f"recipe: loss {best['recipe']['loss']}, " in shown
