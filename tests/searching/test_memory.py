@@ -11,8 +11,8 @@ from ..data.factories import pairs
 
 TRIALS, WARM = 200, 50
 SLACK = 64 * 2**20
-"""Bytes by which memory may grow from trial 50 to trial 200; 40 MiB were measured. So many trials take 700 proposals, as
-most of so small a space are soon known, and the sampler looks at all of them, up to 1,000: from there on it was flat."""
+"""Bytes by which memory may grow from trial 50 to trial 200, where 40 MiB were measured. So many trials take 700
+proposals, since most of so small a space are soon known, and the sampler looks at all of them, up to 1,000."""
 
 PROGRAM = """
 import sys
@@ -35,6 +35,7 @@ def test_memory_is_flat_over_200_trials(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
+    print(ended.stdout)
     held = {int(trial): int(size) for trial, size in map(str.split, ended.stdout.splitlines())}
     assert max(held) == TRIALS
     assert held[TRIALS] - held[WARM] < SLACK, {trial: size >> 20 for trial, size in held.items() if trial % 25 == 0}
