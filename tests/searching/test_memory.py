@@ -35,7 +35,6 @@ def test_memory_is_flat_over_200_trials(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    print(ended.stdout)
     held = {int(trial): int(size) for trial, size in map(str.split, ended.stdout.splitlines())}
     assert max(held) == TRIALS
     assert held[TRIALS] - held[WARM] < SLACK, {trial: size >> 20 for trial, size in held.items() if trial % 25 == 0}
