@@ -37,6 +37,8 @@ class Proposer:
             trial = self._trial(evaluation)
             if trial is not None:
                 study.add_trial(trial)
+        looked_at = {evaluation.id for evaluation in past}
+        self._remembered = {number: trial for number, trial in self._remembered.items() if number in looked_at}
         asked = study.ask()
         self.candidates.decide(from_trial(asked))
         return dict(asked.params)

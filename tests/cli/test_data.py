@@ -1,16 +1,33 @@
 """The data commands as a person or a script meets them."""
 
 import json
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nas.cli import main
 
-from ..data.factories import msd, nnunet_png, nnunet_regions
+from ..data.factories import (
+    BOX,
+    Spoil,
+    deleting,
+    describing,
+    intensities,
+    labels,
+    msd,
+    nnunet_nifti,
+    nnunet_png,
+    nnunet_regions,
+    writing,
+)
+from ..data.test_bad_input import MOVED, claiming_to_be_vast
+from ..data.test_fingerprint import turned
 
 Captured = pytest.CaptureFixture[str]
+Layout = Callable[[Path], Path]
 
 
 @pytest.fixture
@@ -93,3 +110,62 @@ def test_mistakes_end_with_their_message_and_code_2(
     shown = capsys.readouterr()
     assert message in shown.err
     assert shown.out == ""
+
+
+def an_image_for_a_label(folder: Path) -> None:
+    shutil.copy(folder / "imagesTr/case_1.nii.gz", folder / "labelsTr/case_2.nii.gz")
+
+
+WRONG = [
+    (msd, writing("labelsTr/case_2.nii.gz", labels((18, 17, 5))), "shape (18, 17, 5), but"),
+    (msd, writing("labelsTr/case_2.nii.gz", labels(BOX), MOVED), "its affine differs from that of"),
+    (msd, an_image_for_a_label, "undeclared label values 3, 4, 5, 6, 7, ...; expected 0, 1, 2"),
+    (msd, writing("imagesTr/case_2.nii.gz", intensities("a", (*BOX, 2))), "channels: found 2; expected the 1 declared"),
+    (msd, describing(labels={str(value): f"class {value}" for value in range(256)}), "256 classes"),
+    (msd, claiming_to_be_vast, "more than this machine's"),
+    (nnunet_nifti, deleting("imagesTr/case_2_0000.nii.gz"), "case case_2 has the channels 0001; expected 2"),
+    (nnunet_png, writing("labelsTr/case_2.png", labels((24, 21))), "shape (24, 21), but"),
+]
+
+
+@pytest.mark.parametrize(("layout", "spoil", "message"), WRONG, ids=[message for *_, message in WRONG])
+@pytest.mark.parametrize("command", [("data", "check"), ("data", "prepare"), ("search", "--space", "tiny", "--data")])
+def test_data_that_cannot_be_trained_on_end_every_command(
+    command: tuple[str, ...], layout: Layout, spoil: Spoil, message: str, nas: Run, tmp_path: Path, capsys: Captured
+) -> None:
+    folder = layout(tmp_path / "data")
+    spoil(folder)
+    assert nas(*command, str(folder)) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_mixed_orientations_are_turned_with_a_warning(nas: Run, tmp_path: Path, capsys: Captured) -> None:
+    folder = msd(tmp_path / "data")
+    turned(folder)
+    assert nas("data", "check", str(folder)) == 0
+    shown = capsys.readouterr().out
+    assert "Tiny: 3 cases, 3D, stored as ALS: 1, RAS: 2" in shown
+    assert "warning: the images are stored in different orientations (1 ALS, 2 RAS): all are turned to RAS" in shown
+
+
+def halved(cache: Path) -> None:
+    image = cache / "case_2/image.npy"
+    image.write_bytes(image.read_bytes()[:100])
+
+
+def of_another_version(cache: Path) -> None:
+    index = json.loads((cache / "index.json").read_text())
+    (cache / "index.json").write_text(json.dumps({**index, "version": index["version"] + 1}))
+
+
+@pytest.mark.parametrize("spoil", [halved, of_another_version])
+def test_a_cache_half_written_or_of_another_version_is_built_again(
+    spoil: Spoil, nas: Run, tmp_path: Path, capsys: Captured
+) -> None:
+    folder = str(msd(tmp_path / "data"))
+    assert nas("data", "prepare", folder, "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    spoil(Path(first["folder"]))
+    assert nas("data", "prepare", folder, "--json", "--verify") == 0
+    assert json.loads(capsys.readouterr().out) == first

@@ -13,7 +13,7 @@ from nas.study.records import State
 from nas.study.storage import open_storage
 from nas.study.widening import is_widened
 
-SMALL: dict[str, Any] = {"study": "wide", "steps": 2, "budget": "1h", "patch": (32, 32)}
+SMALL: dict[str, Any] = {"study": "wide", "steps": 2, "budget": "1h", "patch": (16, 16), "data": "pictures"}
 TINY = (Path(__file__).parents[2] / "search_spaces" / "tiny.py").read_text()
 TINY = TINY.replace("    MaxPool,\n", "    AveragePool,\n    MaxPool,\n", 1)
 WIDER = {

@@ -32,8 +32,8 @@ from nas.study.storage import open_storage
 from nas.study.study import Study
 from nas.training import Recipe
 
-NAME = "tiny-brain-synthetic"
-SMALL: dict[str, Any] = {"space": "tiny", "steps": 2, "budget": "1h", "patch": (32, 32)}
+NAME = "tiny-pictures"
+SMALL: dict[str, Any] = {"space": "tiny", "steps": 2, "budget": "1h", "patch": (16, 16), "data": "pictures"}
 
 
 class Stop:
@@ -223,7 +223,20 @@ def run(*arguments: str, storage: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-SEARCH = ("search", "--space", "tiny", "--steps", "2", "--budget", "1h", "--patch", "32,32", "--json")
+SEARCH = (
+    "search",
+    "--space",
+    "tiny",
+    "--data",
+    "pictures",
+    "--steps",
+    "2",
+    "--budget",
+    "1h",
+    "--patch",
+    "16,16",
+    "--json",
+)
 
 
 @pytest.mark.slow
