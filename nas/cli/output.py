@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -22,9 +23,9 @@ def complain(message: str) -> None:
     typer.echo(f"error: {message}", err=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table whose columns after the first are right-aligned where all their cells are numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Group:
+    """A titled table whose columns after the first are right-aligned where all their cells are numbers."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
         numeric = index > 0 and all(_is_number(row[index]) for row in cells)
@@ -35,7 +36,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         )
     for row in cells:
         made.add_row(*row)
-    return made
+    # Not the table's own title, which is broken to the width of the columns below it.
+    return Group(Text(title, style="bold"), made)
 
 
 def short_count(number: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group
 
 from nas.cli.output import OUT, duration, short_count, table
 from nas.study import DEFAULT_STORAGE
@@ -19,14 +19,16 @@ _RECIPE = "recipe."
 """
 
 
-def results_table(study: Study) -> Table:
+def results_table(study: Study) -> Group:
     """The best networks beside the published ones, best first."""
     counts = study.counts()
     ranking = study.ranking(_BEST_SHOWN)
     published = {found.digest: found.reference for _, found in ranking if found.reference}
     alone = study.settings.plan.get("reference")
-    trained = "networks trained" if alone is None else f"trainings of {next(iter(published.values()), alone)}"
-    title = f"{study.name}: {counts.complete} {trained}, {counts.infeasible} over a limit, {counts.duplicate} known"
+    what = "network" if alone is None else f"training of {next(iter(published.values()), alone)}"
+    title = f"{study.name}: {_number(counts.complete, what)}"
+    if alone is None:
+        title += f" trained, {counts.infeasible} over a limit, {counts.duplicate} known"
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
     columns = _SAME if alone else _DIFFERENT
@@ -39,7 +41,7 @@ def results_table(study: Study) -> Table:
 
 def with_recipes(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], evaluations: Sequence[Evaluation]
-) -> Table:
+) -> Group:
     """A table with a row for each evaluation, and what its recipe decided where recipes left something open."""
     if not any(map(decided_recipe, evaluations)):
         return table(title, columns, rows)
@@ -59,6 +61,11 @@ def recipe_in_words(decided: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{field} {value:.3g}" if isinstance(value, float) else f"{field} {value}" for field, value in named.items()
     )
+
+
+def _number(count: int, what: str) -> str:
+    noun, of, name = what.partition(" of ")
+    return f"{count} {noun}{'' if count == 1 else 's'}{of}{name}"
 
 
 def _row(rank: int, found: Evaluation, published: Mapping[str | None, str]) -> dict[str, str]:

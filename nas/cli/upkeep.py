@@ -2,13 +2,13 @@
 
 import csv
 import sys
-from datetime import datetime
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from nas.cli.output import OUT, print_json
+from nas.cli.output import OUT, print_json, short_count
 from nas.cli.studies import JsonOption, StorageOption, open_existing, status
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
@@ -160,6 +160,15 @@ FIELDS = (
     "reason",
 )
 
+_SHOWN = ("trial", "state", "dice", "parameters", "macs", "seconds", "epochs", "reference")
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "dice": "{:.4f}".format,
+    "parameters": short_count,
+    "macs": short_count,
+    "seconds": "{:.1f}".format,
+}
+"""How the figures of a table are shown; CSV and JSON hold them as they are."""
+
 
 def trials(
     study: Name,
@@ -207,8 +216,8 @@ def trials(
         writer.writeheader()
         writer.writerows(flat)
     else:
-        shown = FIELDS[:8] if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
-        cells = [tuple(_cell(row[name]) for name in shown) for row in rows]
+        shown = _SHOWN if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
+        cells = [tuple(_cell(name, row[name]) for name in shown) for row in rows]
         OUT.print(with_recipes(study, shown, cells, found))
 
 
@@ -217,9 +226,7 @@ def _columns(recipe: dict[str, Any]) -> dict[str, Any]:
     return {f"recipe.{field}": value for field, value in recipe.items()}
 
 
-def _cell(value: Any) -> str:
+def _cell(field: str, value: Any) -> str:
     if value is None:
         return "-"
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return _WORDS[field](value) if field in _WORDS else str(value)

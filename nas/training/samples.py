@@ -24,7 +24,7 @@ class Slicing:
         """All slices of a volume (channels, *size) as images (slices, channels x (2 neighbours + 1), *size)."""
         apart = image.movedim(1 + self.axis, 0)
         numbers = [numbers_around(number, self.neighbours, len(apart)) for number in range(len(apart))]
-        return apart[numbers].flatten(1, 2)
+        return apart[torch.tensor(numbers)].flatten(1, 2)
 
 
 @dataclass(frozen=True)
