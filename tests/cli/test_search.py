@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nas.cli.output import OUT
 from tests.cli.command import Command
 from tests.data.factories import msd, pairs
 
@@ -16,7 +17,7 @@ SHORT = ("--steps", "2", "--budget", "1h", "--device", "cpu")
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(OUT, "_width", 200)
     return tmp_path
 
 
