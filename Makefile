@@ -31,6 +31,7 @@ test-all: install
 	$(BIN)/pytest
 
 torture: install
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ray]'
 	set -e; for script in $(SCRIPTS); do $(BIN)/python -m tests.torture.$$script; done
 
 bench: install

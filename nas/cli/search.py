@@ -1,17 +1,15 @@
 """`nas search`: the main job."""
 
 import signal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from nas.cli.output import ERR, OUT, duration, print_json, short_count
+from nas.cli.output import ERR, OUT, print_json
 from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
-from nas.cli.worker import stop
+from nas.cli.progress import Display
+from nas.cli.stopping import stop_on
 from nas.study import DEFAULT_STORAGE
-
-if TYPE_CHECKING:
-    from nas.searching.events import Event
 
 
 def search(
@@ -131,8 +129,7 @@ def search(
     }
     settings = SearchSettings.of(**{name: value for name, value in given.items() if value is not None})
     # A scheduler's signal ends a search as Ctrl-C does: the running trial is given back, all else is kept.
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, stop)
+    stop_on(signal.SIGTERM, signal.SIGUSR1)
     with Display() as display:
         try:
             found = run(settings, listener=display)
@@ -147,77 +144,3 @@ def search(
     OUT.print(results_table(found.study))
     OUT.print()
     where_everything_is(found.study)
-
-
-class Display:
-    """Shows a search's events: a line for each finished trial, and one that moves."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=ERR,
-            transient=True,
-        )
-        self._task = self._progress.add_task("starting", total=None)
-        self._name = ""
-        self._skipped = 0
-
-    def __enter__(self) -> "Display":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Take the moving line away."""
-        self._progress.stop()
-
-    def __call__(self, event: "Event") -> None:
-        """Show one event."""
-        from nas.searching.events import Note, TrialEnded, TrialStarted, Working
-
-        match event:
-            case Note():
-                self._print(event.text)
-            case TrialStarted():
-                self._name = event.name or f"trial {event.trial}"
-                self._name += f" ({short_count(event.parameters)} parameters)"
-            case Working():
-                what = f"{self._name}: {event.what}" if self._name else event.what
-                self._progress.update(self._task, description=what, completed=event.done, total=event.total)
-            case TrialEnded():
-                self._ended(event)
-
-    def _ended(self, event: Any) -> None:
-        from nas.cli.results import decided_recipe, recipe_in_words
-        from nas.study.records import State
-
-        self._name = ""
-        result = event.evaluation
-        if result.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
-            self._skipped += 1
-            self._progress.update(
-                self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None
-            )
-            return
-        name = result.reference or f"trial {result.trial}"
-        if result.state is State.COMPLETE:
-            line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
-            line += f"  ({result.reason})" if result.reason else ""
-            line += f"  [dim]{recipe_in_words(decided_recipe(result))}[/dim]"
-        else:
-            last = (result.reason or "").strip().splitlines()[-1:] or [""]
-            word = "to be tried again" if result.state is State.WAITING else result.state
-            line = f"{word}: {last[0]}"
-        skipped, self._skipped = self._skipped, 0
-        note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
-        self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)
-
-    def _print(self, text: str, markup: bool = False) -> None:
-        self._progress.console.print(text, markup=markup, soft_wrap=True)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from nas.cli.output import ERR
+from nas.cli.stopping import stop_on
 from nas.cli.studies import StorageOption, open_existing
-from nas.cli.worker import stop
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -30,7 +30,7 @@ def serve_storage(
 
       nas serve-storage --port 13000
     """
-    signal.signal(signal.SIGTERM, stop)
+    stop_on(signal.SIGTERM)
     try:
         from optuna.storages import run_grpc_proxy_server
 

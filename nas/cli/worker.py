@@ -2,12 +2,13 @@
 
 import os
 import signal
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from nas.cli.output import ERR
+from nas.cli.progress import Display
+from nas.cli.stopping import STOPPED, stop_on
 from nas.study import DEFAULT_STORAGE
 
 
@@ -41,14 +42,12 @@ def worker(
 
       nas worker --study unet_family-brain-synthetic --storage postgresql://me@host/nas
     """
-    from nas.cli.search import Display
     from nas.searching.events import silent
     from nas.searching.joining import join
     from nas.study.opening import open_study
     from nas.study.storage import open_storage
 
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, stop)
+    stop_on(signal.SIGTERM, signal.SIGUSR1)
     orphaned = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if child else None
     with open_storage(storage, artifacts=artifacts, create=False) as opened:
         found = open_study(opened, study)
@@ -70,14 +69,3 @@ def worker(
         except KeyboardInterrupt:
             ERR.print("Stopped. The trial in hand waits for another worker.")
             raise typer.Exit(STOPPED) from None
-
-
-STOPPED = 143
-"""The exit code of a worker that was told to stop."""
-
-
-def stop(number: int, frame: FrameType | None) -> None:
-    """Handle a signal to stop: once. While the trial is given back, further ones are ignored."""
-    for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
