@@ -69,7 +69,8 @@ class Display:
         if result.state is State.COMPLETE:
             line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
             line += f"  ({result.reason})" if result.reason else ""
-            line += f"  [dim]{recipe_in_words(decided_recipe(result))}[/dim]"
+            if decided := decided_recipe(result):
+                line += f"  [dim]{recipe_in_words(decided)}[/dim]"
         else:
             last = (result.reason or "").strip().splitlines()[-1:] or [""]
             word = "to be tried again" if result.state is State.WAITING else result.state
