@@ -27,11 +27,11 @@ from nas.searching.proposing import distributions
 from nas.searching.references import Entry, entries
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import share_threads
-from nas.searching.trial import begin_trial
+from nas.searching.trial import begin_trial, tried_references
 from nas.searching.working import work
 from nas.space import Space
 from nas.study.opening import create_or_resume, find_study
-from nas.study.records import State, StudySettings
+from nas.study.records import StudySettings
 from nas.study.storage import open_storage
 from nas.study.study import Study
 from nas.study.widening import is_widened, widen
@@ -98,8 +98,8 @@ def _train(study: Study, settings: SearchSettings, ground: Ground, device: torch
         full_size=settings.full_size or ground.reference is not None,
         most=max(settings.trials // 2, 1),
     )
-    settled = {found.reference for found in study.references() if found.state is not State.FAILED}
-    entered = tuple(entry for entry in entered if entry.name not in settled)
+    tried = tried_references(study)
+    entered = tuple(entry for entry in entered if entry.name not in tried)
     announce(entered, left_out, listener)
     bench = Bench(study, ground, device, listener)
 
@@ -209,6 +209,7 @@ def _safe(text: str) -> str:
 
 
 def _queue(bench: Bench, worker: Worker, wanted: int, entered: Sequence[Entry]) -> None:
-    """Make published networks the next trials."""
+    """Make published networks the next trials, those aside that another search has made meanwhile."""
     for entry in entered:
-        begin_trial(bench, worker, bench.ground.candidates.read(entry.architecture), wanted, entry.name)
+        if entry.name not in tried_references(bench.study):
+            begin_trial(bench, worker, bench.ground.candidates.read(entry.architecture), wanted, entry.name)

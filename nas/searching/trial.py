@@ -174,10 +174,20 @@ def _noted(bench: Bench, worker: Worker, proposal: Proposal, outcome: Outcome) -
 def _turned_away(bench: Bench, trial: int, proposal: Proposal, busy: Busy) -> Evaluation | None:
     """Another worker took the network, or the last room, in the moment between the look and the claim."""
     mirror.fail(bench.study, trial)
-    if busy.trial is None:
+    if busy.trial is None or _is_queued(bench.study, proposal.reference):
         return None
     reason = f"the network of trial {busy.trial}, which another worker has in hand"
     return bench.study.evaluation(claims.note(bench.study, trial, proposal, State.DUPLICATE, reason))
+
+
+def _is_queued(study: Study, reference: str | None) -> bool:
+    """Whether a published network has its trial already: another search, begun at the same moment, made it."""
+    return reference is not None and reference in tried_references(study)
+
+
+def tried_references(study: Study) -> set[str | None]:
+    """The published networks that have been tried, or are going to be."""
+    return {found.reference for found in study.references() if found.state is not State.FAILED}
 
 
 def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:

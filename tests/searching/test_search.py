@@ -10,6 +10,7 @@ import torch
 
 import nas
 from nas.errors import InputError
+from nas.searching.trial import tried_references
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,20 @@ def test_a_study_holds_as_many_distinct_networks_as_were_asked_for(storage: str)
 def test_the_same_search_goes_on_where_it_stopped(storage: str) -> None:
     found = nas.search(space="tiny", trials=3, steps=2, budget="1h", storage=storage, patch=(32, 32))
     assert found.summary()["distinct"] == 3
+
+
+def test_published_networks_that_a_search_begun_at_the_same_moment_made_are_not_made_again(
+    storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unaware: list[set[str | None]] = [set()]
+    monkeypatch.setattr(
+        sys.modules["nas.searching.search"],
+        "tried_references",
+        lambda study: unaware.pop() if unaware else tried_references(study),
+    )
+    found = nas.search(space="tiny", trials=4, steps=2, budget="1h", storage=storage, patch=(32, 32))
+    assert not unaware
+    assert len(found.study.references()) == len({each.reference for each in found.study.references()})
 
 
 def test_another_space_under_the_same_name_is_refused(storage: str) -> None:
