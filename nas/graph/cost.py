@@ -1,6 +1,7 @@
 """What a network costs, read off its graph: parameters, multiply-accumulates, memory and receptive field."""
 
 from math import prod
+from typing import Any
 
 from nas.graph.graph import Graph
 from nas.graph.operations import (
@@ -68,12 +69,11 @@ def receptive_field(graph: Graph) -> Axes:
 
 
 def _receptive_field(graph: Graph, axis: int) -> int:
-    # Outputs at different offsets within the coarsest stride see different amounts: the largest counts.
-    return max(_seen_from(graph, axis, offset) for offset in range(graph.total_stride[axis]))
+    import numpy as np  # here, for what is not needed to list spaces
 
-
-def _seen_from(graph: Graph, axis: int, position: int) -> int:
-    needed: dict[int, tuple[int, int]] = {graph.outputs[0]: (position, position)}
+    # Outputs at different offsets within the coarsest stride see different amounts: all at once, the largest counts.
+    offsets = np.arange(graph.total_stride[axis])
+    needed: dict[int, tuple[Any, Any]] = {graph.outputs[0]: (offsets, offsets)}
     for index in range(graph.outputs[0], 0, -1):
         if index not in needed:
             continue
@@ -81,13 +81,13 @@ def _seen_from(graph: Graph, axis: int, position: int) -> int:
         low, high = _window(node.operation, axis, *needed[index])
         for source in node.inputs:
             known = needed.get(source, (low, high))
-            needed[source] = (min(low, known[0]), max(high, known[1]))
+            needed[source] = (np.minimum(low, known[0]), np.maximum(high, known[1]))
     low, high = needed[0]
-    return high - low + 1
+    return int((high - low).max()) + 1
 
 
-def _window(operation: object, axis: int, low: int, high: int) -> tuple[int, int]:
-    """The positions of the input that positions `low` to `high` of the output need along one axis."""
+def _window(operation: object, axis: int, low: Any, high: Any) -> tuple[Any, Any]:
+    """The positions of the input that positions `low` to `high` of the output need along one axis; arrays of them."""
     if isinstance(operation, Convolution):
         reach = operation.dilation[axis] * (operation.kernel[axis] - 1)
         start = low * operation.stride[axis] - operation.padding[axis]
