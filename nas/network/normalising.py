@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
-
 
 class InstanceNorm(nn.GroupNorm):
     """Instance norm as group norm with a channel a group, which torch computes faster on CPUs.
@@ -28,7 +26,7 @@ class InstanceNorm(nn.GroupNorm):
     def _is_slow(self, x: Tensor) -> bool:
         if x.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_compiling():
             return False
-        last = not x.is_contiguous() and x.is_contiguous(memory_format=_CHANNELS_LAST[x.ndim])
+        last = not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
         return last and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
 
 

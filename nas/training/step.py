@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import sys
 from dataclasses import replace
 
 import torch
@@ -136,7 +137,7 @@ def release(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    elif (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+    elif sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)  # glibc keeps what was freed between pieces still in use: tens of megabytes more with each network
 
 
