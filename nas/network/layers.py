@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nas.errors import InputError
 from nas.graph import Node
 from nas.graph import operations as op
-from nas.network.normalising import InstanceNorm
+from nas.network.normalising import BatchNorm, InstanceNorm
 
 Layer = Callable[..., Tensor]
 
@@ -41,7 +41,6 @@ class _Picking3d(nn.Conv3d):
 _CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
 _PICKING = {2: _Picking2d, 3: _Picking3d}
 _TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-_BATCH_NORMS = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _MAX_POOLS = {2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE_POOLS = {2: F.avg_pool2d, 3: F.avg_pool3d}
 _ACTIVATIONS: dict[str, Layer] = {
@@ -85,7 +84,7 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
             )
         case op.Normalisation():
             if operation.kind == "batch":
-                return _BATCH_NORMS[axes](channels)
+                return BatchNorm(channels)
             return InstanceNorm(channels, affine=operation.kind == "instance")
         case op.Activation():
             return nn.PReLU() if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]

@@ -17,8 +17,8 @@ Scores = Tensor | tuple[Tensor, ...]
 
 _GAIN = 0.9
 """Another way of running must take at most this share of the time, so that noise in timing changes nothing."""
-_WORTH_COMPILING = 900.0
-"""Seconds of training from which on compiling is tried on a CPU, where it takes a minute or more."""
+_WORTH_COMPILING = 400.0
+"""Seconds of training from which on compiling is tried on a CPU, where it takes from a third of a minute on."""
 _PASSES = 3
 """Of each way, the first of which sets things up."""
 _CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}

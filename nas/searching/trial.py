@@ -30,7 +30,7 @@ from nas.study.study import Study
 from nas.study.upkeep import prune_artifacts
 from nas.study.workers import Worker
 from nas.training import DivergedError, Recipe
-from nas.training.step import release
+from nas.training.memory import release
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from nas.network import Network, StepPlan, default_plan
 from nas.training import metrics
 from nas.training.checkpoints import Progress, read_checkpoint, restore, write_checkpoint
 from nas.training.feed import Feed, mixed
+from nas.training.memory import keep_freed, release
 from nas.training.recipe import Recipe
 from nas.training.samples import Sample
 from nas.training.schedules import rate_share
-from nas.training.step import Stepper, release
+from nas.training.step import Stepper
 
 Write = Callable[[Path], None]
 """Writes a checkpoint to a file, whole or not at all."""
@@ -71,6 +72,7 @@ def train(
         CheckpointError: the checkpoint is damaged or another training's.
     """
     device, task = next(network.parameters()).device, network.graph.task
+    keep_freed()
     saved = read_checkpoint(resume) if resume is not None else None
     stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device))
     progress = restore(saved, stepper, seed) if saved else Progress(0)

@@ -1,8 +1,5 @@
 """One optimiser step: forward, loss, backward, clipped and averaged, within the memory there is."""
 
-import ctypes
-import gc
-import sys
 from dataclasses import replace
 
 import torch
@@ -12,6 +9,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from nas.network import Network, StepPlan
 from nas.network.running import Scores, arranged, is_out_of_memory, runner
 from nas.training.losses import supervised
+from nas.training.memory import release
 from nas.training.recipe import Recipe
 
 _SEGMENTS = 8
@@ -130,15 +128,6 @@ class Stepper:
     def averaged(self) -> int:
         """How many steps the running mean has seen."""
         return self._averaged
-
-
-def release(device: torch.device) -> None:
-    """Give memory back that nothing uses any more."""
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)  # glibc keeps what was freed between pieces still in use: tens of megabytes more with each network
 
 
 def _finest(scores: Scores) -> Tensor:

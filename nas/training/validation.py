@@ -12,8 +12,9 @@ from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
 from nas.training.inference import predict
+from nas.training.memory import release
 from nas.training.samples import Sample
-from nas.training.step import OutOfMemoryError, release
+from nas.training.step import OutOfMemoryError
 
 Values = tuple[tuple[float, ...], ...]
 """Of one metric: for each case the value of each foreground class."""
