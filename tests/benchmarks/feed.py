@@ -16,6 +16,7 @@ from nas.graph import Task, trace
 from nas.network import StepPlan, build
 from nas.training import Augmentation, Recipe
 from nas.training.feed import Feed
+from nas.training.memory import keep_freed
 from nas.training.step import Stepper
 from tests.benchmarks.measuring import rates, samples, show
 
@@ -30,6 +31,7 @@ CASES = [
 
 def main(folder: str) -> None:
     """Time all cases and print a table."""
+    keep_freed()
     cases, rows = samples(folder), []
     for name, rungs, patch, batch in CASES:
         task = Task(3, 1, 3, patch, ((2, 2, 2),) * 3)

@@ -14,7 +14,7 @@ from nas.training import Sample, sample_of
 HIPPOCAMPUS = "Task04_Hippocampus"
 
 
-def rates(ways: Mapping[str, Callable[[], None]], *, rounds: int, each: int = 1) -> dict[str, float]:
+def rates(ways: Mapping[str, Callable[[], object]], *, rounds: int, each: int = 1) -> dict[str, float]:
     """Calls a second of each way, by the fastest of `rounds` rounds of `each` calls; the first round is not counted."""
     best = dict.fromkeys(ways, float("inf"))
     for number in range(rounds + 1):

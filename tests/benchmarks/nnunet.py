@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -24,10 +25,11 @@ from nas.network import build, choose_plan
 from nas.training import Augmentation, Recipe
 from nas.training.feed import Feed
 from nas.training.losses import supervised
+from nas.training.memory import keep_freed
 from nas.training.optimisers import SGD
 from nas.training.schedules import Poly
 from nas.training.step import Stepper
-from tests.benchmarks.measuring import samples, show
+from tests.benchmarks.measuring import rates, samples, show
 
 CASES = 12
 STEPS = 2
@@ -56,6 +58,7 @@ os._exit(0)
 
 def main(folder: str, python: str, batch: int = 9) -> None:
     """Time both loops in turn and print a table."""
+    keep_freed()
     cases = samples(folder, CASES)
     graph = trace(load_space("unet_family").references["nnU-Net"], Task(3, 1, 3, PATCH, ((2, 2, 2),) * 3))
     moves = Augmentation(affine=0.36, rotation=30.0, scaling=0.3)
@@ -88,6 +91,16 @@ def main(folder: str, python: str, batch: int = 9) -> None:
     show(f"nnU-Net's plan, batch {batch}", ("loop", "samples a second", "ratio"), rows)
     for note in plan.notes:
         print(note)
+    peak, needed = _peak(), 3 * 2 * graph.macs
+    print(f"{needed / 1e9:.0f} GFLOP a sample; a large float32 matrix product runs at {peak / 1e9:.0f} GFLOP/s.")
+    print(f"At that rate: {peak / needed:.2f} samples a second, {peak / needed * other / done:.2f} times nnU-Net's")
+
+
+def _peak() -> float:
+    """Floating point operations a second of a large float32 matrix product."""
+    size = 4096
+    matrix = torch.rand(size, size)
+    return 2 * size**3 * rates({"product": partial(torch.mm, matrix, matrix)}, rounds=3)["product"]
 
 
 def _ask(theirs: "subprocess.Popen[str]") -> float:
