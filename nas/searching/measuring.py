@@ -87,7 +87,8 @@ def _validated(
             raise KeyboardInterrupt
         bench.listener(Working("validating", done, len(bench.ground.cases.validation)))
 
-    result = validate(network, bench.ground.cases.validation, case_done=case_done, plan=plan, mirrored=recipe.mirrored)
+    axes = recipe.augmentation.mirrored_axes(network.graph.task.axes) if recipe.mirrored else ()
+    result = validate(network, bench.ground.cases.validation, case_done=case_done, plan=plan, mirrored=axes)
     bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
     file = folder / "weights.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

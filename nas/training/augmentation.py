@@ -1,8 +1,11 @@
 """How patches are varied: each kind of change with its probability per patch."""
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from nas.training.checking import check_fields
+
+Flips = bool | Literal["x", "y", "z", "xy", "xz", "yz", "xyz"]
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,8 @@ class Augmentation:
 
     Args:
         strength: multiplies the size of every change; 0 leaves patches as they are, mirroring aside.
-        flips: whether patches are mirrored, each axis half of the time.
+        flips: axes along which patches are mirrored, each half of the time: true for all, false for none, or letters.
+            x is the first axis (in volumes from left to right), y the second (back to front), z the third.
         affine: rotation and scaling, in millimetres.
         rotation: largest rotation in degrees about each axis.
         scaling: largest relative change of size.
@@ -30,7 +34,7 @@ class Augmentation:
     """
 
     strength: float = 1.0
-    flips: bool = True
+    flips: Flips = True
     affine: float = 0.3
     rotation: float = 15.0
     scaling: float = 0.15
@@ -47,6 +51,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         probabilities = {field.name: (0, 1) for field in fields(self) if field.name not in _SIZES}
         check_fields(self, **{**probabilities, **_SIZES})
+
+    def mirrored_axes(self, axes: int) -> tuple[int, ...]:
+        """The axes of `flips` as numbers, for data with so many; a letter beyond them counts for nothing."""
+        if isinstance(self.flips, bool):
+            return tuple(range(axes)) if self.flips else ()
+        return tuple(axis for axis in range(axes) if "xyz"[axis] in self.flips)
 
 
 _SIZES: dict[str, tuple[float, float]] = {

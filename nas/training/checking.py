@@ -1,7 +1,8 @@
 """Fields of a recipe's parts checked when the part is made, whether they are decided or still open."""
 
 import math
-from typing import Any, cast, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from nas.errors import InputError
 from nas.space import kind
@@ -44,6 +45,12 @@ def possible_values(value: Any) -> tuple[Any, ...]:
 
 def _expectation(wanted: Any, value: Any, low: float, high: float) -> str:
     """What was expected of a value, in words; empty where it is as expected."""
+    if get_origin(wanted) in (Union, UnionType):
+        kinds = [_expectation(each, value, low, high) for each in get_args(wanted)]
+        return " or ".join(kinds) if all(kinds) else ""
+    if get_origin(wanted) is Literal:
+        options = get_args(wanted)
+        return "" if isinstance(value, str) and value in options else f"one of {', '.join(map(repr, options))}"
     if wanted is bool:
         return "" if isinstance(value, bool) else "true or false"
     if wanted in (int, float):

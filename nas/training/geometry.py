@@ -46,7 +46,7 @@ def draw_placement(
     """A random placement of one patch; `numbers` are uniform from 0 to 1, `numbers_needed` of them at most."""
     axes = len(patch)
     centre = _centre(sample, patch, foreground, numbers)
-    mirrored = tuple(axis for axis in range(axes) if next(numbers) < 0.5) if augmentation.flips else ()
+    mirrored = tuple(axis for axis in augmentation.mirrored_axes(axes) if next(numbers) < 0.5)
     strength = augmentation.strength
     matrix = elastic = None
     if next(numbers) < augmentation.affine and strength > 0:

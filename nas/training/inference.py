@@ -13,7 +13,7 @@ _LARGEST_WINDOW = 2
 
 
 def predict(
-    forward: Callable[[Tensor], Tensor], image: Tensor, patch: Axes, stride: Axes, *, mirrored: bool = False
+    forward: Callable[[Tensor], Tensor], image: Tensor, patch: Axes, stride: Axes, *, mirrored: Axes = ()
 ) -> Tensor:
     """Class indices of one image by MONAI's sliding window with Gaussian weighting.
 
@@ -22,7 +22,7 @@ def predict(
         image: normalised, (channels, *size), of any size. Beyond its border it goes on as at it, as in training.
         patch: the window, unless the image is not much larger: then one window covers it.
         stride: what each axis of a window must be a multiple of.
-        mirrored: whether probabilities are averaged over the image mirrored along every set of axes.
+        mirrored: axes; probabilities are averaged over the image mirrored along every set of them.
 
     Returns:
         Class indices (*size), uint8.
@@ -37,7 +37,7 @@ def predict(
     def scores(images: Tensor) -> Tensor:
         if not mirrored:
             return forward(images)
-        axes = range(2, images.ndim)
+        axes = [2 + axis for axis in mirrored]
         sets = [chosen for count in range(len(axes) + 1) for chosen in combinations(axes, count)]
         total = forward(images).softmax(1)
         for chosen in sets[1:]:

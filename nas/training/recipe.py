@@ -36,7 +36,8 @@ class Recipe:
         averaging: decay of a running mean of the weights that replaces them at the end; 0 for none.
         foreground: share of patches centred on a voxel of a random foreground class.
         augmentation: how patches are varied.
-        mirrored: whether validation averages over mirrored images too, 4 times the work in 2D and 8 times in 3D.
+        mirrored: whether validation averages over images mirrored along the axes that training mirrors, twice the
+            work for each.
 
     Raises:
         InputError: a field of another type or out of range.

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nas.graph import Axes
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
@@ -44,7 +45,7 @@ def validate(
     *,
     case_done: Callable[[int], None] = lambda _: None,
     plan: StepPlan | None = None,
-    mirrored: bool = False,
+    mirrored: Axes = (),
     tolerance: float | None = None,
 ) -> Validation:
     """Segment whole cases and compare them with their labels.
@@ -54,7 +55,7 @@ def validate(
         samples: the cases.
         case_done: hears how many are done.
         plan: how the network is run; what it says of training is not used.
-        mirrored: whether predictions are averaged over mirrored images.
+        mirrored: axes; predictions are averaged over the image mirrored along every set of them.
         tolerance: of surface Dice in mm; with it come the metrics of surfaces, which take much longer than Dice.
 
     Raises:
@@ -87,7 +88,7 @@ def validate(
 
 
 def _predicted(
-    forward: Callable[[Tensor], Tensor], sample: Sample, network: Network, device: torch.device, mirrored: bool
+    forward: Callable[[Tensor], Tensor], sample: Sample, network: Network, device: torch.device, mirrored: Axes
 ) -> Tensor:
     """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
     task, stride = network.graph.task, network.graph.total_stride

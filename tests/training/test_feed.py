@@ -8,6 +8,7 @@ import torch
 
 from nas.errors import InputError
 from nas.training import Augmentation, Recipe, Sample, intensity, sample_of, samples_of
+from nas.training.augmentation import Flips
 from nas.training.feed import Feed
 from tests.training.factories import EVERYTHING, STILL, ramp, sample
 
@@ -108,10 +109,21 @@ def test_every_case_is_drawn_once_before_any_is_drawn_again() -> None:
     assert sorted(drawn[:6]) == sorted(drawn[6:]) == [0, 1, 2, 3, 4, 5]
 
 
-def test_mirroring_happens_on_every_axis() -> None:
-    with feed([ramp((8, 8))], (8, 8), augmentation=Augmentation(strength=0), batch=40) as batches:
-        corners = batches.batch(0)[0][:, 0, 0, 0]
-    assert set(corners.tolist()) == {0.0, 7.0, 56.0, 63.0}
+@pytest.mark.parametrize(
+    ("flips", "corners"),
+    [
+        (True, {0.0, 7.0, 56.0, 63.0}),
+        (False, {0.0}),
+        ("x", {0.0, 56.0}),
+        ("y", {0.0, 7.0}),
+        ("xy", {0.0, 7.0, 56.0, 63.0}),
+        ("z", {0.0}),
+    ],
+)
+def test_mirroring_happens_on_the_axes_asked_for(flips: Flips, corners: set[float]) -> None:
+    moves = Augmentation(strength=0, flips=flips)
+    with feed([ramp((8, 8))], (8, 8), augmentation=moves, batch=40) as batches:
+        assert set(batches.batch(0)[0][:, 0, 0, 0].tolist()) == corners
 
 
 def test_no_cases_are_refused() -> None:

@@ -76,6 +76,7 @@ def test_documents_leave_choices_open_as_python_does() -> None:
         ({"learning_rate": "fast"}, "recipe learning_rate: found 'fast', expected a number"),
         ({"averaging": True}, "recipe averaging: found True, expected a number"),
         ({"mirrored": 1}, "recipe mirrored: found 1, expected true or false"),
+        ({"augmentation": {"flips": "zx"}}, "augmentation flips: found 'zx', expected true or false or one of 'x'"),
         ({"foreground": 1.5}, "recipe foreground: found 1.5, expected a number from 0 to 1"),
         ({"augmentation": {"noise": 2}}, "augmentation noise: found 2, expected a number from 0 to 1"),
         ({"augmentation": {"noize": 0.1}}, "recipe augmentation: field 'noize' is unknown; did you mean 'noise'"),
