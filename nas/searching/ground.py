@@ -13,13 +13,12 @@ from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, load_fold, prepared, sliced
 from nas.searching.plan import Plan
-from nas.searching.planning import make_plan
+from nas.searching.planning import fitted_patches, make_plan
 from nas.searching.references import alone, rungs_that_fit
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import shared
 from nas.space import Space
 from nas.study.records import Document, StudySettings
-from nas.training import plan_task
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ def lay_ground(
     data = prepared(dataset, preprocessing, settings.cache, listener)
     seen, slicing = sliced(data, settings.slices)
     cases = load_fold(data, seen, slicing, settings.fold, device)
-    task = plan_task(seen, device.type, settings.patch)
+    task, batch = fitted_patches(settings, space, seen, cases, device)
     listener(Note(f"timing {device_name(device)} for a few seconds"))
-    plan = make_plan(shared(settings), space, task, cases, device)
+    plan = make_plan(shared(settings), space, task, batch, cases, device)
     rungs = _rungs(settings, space, task, plan)
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)

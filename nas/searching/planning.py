@@ -7,16 +7,19 @@ from dataclasses import replace
 import torch
 
 from nas.architecture import EncoderDecoder, slim
+from nas.data import PreparedDataset
 from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, usable_memory
-from nas.searching.plan import Limits, Plan
+from nas.searching.plan import Limits, Plan, memory
 from nas.searching.references import Entry, base
 from nas.searching.settings import SearchSettings
+from nas.searching.slots import memory_each
 from nas.searching.timing import measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe
+from nas.training import Augmentation, Recipe, plan_batch, plan_task
+from nas.training.plan import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.75
 """Of a trial's share of the budget, what training and validation may take; the rest is for proposals and start-up."""
@@ -25,16 +28,32 @@ _ANCHOR_SHARE = 0.6
 _ANCHOR_BASE = {2: 16, 3: 4}
 _STEPS = (40, 20_000)
 _ROOM = 1.2
-_BATCH = {2: 4, 3: 2}
+
+
+def fitted_patches(
+    settings: SearchSettings, space: Space[EncoderDecoder], data: PreparedDataset, cases: Fold, device: torch.device
+) -> tuple[Task, int]:
+    """Patch, strides and batch from the data and the memory of the device, not what networks may take of it.
+
+    They are such that the first published network of the space can be trained at full width.
+    """
+    network, room = _first_member(space), memory_each(settings.slots)
+    voxels = sum(sample.label.numel() for sample in cases.training)
+
+    def fits(task: Task, batch: int) -> bool:
+        return memory(trace(network, task), batch) <= room
+
+    task = plan_task(data, device.type, settings.patch, fits=lambda task: fits(task, SMALLEST_BATCH))
+    return task, plan_batch(task, device.type, voxels, fits=lambda batch: fits(task, batch))
 
 
 def make_plan(
-    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, data: Fold, device: torch.device
+    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, batch: int, data: Fold, device: torch.device
 ) -> Plan:
     """Time the device for a few seconds, and fit the length of training and the largest network to the budget."""
     # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
     # hippocampus): in short training that costs far more than the variety gives.
-    fitted = Recipe(batch=_BATCH[task.axes], augmentation=Augmentation(flips=task.classes <= 2))
+    fitted = Recipe(batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
     template = with_wishes(fitted, settings)
     typical = candidates_of(space, template).typical_recipe
     speed = measure_speed(space, task, typical, data.training, device, settings.seed)
@@ -107,11 +126,14 @@ def _reachable(plan: Plan, anchor: Graph) -> Limits:
     return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(anchor) * _ROOM))
 
 
+def _first_member(space: Space[EncoderDecoder]) -> EncoderDecoder:
+    """The first published network of a space, a random one where it has none."""
+    return space.members[0].architecture if space.members else space.decide(random.Random(0))
+
+
 def _anchor(space: Space[EncoderDecoder], axes: int) -> EncoderDecoder:
     """The first member, slimmed to a size that a CPU trains in seconds; a random network where there is no member."""
-    if not space.members:
-        return space.decide(random.Random(0))
-    architecture = space.members[0].architecture
-    while base(architecture) > _ANCHOR_BASE[axes] and slim(architecture, 1) != architecture:
+    architecture = _first_member(space)
+    while space.members and base(architecture) > _ANCHOR_BASE[axes] and slim(architecture, 1) != architecture:
         architecture = slim(architecture, 1)
     return architecture

@@ -24,11 +24,11 @@ def shared(settings: SearchSettings) -> SearchSettings:
     """The settings as one worker's plan sees them: its part of the memory, and the time of all of them together."""
     if settings.workers == 1:
         return settings
-    memory = settings.max_memory or _memory_each(settings.slots)
+    memory = settings.max_memory or memory_each(settings.slots)
     return replace(settings, max_memory=memory, budget=f"{settings.seconds * settings.workers:.0f}s")
 
 
-def _memory_each(slots: tuple[str | None, ...]) -> int:
+def memory_each(slots: tuple[str | None, ...]) -> int:
     """Bytes that one of the workers may use on the device that most of them share."""
     sharing = max(slots.count(slot) for slot in slots)
     first = slots[0] or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,6 +1,6 @@
-"""From what data look like to what every network is given: patch and strides."""
+"""From what data look like and what the device holds to what every network is given: patch, strides and batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from statistics import median
 
@@ -10,38 +10,77 @@ from nas.graph import Axes, Task
 
 SMALLEST = 4
 """An axis is halved while at least this many voxels remain, as in nnU-Net (Isensee et al. 2021)."""
-LARGEST_PATCH = {("cpu", 2): 64 * 64, ("cpu", 3): 32 * 48 * 32, ("cuda", 2): 256 * 256, ("cuda", 3): 96 * 96 * 96}
-"""Voxels of a patch at most, by kind of device and number of axes, for one step to be quick."""
+LARGEST_STEP = {("cpu", 2): 4 * 64**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
+"""Voxels of a step at most, by kind of device and number of axes, for it to be quick."""
+FEWEST_PATCHES = {2: 4, 3: 2}
+"""Patches of a step where images are large, by number of axes."""
+SMALLEST_BATCH = 2
+"""Batch norm after global pooling needs two values."""
+SHARE_OF_DATA = 0.05
+"""Of all training voxels, what a step sees at most, as in nnU-Net: more would mean the same patches again and again."""
 MOST_LEVELS = 5
+_SHRINK = 0.8
 
 
-def plan_task(data: PreparedDataset, device: str, patch: Axes | None = None) -> Task:
+def plan_task(
+    data: PreparedDataset, device: str, patch: Axes | None = None, *, fits: Callable[[Task], bool] = lambda _: True
+) -> Task:
     """Choose the patch and the strides per level and axis for a data set.
 
-    The patch has the median image's proportions in voxels, within `LARGEST_PATCH`. An axis is halved while its
-    voxels are less than twice as large as the finest ones and `SMALLEST` of them remain, so that thick slices
-    are left whole.
+    The patch has the median image's proportions in voxels, as large as `LARGEST_STEP` and memory allow. An axis is
+    halved while its voxels are less than twice as large as the finest ones and `SMALLEST` of them remain, so that
+    thick slices are left whole.
 
     Args:
         data: as preprocessed, so that sizes and spacing are those that networks see.
         device: "cpu" or "cuda".
         patch: chosen by the user instead.
+        fits: whether the networks can be trained on patches of a task; the smallest patch is taken where none fits.
 
     Raises:
         InputError: a patch that no network of two levels fits, or an image smaller than the networks' stride.
     """
+    if patch is not None:
+        return _task(data, patch)
+    shape = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
+    voxels = min(LARGEST_STEP[device, data.axes] / FEWEST_PATCHES[data.axes], prod(shape))
+    task = _task(data, _shrunk(shape, voxels), rounded=True)
+    while not fits(task):
+        voxels *= _SHRINK
+        smaller = _shrunk(shape, voxels)
+        if min(smaller) < 2 * SMALLEST:
+            break
+        task = _task(data, smaller, rounded=True)
+    return task
+
+
+def plan_batch(task: Task, device: str, voxels: int, *, fits: Callable[[int], bool] = lambda _: True) -> int:
+    """Choose how many patches make a step: more where images are small, as many as time, data and memory allow.
+
+    Args:
+        task: with the patch.
+        device: "cpu" or "cuda".
+        voxels: of all training cases.
+        fits: whether the networks can be trained on so many patches at once.
+    """
+    patch = prod(task.patch)
+    most = int(min(LARGEST_STEP[device, task.axes], SHARE_OF_DATA * voxels) / patch)
+    return max((batch for batch in range(SMALLEST_BATCH, most + 1) if fits(batch)), default=SMALLEST_BATCH)
+
+
+def _task(data: PreparedDataset, patch: Axes, *, rounded: bool = False) -> Task:
+    """The task with this patch, or with the nearest that can be halved as often."""
     axes, sizes = data.axes, list(zip(*(case.size for case in data.cases), strict=True))
-    wanted = patch or _shrunk([median(along) for along in sizes], LARGEST_PATCH[device, axes])
-    if len(wanted) != axes:
-        raise InputError(f"patch: found {list(wanted)}, expected {axes} numbers, as the images have axes")
+    if len(patch) != axes:
+        raise InputError(f"patch: found {list(patch)}, expected {axes} numbers, as the images have axes")
     spacing = tuple(median(along) for along in zip(*(case.spacing for case in data.cases), strict=True))
-    strides = plan_strides(wanted, spacing)
+    strides = plan_strides(patch, spacing)
     if not strides:
-        raise InputError(f"patch: found {list(wanted)}, too small to be halved; expected {2 * SMALLEST} voxels or more")
+        raise InputError(f"patch: found {list(patch)}, too small to be halved; expected {2 * SMALLEST} voxels or more")
     total = tuple(prod(level[axis] for level in strides) for axis in range(axes))
-    if patch is None:
-        wanted = tuple(max(round(size / step), 1) * step for size, step in zip(wanted, total, strict=True))
-    for axis, (size, step) in enumerate(zip(wanted, total, strict=True)):
+    if rounded:
+        patch = tuple(max(round(size / step), 1) * step for size, step in zip(patch, total, strict=True))
+    for axis, (size, step) in enumerate(zip(patch, total, strict=True)):
         if size % step:
             low = size // step * step
             raise InputError(
@@ -54,7 +93,7 @@ def plan_task(data: PreparedDataset, device: str, patch: Axes | None = None) -> 
                 f"stride {step} "
                 "of the networks planned for this data; leave such images out, pad them, or give a smaller --patch"
             )
-    return Task(axes, len(data.channels), len(data.classes), wanted, strides, spacing)
+    return Task(axes, len(data.channels), len(data.classes), patch, strides, spacing)
 
 
 def plan_strides(patch: Axes, spacing: tuple[float, ...]) -> tuple[Axes, ...]:
@@ -74,7 +113,7 @@ def plan_strides(patch: Axes, spacing: tuple[float, ...]) -> tuple[Axes, ...]:
     return tuple(strides)
 
 
-def _shrunk(shape: Sequence[float], voxels: int) -> Axes:
+def _shrunk(shape: Sequence[float], voxels: float) -> Axes:
     """A shape of the same proportions with at most so many voxels."""
     scale = min((voxels / prod(shape)) ** (1 / len(shape)), 1)
     return tuple(max(round(size * scale), 1) for size in shape)

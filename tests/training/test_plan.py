@@ -1,0 +1,124 @@
+"""Patch, strides and batch follow from the data and from what fits."""
+
+from dataclasses import dataclass
+from math import prod
+
+import pytest
+
+from nas.errors import InputError
+from nas.graph import Axes, Task
+from nas.training import plan_batch, plan_task
+from nas.training.plan import plan_strides
+
+
+@dataclass(frozen=True)
+class Lying:
+    """A prepared case, as far as a plan looks at it."""
+
+    size: Axes
+    spacing: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A prepared data set of cases of one size, as far as a plan looks at it."""
+
+    cases: tuple[Lying, ...]
+    name: str = "data"
+    channels: tuple[str, ...] = ("image",)
+    classes: tuple[str, ...] = ("background", "organ")
+
+    @property
+    def axes(self) -> int:
+        return len(self.cases[0].size)
+
+
+def data(size: Axes, spacing: tuple[float, ...] | None = None) -> Data:
+    return Data((Lying(size, spacing or (1.0,) * len(size)),) * 3)
+
+
+def planned(size: Axes, device: str = "cpu", **options: object) -> Task:
+    return plan_task(data(size), device, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("patch", "spacing", "strides"),
+    [
+        ((32, 48, 32), (1, 1, 1), ((2, 2, 2),) * 3),
+        ((64, 64), (1, 1), ((2, 2),) * 4),
+        ((160, 160, 16), (1, 1, 4), ((2, 2, 1), (2, 2, 1), (2, 2, 2), (2, 2, 2), (2, 2, 1))),  # thick slices wait
+        ((128, 8, 8), (1, 1, 1), ((2, 2, 2), (2, 1, 1))),
+        ((4, 4), (1, 1), ()),
+        ((512, 512), (1, 1), ((2, 2),) * 5),
+    ],
+)
+def test_an_axis_is_halved_while_it_is_long_and_fine(
+    patch: Axes, spacing: tuple[float, ...], strides: tuple[Axes, ...]
+) -> None:
+    assert plan_strides(patch, spacing) == strides
+
+
+@pytest.mark.parametrize(
+    ("size", "device", "patch"),
+    [
+        ((36, 50, 35), "cpu", (32, 48, 32)),
+        ((36, 50, 35), "cuda", (32, 48, 32)),
+        ((512, 512, 512), "cuda", (96, 96, 96)),
+        ((500, 1000), "cpu", (48, 96)),
+    ],
+)
+def test_a_patch_has_the_images_proportions_and_is_no_larger_than_is_quick(
+    size: Axes, device: str, patch: Axes
+) -> None:
+    assert planned(size, device).patch == patch
+
+
+def test_a_patch_shrinks_until_the_networks_fit_and_keeps_its_proportions() -> None:
+    patch = planned((200, 100, 200), "cuda", fits=lambda task: prod(task.patch) <= 100_000).patch
+    assert prod(patch) <= 100_000
+    assert patch[0] == patch[2]
+    assert 1.5 < patch[0] / patch[1] < 2.5
+    assert planned((200, 100, 200), fits=lambda _: False).patch == planned((16, 8, 16)).patch
+
+
+def test_a_patch_that_the_user_chose_is_kept_whatever_fits() -> None:
+    assert planned((64, 64), patch=(32, 32), fits=lambda _: False).patch == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        ((30, 32), "axis 0 has 30 voxels, expected a multiple of 8"),
+        ((32,), "expected 2 numbers"),
+        ((6, 6), "too small"),
+    ],
+)
+def test_a_patch_that_cannot_be_halved_is_refused(patch: Axes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        planned((64, 64), patch=patch)
+
+
+def test_an_image_smaller_than_the_stride_is_refused() -> None:
+    small = Data((*data((64, 64)).cases, Lying((64, 5), (1.0, 1.0))))
+    with pytest.raises(InputError, match="smallest image has 5 voxels along axis 1"):
+        plan_task(small, "cpu")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("patch", "device", "voxels", "batch"),
+    [
+        ((32, 48, 32), "cpu", 10**9, 2),
+        ((64, 64), "cpu", 10**9, 4),
+        ((96, 96, 96), "cuda", 10**9, 2),
+        ((40, 48, 32), "cuda", 10**9, 28),
+        ((40, 48, 32), "cuda", 208 * 63_000, 10),  # a twentieth of the hippocampus data
+        ((40, 48, 32), "cuda", 10**5, 2),
+    ],
+)
+def test_small_patches_come_in_large_batches_within_a_twentieth_of_the_data(
+    patch: Axes, device: str, voxels: int, batch: int
+) -> None:
+    task = Task(len(patch), 1, 2, patch, ((2,) * len(patch),) * 2)
+    assert plan_batch(task, device, voxels) == batch
+    assert plan_batch(task, device, voxels, fits=lambda patches: patches <= 5) == min(batch, 5)
+    assert plan_batch(task, device, voxels, fits=lambda _: False) == 2
