@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nas.errors import InputError
+from nas.errors import InputError, own_code
 from nas.graph import operations
 from nas.graph.graph import Graph, Node, Scope
 from nas.graph.operations import ActivationKind, NormKind, Operation
@@ -76,7 +76,13 @@ class Ops:
             doc = (type(part).__doc__ or "").strip()
             self._scopes[self._path] = Scope(type(part).__name__, doc)
         yield
-        self._path = outer
+        self._path = outer  # not where something was raised: `here` tells then where that was
+
+    def here(self) -> str:
+        """Where is being written just now, in words: the part that does it, and its path."""
+        parts = [path for path in self._scopes if f"{self._path}.".startswith(f"{path}.")]
+        path = max(parts, key=len, default=None)
+        return "the architecture" if path is None else f"{self._scopes[path].kind} at {path}"
 
     def input(self) -> Tensor:
         """The image."""
@@ -255,10 +261,12 @@ def trace(architecture: Traceable, task: Task) -> Graph:
         The graph, with `.parameters`, `.macs`, `.training_bytes`, `.receptive_field` and `.digest`.
 
     Raises:
-        InputError: the parts do not fit each other, or the patch is no multiple of the network's stride.
+        InputError: the parts do not fit each other, or the patch is no multiple of the network's stride;
+            `OwnCodeError` where a part of the user's own raised something else.
     """
     ops = Ops(task, architecture.style)
-    graph = ops.graph(architecture(ops.input(), ops))
+    with own_code(ops.here):
+        graph = ops.graph(architecture(ops.input(), ops))
     for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
         if size % stride:
             low = size // stride * stride
