@@ -14,9 +14,6 @@ _BEST_SHOWN = 5
 _DIFFERENT = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
 _SAME = ("", "Dice", "trained in", "trial")
 """What there is to see where all trials train one network."""
-_RECIPE = "recipe."
-"""The beginning of the decisions of a recipe, as `nas.searching.candidates` writes it; to ask there would load torch.
-"""
 
 
 def results_table(study: Study) -> Group:
@@ -43,16 +40,10 @@ def with_recipes(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], evaluations: Sequence[Evaluation]
 ) -> Group:
     """A table with a row for each evaluation, and what its recipe decided where recipes left something open."""
-    if not any(map(decided_recipe, evaluations)):
+    if not any(found.decided_recipe for found in evaluations):
         return table(title, columns, rows)
-    told = [recipe_in_words(decided_recipe(found)) or "-" for found in evaluations]
+    told = [recipe_in_words(found.decided_recipe) or "-" for found in evaluations]
     return table(title, (*columns, "recipe"), [(*row, words) for row, words in zip(rows, told, strict=True)])
-
-
-def decided_recipe(found: Evaluation) -> dict[str, Any]:
-    """What was decided of the open choices of a recipe, by field."""
-    decisions = found.decisions or {}
-    return {path.removeprefix(_RECIPE): value for path, value in decisions.items() if path.startswith(_RECIPE)}
 
 
 def recipe_in_words(decided: Mapping[str, Any]) -> str:

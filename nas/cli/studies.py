@@ -57,7 +57,7 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
 
       nas best unet_family-brain-synthetic --json
     """
-    from nas.cli.results import decided_recipe, recipe_in_words, results_table
+    from nas.cli.results import recipe_in_words, results_table
 
     with open_existing(storage) as opened:
         found = _find(opened, study)
@@ -67,7 +67,7 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
         network = found.best
         OUT.print(results_table(found.study))
         OUT.print(f"\nbest: trial {network.evaluation.trial}, digest {network.evaluation.digest}")
-        if decided := decided_recipe(network.evaluation):
+        if decided := network.evaluation.decided_recipe:
             OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True)
         OUT.print(_outline(network.document), soft_wrap=True)
 

@@ -187,9 +187,9 @@ def trials(
 
       nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
     """
-    from nas.cli.results import decided_recipe, with_recipes
+    from nas.cli.results import with_recipes
     from nas.study.opening import open_study
-    from nas.study.records import State
+    from nas.study.records import State, recipe_path
 
     unknown = sorted(set(state or ()) - set(State))
     if unknown:
@@ -207,11 +207,14 @@ def trials(
             descending=sort.startswith("-"),
             limit=limit,
         )
-    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": decided_recipe(each)} for each in found]
+    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": each.decided_recipe} for each in found]
     if output is Format.JSON:
         print_json({"study": study, "trials": rows})
     elif output is Format.CSV:
-        flat = [{name: row[name] for name in FIELDS} | _columns(row["recipe"]) for row in rows]
+        flat = [
+            {name: row[name] for name in FIELDS} | {recipe_path(field): value for field, value in row["recipe"].items()}
+            for row in rows
+        ]
         writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*FIELDS, *(name for row in flat for name in row)])))
         writer.writeheader()
         writer.writerows(flat)
@@ -219,11 +222,6 @@ def trials(
         shown = _SHOWN if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
         cells = [tuple(_cell(name, row[name]) for name in shown) for row in rows]
         OUT.print(with_recipes(study, shown, cells, found))
-
-
-def _columns(recipe: dict[str, Any]) -> dict[str, Any]:
-    """What a recipe decided as columns beside the others."""
-    return {f"recipe.{field}": value for field, value in recipe.items()}
 
 
 def _cell(field: str, value: Any) -> str:
