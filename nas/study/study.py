@@ -305,7 +305,7 @@ class Study:
             "trials": counts.trials,
             "distinct": counts.distinct,
             "infeasible": counts.infeasible,
-            "best": None if best is None else {name: getattr(best, name) for name in shown},
+            "best": best and {name: getattr(best, name) for name in shown} | {"recipe": best.decided_recipe},
         }
 
     @patiently

@@ -143,7 +143,11 @@ def test_the_summary_is_the_json_contract(study: Study, known: Known) -> None:
     known("a", parameters=31_042_369, macs=2**40)
     ended(study, 0, "a", State.COMPLETE, dice=0.9, reference="U-Net")
     best = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
-    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best}
+    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best | {"recipe": {}}}
+
+    decisions = {"width": 8, "recipe.loss": "dice", "recipe.augmentation.flips": True}
+    ended(study, 1, "a", State.COMPLETE, dice=0.95, decisions=decisions)
+    assert study.summary()["best"]["recipe"] == {"loss": "dice", "augmentation.flips": True}
 
 
 def test_an_architecture_is_recorded_once_and_shared(study: Study) -> None:
