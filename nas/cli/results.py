@@ -1,5 +1,6 @@
 """What a study found, as tables."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from rich.console import Group
 
 from nas.cli.output import OUT, duration, short_count, table
 from nas.study import DEFAULT_STORAGE
+from nas.study.failures import typed
 from nas.study.records import Evaluation
 from nas.study.study import Study
 
@@ -72,11 +74,21 @@ def _row(rank: int, found: Evaluation, published: Mapping[str | None, str]) -> d
 
 
 def where_everything_is(study: Study) -> None:
-    """Where the results lie and what to type next."""
-    storage, name = study.storage, study.name
-    file = storage.engine.url.database if storage.engine.url.get_backend_name() == "sqlite" else None
-    option = "" if file is None or file.endswith(f"/{DEFAULT_STORAGE}") else f" --storage {file}"
-    OUT.print(f"study      {name} in {storage.address}", soft_wrap=True)
-    OUT.print(f"artifacts  {storage.artifacts / name}", soft_wrap=True)
-    OUT.print(f"export     nas export {name} --to best{option}", soft_wrap=True)
-    OUT.print(f"dashboard  optuna-dashboard {storage.address}    (pip install optuna-dashboard)", soft_wrap=True)
+    """Where the results lie and what to type next. No password is shown, and what is to be typed needs none in it."""
+    storage, name, url = study.storage, study.name, study.storage.engine.url
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    address = shlex.quote(typed(url))
+    usual = file is not None and file.endswith(f"/{DEFAULT_STORAGE}")
+    option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
+    lines = [
+        f"study      {name} in {storage.address}",
+        f"artifacts  {storage.artifacts / name}",
+        f"export     nas export {shlex.quote(name)} --to best{option}",
+        f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
+    ]
+    if url.password:
+        lines.append(
+            "password   not shown; both commands take it from the environment: read -rs PGPASSWORD; export PGPASSWORD"
+        )
+    for line in lines:
+        OUT.print(line, soft_wrap=True, markup=False)
