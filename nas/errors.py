@@ -48,8 +48,10 @@ def own_code(what: Callable[[], str]) -> Iterator[None]:
         ) from error
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Advice on a name that is not known: the nearest one, or all of them."""
+def did_you_mean(name: str, known: Iterable[str], expected: str | None = None) -> str:
+    """Advice on a name that is not known: the nearest one, or else what is `expected`, or all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names) or 'none: there are none'}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"expected {expected or 'one of ' + (', '.join(names) or 'none: there are none')}"
