@@ -54,4 +54,6 @@ def did_you_mean(name: str, known: Iterable[str], expected: str | None = None) -
     near = difflib.get_close_matches(name, names, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"expected {expected or 'one of ' + (', '.join(names) or 'none: there are none')}"
+    if expected is None and not names:
+        return "there is none"
+    return f"expected {expected or 'one of ' + ', '.join(names)}"

@@ -94,5 +94,5 @@ def test_a_study_is_looked_for(storage: Storage, study: Study) -> None:
 
 def test_a_storage_without_studies(storage: Storage) -> None:
     assert list_studies(storage) == []
-    with pytest.raises(InputError, match="it has none"):
+    with pytest.raises(InputError, match="; there is none"):
         open_study(storage, "hippocampus")
