@@ -14,7 +14,6 @@ from nas.graph import Graph, Task, trace
 from nas.network import build
 from nas.space import Space
 from nas.training import Recipe, Sample, train
-from nas.training.step import release
 
 _MOST_SECONDS = 6.0
 _MOST_NETWORKS = 12
@@ -51,7 +50,6 @@ def measure_speed(
         if len(rows) >= 3 and left < 3 * rows[-1][1] * (_STEPS + 1):
             break
         rows.append((graph, _step_seconds(graph, recipe, samples, device)))
-    release(device)  # before anyone asks how much is free
     return fit(rows, recipe.batch)
 
 

@@ -15,7 +15,7 @@ from nas.training.feed import Feed, mixed
 from nas.training.recipe import Recipe
 from nas.training.samples import Sample
 from nas.training.schedules import rate_share
-from nas.training.step import Stepper
+from nas.training.step import Stepper, release
 
 Write = Callable[[Path], None]
 """Writes a checkpoint to a file, whole or not at all."""
@@ -94,6 +94,7 @@ def train(
                 tally = Tally(task.classes)
             save(step + 1, _writer(stepper, tally, step + 1, seed))
     stepper.finish()
+    release(device)
     return stepper.plan
 
 
