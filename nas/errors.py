@@ -1,7 +1,13 @@
 """The one error that a user's input raises, wherever it enters, and advice on names."""
 
 import difflib
-from collections.abc import Iterable
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+_NOT_THEIRS = {"nas", "torch", "numpy"} | sys.stdlib_module_names
+"""Packages in whose code an error of a user's block may come to light, but does not arise."""
 
 
 class InputError(Exception):
@@ -12,8 +18,42 @@ class InputError(Exception):
     """
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Advice on a name that is not known: the nearest one, or all of them."""
+class OwnCodeError(InputError):
+    """Code of the user's own, a block of theirs, raised something; what that was is the cause."""
+
+
+@contextmanager
+def own_code(what: Callable[[], str]) -> Iterator[None]:
+    """Around each call of code that may be the user's own: what it raises becomes `OwnCodeError`.
+
+    What arises in the code of nas alone is a bug of ours and goes on as it is, as does an `InputError`.
+
+    Args:
+        what: what was called, in words; asked only where it raised.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        theirs = [
+            f"{frame.f_code.co_filename}, line {line}"
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_globals.get("__name__", "").partition(".")[0] not in _NOT_THEIRS
+        ]
+        if not theirs:
+            raise
+        raise OwnCodeError(
+            f"{theirs[-1]}: {what()} raised {type(error).__name__}: {error}; mend it and give the same command again"
+        ) from error
+
+
+def did_you_mean(name: str, known: Iterable[str], expected: str | None = None) -> str:
+    """Advice on a name that is not known: the nearest one, or else what is `expected`, or all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names) or 'none: there are none'}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if expected is None and not names:
+        return "there is none"
+    return f"expected {expected or 'one of ' + ', '.join(names)}"

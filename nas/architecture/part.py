@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from nas.errors import own_code
 from nas.graph import Axes, Ops, Tensor
 
 T = TypeVar("T")
@@ -50,7 +51,8 @@ def slim(part: T, rungs: int) -> T:
             changed[item.name] = tuple(slim(element, rungs) for element in value)
         else:
             changed[item.name] = slim(value, rungs)
-    return replace(part, **changed)
+    with own_code(lambda: type(part).__name__):
+        return replace(part, **changed)
 
 
 def _lower(channels: int, rungs: int, smallest: int) -> int:

@@ -67,7 +67,7 @@ class GridGate:
 
     def __call__(self, feature: Tensor, coarse: Tensor, x: Tensor, ops: Ops) -> Tensor:
         """Write the join."""
-        step = tuple(a // b for a, b in zip(coarse.strides, feature.strides, strict=True))
+        step = ops.factor(coarse, feature.strides)
         inside = max(feature.channels // 2, 1)
         sampled = ops.conv(feature, inside, step, stride=step, bias=False, name="feature")
         gating = ops.conv(coarse, inside, 1, bias=True, name="gating")

@@ -19,8 +19,10 @@ class Transposed:
 
     def __call__(self, x: Tensor, ops: Ops, width: int, strides: Axes) -> Tensor:
         """Write the step up to the resolution that has these strides."""
-        factor = tuple(a // b for a, b in zip(x.strides, strides, strict=True))
-        x = ops.transposed_conv(x, x.channels if self.keep else width, window(self.kernel, factor), stride=factor)
+        factor = ops.factor(x, strides)
+        # A kernel smaller than the step would leave voxels that no value of `x` reaches.
+        kernel = tuple(max(size, step) for size, step in zip(window(self.kernel, factor), factor, strict=True))
+        x = ops.transposed_conv(x, x.channels if self.keep else width, kernel, stride=factor)
         return ops.act(ops.norm(x)) if self.norm_act else x
 
 

@@ -54,7 +54,7 @@ class Display:
                 self._ended(event)
 
     def _ended(self, event: Any) -> None:
-        from nas.cli.results import decided_recipe, recipe_in_words
+        from nas.cli.results import recipe_in_words
         from nas.study.records import State
 
         self._name = ""
@@ -69,7 +69,7 @@ class Display:
         if result.state is State.COMPLETE:
             line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
             line += f"  ({result.reason})" if result.reason else ""
-            if decided := decided_recipe(result):
+            if decided := result.decided_recipe:
                 line += f"  [dim]{recipe_in_words(decided)}[/dim]"
         else:
             last = (result.reason or "").strip().splitlines()[-1:] or [""]

@@ -1,5 +1,6 @@
 """What a study found, as tables."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from rich.console import Group
 
 from nas.cli.output import OUT, duration, short_count, table
 from nas.study import DEFAULT_STORAGE
+from nas.study.failures import typed
 from nas.study.records import Evaluation
 from nas.study.study import Study
 
@@ -14,9 +16,6 @@ _BEST_SHOWN = 5
 _DIFFERENT = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
 _SAME = ("", "Dice", "trained in", "trial")
 """What there is to see where all trials train one network."""
-_RECIPE = "recipe."
-"""The beginning of the decisions of a recipe, as `nas.searching.candidates` writes it; to ask there would load torch.
-"""
 
 
 def results_table(study: Study) -> Group:
@@ -43,16 +42,10 @@ def with_recipes(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], evaluations: Sequence[Evaluation]
 ) -> Group:
     """A table with a row for each evaluation, and what its recipe decided where recipes left something open."""
-    if not any(map(decided_recipe, evaluations)):
+    if not any(found.decided_recipe for found in evaluations):
         return table(title, columns, rows)
-    told = [recipe_in_words(decided_recipe(found)) or "-" for found in evaluations]
+    told = [recipe_in_words(found.decided_recipe) or "-" for found in evaluations]
     return table(title, (*columns, "recipe"), [(*row, words) for row, words in zip(rows, told, strict=True)])
-
-
-def decided_recipe(found: Evaluation) -> dict[str, Any]:
-    """What was decided of the open choices of a recipe, by field."""
-    decisions = found.decisions or {}
-    return {path.removeprefix(_RECIPE): value for path, value in decisions.items() if path.startswith(_RECIPE)}
 
 
 def recipe_in_words(decided: Mapping[str, Any]) -> str:
@@ -81,11 +74,21 @@ def _row(rank: int, found: Evaluation, published: Mapping[str | None, str]) -> d
 
 
 def where_everything_is(study: Study) -> None:
-    """Where the results lie and what to type next."""
-    storage, name = study.storage, study.name
-    file = storage.engine.url.database if storage.engine.url.get_backend_name() == "sqlite" else None
-    option = "" if file is None or file.endswith(f"/{DEFAULT_STORAGE}") else f" --storage {file}"
-    OUT.print(f"study      {name} in {storage.address}", soft_wrap=True)
-    OUT.print(f"artifacts  {storage.artifacts / name}", soft_wrap=True)
-    OUT.print(f"export     nas export {name} --to best{option}", soft_wrap=True)
-    OUT.print(f"dashboard  optuna-dashboard {storage.address}    (pip install optuna-dashboard)", soft_wrap=True)
+    """Where the results lie and what to type next. No password is shown, and what is to be typed needs none in it."""
+    storage, name, url = study.storage, study.name, study.storage.engine.url
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    address = shlex.quote(typed(url))
+    usual = file is not None and file.endswith(f"/{DEFAULT_STORAGE}")
+    option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
+    lines = [
+        f"study      {name} in {storage.address}",
+        f"artifacts  {storage.artifacts / name}",
+        f"export     nas export {shlex.quote(name)} --to best{option}",
+        f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
+    ]
+    if url.password:
+        lines.append(
+            "password   not shown; both commands take it from the environment: read -rs PGPASSWORD; export PGPASSWORD"
+        )
+    for line in lines:
+        OUT.print(line, soft_wrap=True, markup=False)

@@ -10,8 +10,8 @@ from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.searching import FoundStudy
     from nas.study.storage import Storage
+    from nas.study.study import Study
 
 StudyName = Annotated[str | None, typer.Argument(help="Name of the study.", show_default="the only one there is")]
 StorageOption = Annotated[
@@ -57,17 +57,18 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
 
       nas best unet_family-brain-synthetic --json
     """
-    from nas.cli.results import decided_recipe, recipe_in_words, results_table
+    from nas.cli.results import recipe_in_words, results_table
+    from nas.searching import FoundStudy
 
     with open_existing(storage) as opened:
-        found = _find(opened, study)
+        found = FoundStudy(chosen(opened, study))
         if json:
             print_json(found.summary())
             return
         network = found.best
         OUT.print(results_table(found.study))
         OUT.print(f"\nbest: trial {network.evaluation.trial}, digest {network.evaluation.digest}")
-        if decided := decided_recipe(network.evaluation):
+        if decided := network.evaluation.decided_recipe:
             OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True)
         OUT.print(_outline(network.document), soft_wrap=True)
 
@@ -85,8 +86,10 @@ def export(
 
       nas export unet_family-brain-synthetic --to best
     """
+    from nas.searching import FoundStudy
+
     with open_existing(storage) as opened:
-        found = _find(opened, study)
+        found = FoundStudy(chosen(opened, study))
         network = found.best if trial is None else found.trial(trial)
         files = network.export(to)
     if json:
@@ -104,16 +107,22 @@ def open_existing(storage: str) -> "Storage":
     return open_storage(storage, create=False)
 
 
-def _find(storage: "Storage", name: str | None) -> "FoundStudy":
-    from nas.searching import FoundStudy
+def chosen(storage: "Storage", name: str | None) -> "Study":
+    """The study of a name; without a name the only one there is.
+
+    Raises:
+        InputError: there is none of that name, or no name was given where there is not exactly one.
+    """
     from nas.study.opening import list_studies, open_study
 
     if name is not None:
-        return FoundStudy(open_study(storage, name))
+        return open_study(storage, name)
     studies = list_studies(storage)
     if len(studies) == 1:
-        return FoundStudy(studies[0])
-    names = ", ".join(found.name for found in studies) or "none"
+        return studies[0]
+    if not studies:
+        raise InputError(f"{storage.address} holds no study; run nas search first, or give another --storage")
+    names = ", ".join(found.name for found in studies)
     raise InputError(f"STUDY: {storage.address} holds {len(studies)} studies; name one of: {names}")
 
 

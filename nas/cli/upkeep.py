@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.cli.output import OUT, print_json, short_count
-from nas.cli.studies import JsonOption, StorageOption, open_existing, status
+from nas.cli.studies import JsonOption, StorageOption, StudyName, chosen, open_existing, status
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -112,7 +112,7 @@ def prune(
 
 @app.command()
 def check(
-    study: Name,
+    study: StudyName = None,
     storage: StorageOption = DEFAULT_STORAGE,
     repair: Annotated[bool, typer.Option("--repair", help="Set right what is found.")] = False,
     json: JsonOption = False,
@@ -123,13 +123,13 @@ def check(
 
       nas studies check unet_family-brain-synthetic --repair
     """
-    from nas.study.opening import open_study
     from nas.study.upkeep import check as look
 
     with open_existing(storage) as opened:
-        faults = look(open_study(opened, study), repair=repair)
+        found = chosen(opened, study)
+        faults = look(found, repair=repair)
     if json:
-        print_json({"study": study, "repaired": repair, "faults": [vars(fault) for fault in faults]})
+        print_json({"study": found.name, "repaired": repair, "faults": [vars(fault) for fault in faults]})
     else:
         for fault in faults:
             OUT.print(f"{fault.what}; {'done' if repair else '--repair would'}: {fault.repair}", soft_wrap=True)
@@ -171,7 +171,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
 
 
 def trials(
-    study: Name,
+    study: StudyName = None,
     storage: StorageOption = DEFAULT_STORAGE,
     state: Annotated[
         list[str] | None, typer.Option(help="complete, infeasible, duplicate, failed ...; repeatable.")
@@ -187,9 +187,8 @@ def trials(
 
       nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
     """
-    from nas.cli.results import decided_recipe, with_recipes
-    from nas.study.opening import open_study
-    from nas.study.records import State
+    from nas.cli.results import with_recipes
+    from nas.study.records import State, recipe_path
 
     unknown = sorted(set(state or ()) - set(State))
     if unknown:
@@ -200,30 +199,29 @@ def trials(
             f"--sort: found {sort!r}, expected one of {', '.join(FIELDS)}, with - before it for descending"
         )
     with open_existing(storage) as opened:
-        found = open_study(opened, study).select(
+        of = chosen(opened, study)
+        found = of.select(
             states=[State(each) for each in state or ()],
             references_only=reference,
             order=field,
             descending=sort.startswith("-"),
             limit=limit,
         )
-    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": decided_recipe(each)} for each in found]
+    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": each.decided_recipe} for each in found]
     if output is Format.JSON:
-        print_json({"study": study, "trials": rows})
+        print_json({"study": of.name, "trials": rows})
     elif output is Format.CSV:
-        flat = [{name: row[name] for name in FIELDS} | _columns(row["recipe"]) for row in rows]
+        flat = [
+            {name: row[name] for name in FIELDS} | {recipe_path(field): value for field, value in row["recipe"].items()}
+            for row in rows
+        ]
         writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*FIELDS, *(name for row in flat for name in row)])))
         writer.writeheader()
         writer.writerows(flat)
     else:
         shown = _SHOWN if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
         cells = [tuple(_cell(name, row[name]) for name in shown) for row in rows]
-        OUT.print(with_recipes(study, shown, cells, found))
-
-
-def _columns(recipe: dict[str, Any]) -> dict[str, Any]:
-    """What a recipe decided as columns beside the others."""
-    return {f"recipe.{field}": value for field, value in recipe.items()}
+        OUT.print(with_recipes(of.name, shown, cells, found))
 
 
 def _cell(field: str, value: Any) -> str:

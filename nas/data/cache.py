@@ -28,6 +28,7 @@ VERSION = 2
 """Goes up whenever the same data and settings give other arrays, or they are laid out in another way."""
 INDEX, CASE = "index.json", "case.json"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What an `OSError` says where there is no room for a file: on the disk, in the quota, in the file system."""
 
 Document = dict[str, Any]
 

@@ -1,6 +1,5 @@
 """Public data sets from where they are kept: the Medical Segmentation Decathlon, at the addresses that MONAI knows."""
 
-import errno
 import logging
 import shutil
 import urllib.error
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from nas.data.cache import FULL
 from nas.errors import InputError, did_you_mean
 
 TRIES = 5
@@ -61,7 +61,7 @@ def fetch(task: str, to: Path, source: Source, progress: Progress | None = None)
         _expect_published(archive, source)
         _unpack(archive, target)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise InputError(f"{to}: no space left; make room, and the same command goes on") from error
         raise InputError(f"{to}: cannot be written ({error.strerror}); give another folder with --to") from error
     archive.unlink()

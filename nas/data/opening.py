@@ -1,12 +1,11 @@
 """From what the user named to a data set."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from nas.data import brain
 from nas.data.dataset import Dataset
 from nas.data.readers import readers
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 
 BUILT_IN = "brain"
 
@@ -35,17 +34,12 @@ def _expect_filled_folder(folder: Path) -> None:
     if folder.is_file():
         raise InputError(f"{folder}: is a file; expected the folder of a data set, so give {folder.parent}")
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder{_did_you_mean(folder)}")
+        siblings = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+        advice = did_you_mean(folder.name, [*siblings, BUILT_IN], "the folder of a data set")
+        raise InputError(f"{folder}: no such folder; {advice}")
     try:
         empty = not any(folder.iterdir())
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed ({error.strerror}); make it readable") from error
     if empty:
         raise InputError(f"{folder}: is empty; expected the folder of a data set")
-
-
-def _did_you_mean(folder: Path) -> str:
-    parent = folder.parent
-    siblings = {path.name: str(path) for path in parent.iterdir() if path.is_dir()} if parent.is_dir() else {}
-    close = get_close_matches(folder.name, [*siblings, BUILT_IN], n=1)
-    return f"; did you mean {siblings.get(close[0], close[0])}?" if close else "; expected the folder of a data set"

@@ -83,7 +83,7 @@ class TransposedConvolution(Operation):
     @property
     def padding(self) -> Axes:
         """Voxels cut from both ends of each axis."""
-        return tuple((k - s + 1) // 2 for k, s in zip(self.kernel, self.stride, strict=True))
+        return tuple(max((k - s + 1) // 2, 0) for k, s in zip(self.kernel, self.stride, strict=True))
 
     @property
     def output_padding(self) -> Axes:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nas.errors import InputError
+from nas.errors import InputError, own_code
 from nas.graph import operations
 from nas.graph.graph import Graph, Node, Scope
 from nas.graph.operations import ActivationKind, NormKind, Operation
@@ -76,7 +76,13 @@ class Ops:
             doc = (type(part).__doc__ or "").strip()
             self._scopes[self._path] = Scope(type(part).__name__, doc)
         yield
-        self._path = outer
+        self._path = outer  # not where something was raised: `here` tells then where that was
+
+    def here(self) -> str:
+        """Where is being written just now, in words: the part that does it, and its path."""
+        parts = [path for path in self._scopes if f"{self._path}.".startswith(f"{path}.")]
+        path = max(parts, key=len, default=None)
+        return "the architecture" if path is None else f"{self._scopes[path].kind} at {path}"
 
     def input(self) -> Tensor:
         """The image."""
@@ -100,6 +106,7 @@ class Ops:
         bias = self.style.conv_bias or self.style.norm == "none" if bias is None else bias
         step = self._axes(stride)
         operation = operations.Convolution(channels, self._axes(kernel), step, self._axes(dilation), groups, bias)
+        self._expect_whole(operation.dilation, operation.kernel, step)
         return self._write(operation, (x,), name, channels, _times(x.strides, step))
 
     def transposed_conv(
@@ -107,6 +114,7 @@ class Ops:
     ) -> Tensor:
         """An up-convolution by `stride`; along an axis that does not grow its kernel is at most the stride's."""
         sizes = self._axes(kernel)
+        self._expect_whole((1,) * len(stride), sizes, stride)
         operation = operations.TransposedConvolution(channels, sizes, stride, bias)
         return self._write(operation, (x,), name, channels, _over(x.strides, stride))
 
@@ -152,11 +160,13 @@ class Ops:
     def max_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The maximum over windows."""
         operation = operations.MaxPool(self._axes(kernel), stride)
+        self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
 
     def average_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The mean over windows."""
         operation = operations.AveragePool(self._axes(kernel), stride)
+        self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
 
     def global_pool(self, x: Tensor) -> Tensor:
@@ -165,10 +175,20 @@ class Ops:
 
     def resize(self, x: Tensor, strides: Axes) -> Tensor:
         """Linear interpolation up to the resolution that has these strides."""
-        factor = _over(x.strides, strides)
+        factor = self.factor(x, strides)
         if all(step == 1 for step in factor):
             return x
         return self._write(operations.Resize(factor), (x,), "resize", x.channels, strides)
+
+    def factor(self, x: Tensor, strides: Axes) -> Axes:
+        """How many times `x` grows along each axis until it has the resolution of these strides.
+
+        Raises:
+            InputError: it is finer than that, or no multiple of it.
+        """
+        if any(stride % step for stride, step in zip(x.strides, strides, strict=True)):
+            raise InputError(f"{self._path}: cannot grow a tensor of strides {x.strides} to strides {strides}")
+        return _over(x.strides, strides)
 
     def expand(self, x: Tensor, like: Tensor) -> Tensor:
         """A pooled tensor repeated over all positions of `like`."""
@@ -232,6 +252,15 @@ class Ops:
     def _axes(self, number: int | Axes) -> Axes:
         return (number,) * self.task.axes if isinstance(number, int) else number
 
+    def _expect_whole(self, dilation: Axes, kernel: Axes, stride: Axes) -> None:
+        """Refuse windows for which no padding, the same at both ends, leaves the size to the stride alone."""
+        for spread, size, step in zip(dilation, kernel, stride, strict=True):
+            if step == 1 and spread * (size - 1) % 2:
+                raise InputError(
+                    f"{self._path}: with a kernel of {size} and a stride of 1 the size of the image would change by a "
+                    "voxel; take an odd kernel"
+                )
+
     def _same(self, x: Tensor, other: Tensor, what: str) -> None:
         if x.strides != other.strides:
             raise InputError(f"{self._path}: cannot {what} tensors of strides {x.strides} and {other.strides}")
@@ -255,10 +284,12 @@ def trace(architecture: Traceable, task: Task) -> Graph:
         The graph, with `.parameters`, `.macs`, `.training_bytes`, `.receptive_field` and `.digest`.
 
     Raises:
-        InputError: the parts do not fit each other, or the patch is no multiple of the network's stride.
+        InputError: the parts do not fit each other, or the patch is no multiple of the network's stride;
+            `OwnCodeError` where a part of the user's own raised something else.
     """
     ops = Ops(task, architecture.style)
-    graph = ops.graph(architecture(ops.input(), ops))
+    with own_code(ops.here):
+        graph = ops.graph(architecture(ops.input(), ops))
     for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
         if size % stride:
             low = size // stride * stride

@@ -10,11 +10,8 @@ from nas.architecture import EncoderDecoder
 from nas.space import Choice, Chooser, Scalar, Space
 from nas.space.choices import Integer, OneOf
 from nas.space.choosers import from_mapping
-from nas.study.records import Document
+from nas.study.records import Document, joined, parted, recipe_path
 from nas.training import Recipe
-
-RECIPE = "recipe."
-"""The beginning of the paths of a recipe's choices; those of an architecture stand for themselves."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +36,25 @@ class Candidates:
             InputError: decisions that do not fit (see `Space.decide`), or a recipe with a value out of range.
         """
         if isinstance(chooser, Mapping):
-            ours, theirs = _parted(chooser)
+            ours, theirs = parted(chooser)
             return Candidate(self.architectures.decide(ours), self.recipes.decide(theirs))
         architecture = self.architectures.decide(chooser)
-        return Candidate(architecture, self.recipes.decide(lambda path, choice: chooser(f"{RECIPE}{path}", choice)))
+        return Candidate(architecture, self.recipes.decide(lambda path, choice: chooser(recipe_path(path), choice)))
 
     def read(self, architecture: EncoderDecoder) -> Document:
         """The decisions that lead to an architecture, trained by the typical recipe."""
-        return {**self.architectures.read(architecture), **_joined({}, self.recipes.read(self.typical_recipe))}
+        return joined(self.architectures.read(architecture), self.recipes.read(self.typical_recipe))
 
     def read_again(self, document: Document, before: Mapping[str, Scalar]) -> Document:
         """The decisions that lead to an architecture's document, those of its training as they were before."""
-        return _joined(self.architectures.read(document), _parted(before)[1])
+        return joined(self.architectures.read(document), parted(before)[1])
 
     def mutate(self, decisions: Mapping[str, Scalar], generator: random.Random) -> Document:
         """Change one decision at random, of the network or of its training."""
-        ours, theirs = _parted(decisions)
+        ours, theirs = parted(decisions)
         if generator.randrange(len(decisions)) < len(theirs):
-            return _joined(ours, self.recipes.mutate(theirs, generator))
-        return _joined(self.architectures.mutate(ours, generator), theirs)
+            return joined(ours, self.recipes.mutate(theirs, generator))
+        return joined(self.architectures.mutate(ours, generator), theirs)
 
     @cached_property
     def typical_recipe(self) -> Recipe:
@@ -97,14 +94,3 @@ def _typical(choice: Choice) -> Scalar:
         return choice.labels[0]
     middle = math.sqrt(choice.low * choice.high) if choice.log else (choice.low + choice.high) / 2
     return round(middle) if isinstance(choice, Integer) else middle
-
-
-def _parted(decisions: Mapping[str, Scalar]) -> tuple[Document, Document]:
-    """The decisions of the network, and those of its training without their prefix."""
-    ours = {path: value for path, value in decisions.items() if not path.startswith(RECIPE)}
-    theirs = {path.removeprefix(RECIPE): value for path, value in decisions.items() if path.startswith(RECIPE)}
-    return ours, theirs
-
-
-def _joined(ours: Mapping[str, Scalar], theirs: Mapping[str, Scalar]) -> Document:
-    return {**ours, **{f"{RECIPE}{path}": value for path, value in theirs.items()}}

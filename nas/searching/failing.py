@@ -3,7 +3,7 @@
 import shlex
 
 from nas.errors import InputError
-from nas.study.claims import underway
+from nas.study import claims
 from nas.study.records import Evaluation, State
 from nas.study.study import Study
 
@@ -16,27 +16,24 @@ class FailureWatch:
 
     def __init__(self, study: Study):
         self._study = study
-        self._complete = -1
-        self._before: set[int] = set()
-        self.look()
+        self._complete, self._before = claims.outcomes(study)
 
-    def look(self) -> None:
-        """Look again; to be called whenever a trial has ended.
+    def look(self, complete: int, failed: int) -> None:
+        """Look again, at what `claims.outcomes` counts now; to be called whenever a trial has ended.
 
         Raises:
             InputError: `MOST_FAILED` failed in a row; says why, where all is kept and how to go on.
         """
-        complete = underway(self._study)[0]
-        failed = self._study.evaluations(State.FAILED)
         if complete != self._complete:
-            self._complete, self._before = complete, {each.id for each in failed}
-        lately = [each for each in failed if each.id not in self._before]
-        if len(lately) >= MOST_FAILED:
-            raise InputError(_verdict(self._study.name, lately))
+            self._complete, self._before = complete, failed
+        lately = failed - self._before
+        if lately >= MOST_FAILED:
+            raise InputError(_verdict(self._study.name, self._study.latest(State.FAILED, lately)))
 
 
 def _verdict(study: str, failed: list[Evaluation]) -> str:
-    first = failed[0]
+    """What to say of failed evaluations, the one that ended last coming first."""
+    first = failed[-1]
     cause = (first.reason or "no reason given").strip().splitlines()[-1]
     return (
         f"study {study!r}: {len(failed)} trials in a row failed and none was trained; trial {first.trial}: {cause}\n"

@@ -19,8 +19,15 @@ class Follower:
         self._open = {each.id for each in study.evaluations(*_UNFINISHED)}
         self.ended = 0
         """How many trials have ended since."""
-        self.failures = FailureWatch(study)
-        """To be looked at when a worker is lost: what kills every worker leaves none to see it."""
+        self._failures = FailureWatch(study)
+
+    def look_for_failures(self) -> None:
+        """To be called when a worker is lost: what kills every worker leaves none to see it.
+
+        Raises:
+            InputError: trial after trial failed.
+        """
+        self._failures.look(*claims.outcomes(self._study))
 
     def look(self) -> None:
         """Tell what has happened since the last look."""

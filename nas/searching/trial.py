@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from nas.architecture import EncoderDecoder
-from nas.errors import InputError
+from nas.errors import InputError, OwnCodeError
 from nas.graph import Graph, Task, trace
 from nas.searching.bench import Bench
 from nas.searching.events import Note, TrialStarted
@@ -193,6 +193,8 @@ def tried_references(study: Study) -> set[str | None]:
 def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:
     try:
         return trace(architecture, task), ""
+    except OwnCodeError:  # no fault of the network, but a bug that the user wants to hear of
+        raise
     except InputError as error:
         return None, str(error)
 

@@ -72,8 +72,9 @@ def work(
                 claim = begun
             ended = run_trial(bench, claim)
             misses = 0 if ended.state is State.COMPLETE else misses + 1
-            bench.listener(TrialEnded(ended, claims.underway(study)[0], wanted))
-            failures.look()
+            complete, failed = claims.outcomes(study)
+            bench.listener(TrialEnded(ended, complete, wanted))
+            failures.look(complete, failed)
 
 
 def _propose(

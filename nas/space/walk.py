@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from nas.errors import InputError
+from nas.errors import InputError, own_code
 from nas.space.choices import Choice, Chooser, Integer, OneOf, Real, Repeated, Scalar, Shared, Tally, kind
 
 
@@ -83,7 +83,8 @@ class Decide:
         values = {name: self._value(getattr(template, name), join(path, name)) for name in field_names(type(template))}
         for attribute in self._attributes:
             self._tallies[attribute] += getattr(template, attribute, 0)
-        return type(template)(**values)
+        with own_code(lambda: f"{type(template).__name__} at {path or 'the top'}"):
+            return type(template)(**values)
 
     def _items(self, template: tuple[Any, ...], path: str) -> tuple[Any, ...]:
         values: list[Any] = []

@@ -60,25 +60,49 @@ def bring_in(source: Path, folder: Path, study: str, evaluation: int, kind: str)
     return StoredFile(str(address), sha256, size)
 
 
-def locate(folder: Path, stored: StoredFile) -> Path:
-    """The path of a stored file, after checking that it is the one that was stored.
+def path_of(folder: Path, stored: StoredFile) -> Path:
+    """Where a stored file lies if it is there.
 
     Raises:
-        InputError: its address leaves the folder, it is missing, or its contents have changed.
+        InputError: its address leaves the folder.
     """
     path = folder / stored.address
     if not _is_inside(path, folder):
         raise InputError(f"the artifact address {stored.address!r} leaves {folder}; the database was tampered with")
+    return path
+
+
+def locate(folder: Path, stored: StoredFile, name: str | None = None) -> Path:
+    """The path of a stored file, after checking that it is the one that was stored.
+
+    Args:
+        folder: where files are.
+        stored: which one.
+        name: what a complaint calls it, where that is not its path.
+
+    Raises:
+        InputError: its address leaves the folder, it is missing, or its contents have changed.
+    """
+    path = path_of(folder, stored)
+    name = name or str(path)
     try:
         found = _sha256(path)
     except OSError as error:
-        raise InputError(f"the artifact {path} cannot be read: {error.strerror}; restore it from a copy") from error
+        raise InputError(f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy") from error
     if found != stored.sha256:
         raise InputError(
-            f"the artifact {path} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
+            f"the artifact {name} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
             "copy"
         )
     return path
+
+
+def is_whole(path: Path, stored: StoredFile) -> bool:
+    """Whether a file is there and is the one that was stored."""
+    try:
+        return _sha256(path) == stored.sha256
+    except OSError:
+        return False
 
 
 def remove(folder: Path, address: str) -> None:

@@ -157,6 +157,14 @@ def underway(study: Study) -> tuple[int, int, int]:
     return counts.get(State.COMPLETE, 0), counts.get(State.RUNNING, 0), counts.get(State.WAITING, 0)
 
 
+@patiently
+def outcomes(study: Study) -> tuple[int, int]:
+    """How many evaluations are complete, and how many failed."""
+    with study.storage.begin() as session:
+        counts = _numbers(session, study)
+    return counts.get(State.COMPLETE, 0), counts.get(State.FAILED, 0)
+
+
 _TRAINED_OR_ON_THE_WAY = (State.COMPLETE, State.RUNNING, State.WAITING)
 _TAKEN = (*_TRAINED_OR_ON_THE_WAY, State.INFEASIBLE)
 

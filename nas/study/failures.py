@@ -30,6 +30,13 @@ def describe(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
+def typed(url: URL) -> str:
+    """An address to type again: without a password, wherever it stood, and otherwise whole."""
+    query = {key: value for key, value in url.query.items() if "pass" not in key}
+    kept = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
+    return kept.render_as_string(hide_password=False)
+
+
 class UnreachableError(InputError):
     """The server went away or is coming up: the same statement may succeed in a while."""
 

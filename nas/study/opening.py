@@ -1,12 +1,11 @@
 """Makes, resumes, opens and lists the studies of a storage."""
 
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 from nas.study.artifacts import check_name
 from nas.study.differences import differences
 from nas.study.records import StudySettings
@@ -43,9 +42,7 @@ def open_study(storage: Storage, name: str) -> Study:
     study = find_study(storage, name)
     if study is None:
         names = [study.name for study in list_studies(storage)]
-        close = get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(map(repr, names)) or 'none'}"
-        raise InputError(f"there is no study {name!r} in {storage.address}{hint}")
+        raise InputError(f"there is no study {name!r} in {storage.address}; {did_you_mean(name, names)}")
     return study
 
 

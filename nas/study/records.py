@@ -8,6 +8,25 @@ from typing import Any
 
 Document = dict[str, Any]
 """What JSON can hold: strings as keys; numbers, strings, lists and documents as values."""
+_RECIPE = "recipe."
+"""The beginning of the paths of a recipe's decisions; those of an architecture stand for themselves."""
+
+
+def recipe_path(field: str) -> str:
+    """The path at which a recipe's decision stands among those of a trial."""
+    return f"{_RECIPE}{field}"
+
+
+def joined(architecture: Mapping[str, Any], recipe: Mapping[str, Any]) -> Document:
+    """The decisions of a trial: those of its network, and those of its recipe by field."""
+    return {**architecture, **{recipe_path(field): value for field, value in recipe.items()}}
+
+
+def parted(decisions: Mapping[str, Any]) -> tuple[Document, Document]:
+    """The decisions of a trial's network and those of its recipe; takes apart what `joined` put together."""
+    architecture = {path: value for path, value in decisions.items() if not path.startswith(_RECIPE)}
+    recipe = {path.removeprefix(_RECIPE): value for path, value in decisions.items() if path.startswith(_RECIPE)}
+    return architecture, recipe
 
 
 class State(StrEnum):
@@ -86,6 +105,11 @@ class Evaluation:
     constraints: Document | None = None
     recipe: Document | None = None
     recipe_digest: str | None = None
+
+    @property
+    def decided_recipe(self) -> Document:
+        """What was decided of the open choices of the recipe, by field; empty where it leaves nothing open."""
+        return parted(self.decisions or {})[1]
 
 
 @dataclass(frozen=True)

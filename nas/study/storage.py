@@ -99,13 +99,13 @@ class Storage:
         """
         if self.remote is None:
             return artifact_files.locate(self.artifacts, stored)
-        path = self.artifacts / stored.address
-        if afresh or not path.exists():
+        path = artifact_files.path_of(self.artifacts, stored)
+        if afresh or not artifact_files.is_whole(path, stored):
             self.remote.download(stored.address, path)
+            artifact_files.locate(self.artifacts, stored, f"{self.remote.shown}/{stored.address}")
             artifact_files.trim(self.artifacts, CACHE_BYTES)
-        found = artifact_files.locate(self.artifacts, stored)
-        found.touch()  # used just now: others are trimmed before it
-        return found
+        path.touch()  # used just now: others are trimmed before it
+        return path
 
     def addresses(self, study: str) -> list[str]:
         """The addresses of all files that there are in a study's folder, whether the database names them or not."""

@@ -172,6 +172,11 @@ class Study:
         sorting = (column.is_(None), column.desc() if descending else column)
         return self._read(*conditions, order=sorting, limit=limit)
 
+    def latest(self, state: State, most: int) -> list[Evaluation]:
+        """The evaluations of a state that ended last, so many at most, the last one first."""
+        row = EvaluationRow
+        return self._read(row.state == state, order=(row.finished.desc(), row.id.desc()), limit=most)
+
     def since(self, id: int, also: Collection[int]) -> list[Evaluation]:
         """The evaluations begun after one, and those of some ids that are no longer running or waiting."""
         row = EvaluationRow
@@ -305,7 +310,7 @@ class Study:
             "trials": counts.trials,
             "distinct": counts.distinct,
             "infeasible": counts.infeasible,
-            "best": None if best is None else {name: getattr(best, name) for name in shown},
+            "best": best and {name: getattr(best, name) for name in shown} | {"recipe": best.decided_recipe},
         }
 
     @patiently

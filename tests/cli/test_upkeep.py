@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -30,7 +31,7 @@ def storage(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(*arguments: str, storage: str, **options: str) -> Result:
+def run(*arguments: str, storage: str, **options: object) -> Result:
     return CliRunner().invoke(app, [*arguments, "--storage", storage], **options)  # type: ignore[arg-type]
 
 
@@ -57,6 +58,23 @@ def test_trials_are_filtered_and_sorted(storage: str, options: tuple[str, ...], 
 def test_unknown_words_are_refused(storage: str, option: str, value: str) -> None:
     with pytest.raises(InputError, match=f"{option}: found '{value}', expected one of"):
         CliRunner().invoke(app, ["trials", "x", "--storage", storage, option, value], catch_exceptions=False)
+
+
+STUDY_LEFT_OUT = [("trials",), ("trials", "--format", "json"), ("best", "--json"), ("studies", "check")]
+
+
+@pytest.mark.parametrize("command", [*STUDY_LEFT_OUT, ("export",)], ids=" ".join)
+def test_without_a_name_the_only_study_is_meant(storage: str, command: tuple[str, ...]) -> None:
+    if command != ("export",):  # there are no weights here
+        assert run(*command, storage=storage).output == run(*command, "hippocampus", storage=storage).output != ""
+    with open_storage(storage) as opened:
+        create_or_resume(opened, replace(SETTINGS, name="liver"))
+    with pytest.raises(InputError, match=r"STUDY: .* holds 2 studies; name one of: hippocampus, liver"):
+        run(*command, storage=storage, catch_exceptions=False)
+    with open_storage(f"{storage}.new"):
+        pass
+    with pytest.raises(InputError, match="holds no study; run nas search first"):
+        run(*command, storage=f"{storage}.new", catch_exceptions=False)
 
 
 def test_studies_from_making_to_deleting(storage: str) -> None:

@@ -24,8 +24,8 @@ def test_a_folder_is_named_by_text_or_path(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_folder_is_recognised(tmp_path: Path) -> None:
-    folder = msd(tmp_path / "Task04_Hippocampus")
-    with pytest.raises(InputError, match=f"Hipocampus: no such folder; did you mean {folder}"):
+    msd(tmp_path / "Task04_Hippocampus")
+    with pytest.raises(InputError, match=r"Hipocampus: no such folder; did you mean 'Task04_Hippocampus'\?"):
         open_dataset(tmp_path / "Task04_Hipocampus")
 
 
@@ -33,7 +33,7 @@ def test_a_misspelt_folder_is_recognised(tmp_path: Path) -> None:
     ("source", "message"),
     [
         ("nowhere/at/all", "nowhere/at/all: no such folder; expected the folder of a data set"),
-        ("brian", "brian: no such folder; did you mean brain"),
+        ("brian", "brian: no such folder; did you mean 'brain'"),
         ("empty", "empty: is empty"),
         ("file.nii", "file.nii: is a file; expected the folder"),
         ("other", "other: holds no data set in a layout that is known"),

@@ -25,5 +25,5 @@ def ended(
     **about: object,
 ) -> int:
     """The id of one that is on record as ended."""
-    proposal = Proposal(decisions={}, digest=digest, **about)  # type: ignore[arg-type]
+    proposal = Proposal(**{"decisions": {}, "digest": digest} | about)  # type: ignore[arg-type]
     return claims.note(study, trial, proposal, state, reason, dice)

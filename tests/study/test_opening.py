@@ -75,7 +75,8 @@ def test_names_that_are_refused(storage: Storage, settings: Settings, name: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("hipocampus", "did you mean 'hippocampus'?"), ("liver", "it has 'hippocampus', 'nuclei'")]
+    ("name", "message"),
+    [("hipocampus", "did you mean 'hippocampus'?"), ("liver", "expected one of hippocampus, nuclei")],
 )
 def test_an_unknown_study(storage: Storage, study: Study, settings: Settings, name: str, message: str) -> None:
     create_or_resume(storage, settings(name="nuclei"))
@@ -93,5 +94,5 @@ def test_a_study_is_looked_for(storage: Storage, study: Study) -> None:
 
 def test_a_storage_without_studies(storage: Storage) -> None:
     assert list_studies(storage) == []
-    with pytest.raises(InputError, match="it has none"):
+    with pytest.raises(InputError, match="; there is none"):
         open_study(storage, "hippocampus")

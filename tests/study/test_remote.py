@@ -76,13 +76,29 @@ def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url
             study.add_artifact(evaluation, "weights", file)
         shutil.rmtree(storage.artifacts)  # another machine has no copy
         assert study.artifact(evaluation, "weights").read_text() == "second"
-        study.artifact(evaluation, "weights").write_text("poison")
-        with pytest.raises(InputError, match="has changed"):
-            study.artifact(evaluation, "weights")
         study.drop_artifact(evaluation, "weights")
         with pytest.raises(InputError, match="left no artifact"):
             study.artifact(evaluation, "weights")
         assert prune_artifacts(study) == 0
+
+
+def test_a_damaged_copy_here_is_fetched_again_and_a_damaged_file_there_is_refused(tmp_path: Path, url: str) -> None:
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        (tmp_path / "weights").write_text("weights")
+        copy = study.add_artifact(evaluation, "weights", tmp_path / "weights")
+        for damaged in ("poison", "weigh", ""):
+            copy.write_text(damaged)
+            assert study.artifact(evaluation, "weights").read_text() == "weights"
+
+        (tmp_path / "poison").write_text("poison")
+        Remote(url).upload(tmp_path / "poison", address(study, evaluation))
+        assert study.artifact(evaluation, "weights").read_text() == "weights"  # the copy here is whole
+        copy.write_text("poison")
+        for _ in range(2):
+            with pytest.raises(InputError, match=f"the artifact {url}/hippocampus/.* has changed"):
+                study.artifact(evaluation, "weights")
 
 
 def test_what_is_gone_there_is_said(tmp_path: Path, url: str) -> None:

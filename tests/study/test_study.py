@@ -136,6 +136,18 @@ def test_references_are_the_published_networks(study: Study, known: Known) -> No
     assert [evaluation.reference for evaluation in study.references()] == ["U-Net"]
 
 
+def test_failures_are_counted_and_the_latest_of_them_read(study: Study, known: Known) -> None:
+    known("a")
+    assert claims.outcomes(study) == (0, 0)
+    ended(study, 0, "a", State.COMPLETE, dice=0.5)
+    for trial in range(1, 5):
+        ended(study, trial, None, State.FAILED, f"reason {trial}")
+    begun(study, 5, None)
+
+    assert claims.outcomes(study) == (1, 4)
+    assert [each.reason for each in study.latest(State.FAILED, 3)] == ["reason 4", "reason 3", "reason 2"]
+
+
 def test_the_summary_is_the_json_contract(study: Study, known: Known) -> None:
     empty = {"study": "hippocampus", "storage": study.storage.address, "trials": 0, "distinct": 0, "infeasible": 0}
     assert study.summary() == empty | {"best": None}
@@ -143,7 +155,11 @@ def test_the_summary_is_the_json_contract(study: Study, known: Known) -> None:
     known("a", parameters=31_042_369, macs=2**40)
     ended(study, 0, "a", State.COMPLETE, dice=0.9, reference="U-Net")
     best = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
-    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best}
+    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best | {"recipe": {}}}
+
+    decisions = {"width": 8, "recipe.loss": "dice", "recipe.augmentation.flips": True}
+    ended(study, 1, "a", State.COMPLETE, dice=0.95, decisions=decisions)
+    assert study.summary()["best"]["recipe"] == {"loss": "dice", "augmentation.flips": True}
 
 
 def test_an_architecture_is_recorded_once_and_shared(study: Study) -> None:

@@ -78,7 +78,7 @@ def _restart(study: Study, slot: _Slot, settings: SearchSettings, follower: Foll
     if slot.crashes >= MOST_CRASHES or code == 2:  # what the user must mend comes again
         slot.done = True
         raise InputError(f"worker {slot.number} ended with {how} and is not started again{last}")
-    follower.failures.look()
+    follower.look_for_failures()
     listener(Note(f"worker {slot.number} ended with {how}; started again{last}"))
     slot.process = _launch(study, slot, settings)
 

@@ -44,7 +44,7 @@ def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
                 crashes, ended = (1 if follower.ended > ended else crashes + 1), follower.ended
                 if crashes >= MOST_CRASHES:
                     raise InputError(f"workers on Ray were lost {crashes} times in a row; the last: {problem}")
-                follower.failures.look()
+                follower.look_for_failures()
                 listener(Note(f"a worker on Ray was lost ({problem}); submitted again"))
                 running.append(work.remote(job))
     finally:
