@@ -82,6 +82,6 @@ def test_ignored_voxels_count_nowhere() -> None:
 
 def test_a_missed_structure_counts_in_the_mean_and_an_absent_one_does_not() -> None:
     cases = [metrics.dice(metrics.counts(p, y, 3)) for p, y in ((SQUARE, SQUARE), (EMPTY, SQUARE), (OTHER, OTHER))]
-    assert metrics.mean_per_class(cases) == [0.5, 1.0]
+    assert metrics.mean_per_target(cases) == [0.5, 1.0]
     assert metrics.mean_dice([0.5, 1.0, math.nan]) == 0.75
     assert metrics.mean_dice([math.nan]) == 0.0

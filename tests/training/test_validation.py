@@ -93,5 +93,5 @@ def test_cases_are_measured_on_the_grid_that_they_came_from(monkeypatch: pytest.
     assert validate(built, [replace(case, original=prepared)], tolerance=1.0).dice == 1.0
     prepared.truth = np.zeros((38, 38), np.uint8)
     found = validate(built, [replace(case, original=prepared)], tolerance=1.0)
-    assert found.per_class == (0.0, 0.0)
+    assert found.per_target == (0.0, 0.0)
     assert found.further["hausdorff95"][0][0] == pytest.approx(math.hypot(38, 19))
