@@ -168,7 +168,7 @@ def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
     amounts = ("class", "of all voxels", "cases", f"least {unit}", "median", "most")
     OUT.print(table("classes", amounts, classes))
     for region in fingerprint.regions:
-        OUT.print(f"region {region.name} = {' + '.join(region.classes)}", soft_wrap=True, markup=False)
+        OUT.print(f"region {region.in_words}", soft_wrap=True, markup=False)
     if fingerprint.ignored_fraction:
         OUT.print(f"{fingerprint.ignored_fraction:.2%} of the voxels are of unknown class and do not count")
     channels = [

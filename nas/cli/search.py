@@ -48,7 +48,7 @@ def search(
     ] = None,
     patch: Annotated[str | None, typer.Option(help="Training patch, as 64,64.", show_default="from the data")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each training.", show_default="from the budget")] = None,
-    batch: Annotated[int | None, typer.Option(help="Patches a step.", show_default="4 in 2D, 2 in 3D")] = None,
+    batch: Annotated[int | None, typer.Option(help="Patches a step.", show_default="from patch, data, memory")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     max_parameters: Annotated[str | None, typer.Option(help="Largest number of parameters, as 5M.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates a patch, as 10G.")] = None,

@@ -68,6 +68,8 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
         network = found.best
         OUT.print(results_table(found.study))
         OUT.print(f"\nbest: trial {network.evaluation.trial}, digest {network.evaluation.digest}")
+        if told := ", ".join(f"{name} {value:.4f}" for name, value in network.target_dice.items()):
+            OUT.print(f"Dice: {told}", soft_wrap=True, markup=False)
         if decided := network.evaluation.decided_recipe:
             OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True)
         OUT.print(_outline(network.document), soft_wrap=True)

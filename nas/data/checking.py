@@ -154,4 +154,6 @@ def _digest(dataset: Dataset, cases: Sequence[Observation]) -> str:
     # Another version of a library may make synthetic voxels that differ in the last bit, and are the same data still.
     content = dataset.origin or measured
     names = [case.name for case in cases]
-    return hashlib.sha256(repr((dataset.channels, dataset.classes, names, content)).encode()).hexdigest()
+    described = (dataset.channels, dataset.classes, names, content)
+    # Only where there are any: the digest of data without regions stays what studies have on record.
+    return hashlib.sha256(repr((*described, dataset.regions) if dataset.regions else described).encode()).hexdigest()

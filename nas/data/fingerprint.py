@@ -64,13 +64,19 @@ class RegionSummary:
     name: str
     classes: tuple[str, ...]
 
+    @property
+    def in_words(self) -> str:
+        """As a sum: "whole = oedema + core"."""
+        return f"{self.name} = {' + '.join(self.classes)}"
+
 
 @dataclass(frozen=True)
 class Fingerprint:
     """A data set in numbers. Shapes are in voxels and spacings in mm, along right, anterior, superior, over the cases.
 
-    digest is the SHA-256 of the cases' names, voxels, spacings and labels, and of the channels and classes: a study can
-    tell that it goes on with other data than it began with. Of a synthetic set it covers what the cases are made from.
+    digest is the SHA-256 of the cases' names, voxels, spacings and labels, and of the channels, classes and regions: a
+    study can tell that it goes on with other data than it began with. Of a synthetic set it covers what the cases are
+    made from.
     """
 
     name: str

@@ -33,6 +33,14 @@ class FoundNetwork:
         """Its architecture as JSON, which `space.load` reads."""
         return self._record.document
 
+    @property
+    def target_dice(self) -> dict[str, float]:
+        """Dice of each foreground class, or of each region where the data declare such; NaN where it is undefined."""
+        described = self.study.settings.data_fingerprint
+        names = [item["name"] for item in described.get("regions") or described["classes"][1:]]
+        found = self.study.learning_curve(self.evaluation.id, "dice")
+        return {names[each.class_index - 1]: each.value for each in found if each.class_index}
+
     def module(self) -> Network:
         """The trained PyTorch module, in evaluation mode, on the CPU.
 

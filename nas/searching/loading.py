@@ -19,10 +19,11 @@ from nas.data import (
     prepare_dataset,
     slices,
 )
+from nas.data.fingerprint import RegionSummary
 from nas.errors import InputError
 from nas.searching.events import Listener, Working
 from nas.study.records import StudySettings
-from nas.training import Sample, Slicing, samples_of
+from nas.training import EACH_CLASS, Sample, Slicing, Targets, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
@@ -32,10 +33,11 @@ _CHANGES_SHOWN = 5
 
 @dataclass(frozen=True)
 class Fold:
-    """The cases that train, and those that validate."""
+    """The cases that train, those that validate, and what overlap is asked of in both."""
 
     training: Sequence[Sample]
     validation: Sequence[Sample]
+    targets: Targets = EACH_CLASS
 
 
 def checked_data(dataset: Dataset, listener: Listener) -> Fingerprint:
@@ -63,6 +65,10 @@ def _changed_names(before: Mapping[str, Any], now: Fingerprint) -> Iterator[str]
         names, known = [item.name for item in items], [item["name"] for item in before[what]]
         if names != known:
             yield f"{what} were {', '.join(known)} and are {', '.join(names)}"
+    regions = [region.in_words for region in now.regions]
+    known = [RegionSummary(**region).in_words for region in before.get("regions", ())]
+    if regions != known:
+        yield f"regions were {', '.join(known) or 'none'} and are {', '.join(regions) or 'none'}"
 
 
 def prepared(dataset: Dataset, preprocessing: Preprocessing, cache: str, listener: Listener) -> PreparedDataset:
@@ -100,7 +106,8 @@ def load_fold(
     """
     training = samples_of(_named(seen, seen.split(fold).training), device, _room(device))
     validation = samples_of(_named(data, data.split(fold).validation), device, _room(device))
-    return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation))
+    targets = Targets(tuple(region.classes for region in data.regions))
+    return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation), targets)
 
 
 def _named(data: PreparedDataset, names: Sequence[str]) -> list[PreparedCase]:

@@ -70,13 +70,21 @@ def _trained(bench: Bench, network: Network, recipe: Recipe, evaluation: int, fo
 
     found = study.checkpoint(evaluation)
     plan = None if found or recipe.steps < _FEWEST_STEPS else _timed_plan(bench, network.graph, recipe)
-    options: dict[str, Any] = {"seed": bench.seed, "report": report, "step_done": step_done, "save": save, "plan": plan}
+    cases = bench.ground.cases
+    options: dict[str, Any] = {
+        "targets": cases.targets,
+        "seed": bench.seed,
+        "report": report,
+        "step_done": step_done,
+        "save": save,
+        "plan": plan,
+    }
     try:
-        return train(network, bench.ground.cases.training, recipe, resume=found, **options)
+        return train(network, cases.training, recipe, resume=found, **options)
     except CheckpointError as error:
         bench.listener(Note(f"training begins again: {error}"))
         network.load_state_dict(build(network.graph, seed=bench.seed).state_dict())
-        return train(network, bench.ground.cases.training, recipe, **options)
+        return train(network, cases.training, recipe, **options)
 
 
 def _validated(
@@ -85,10 +93,18 @@ def _validated(
     def case_done(done: int) -> None:
         if stop.asked:
             raise KeyboardInterrupt
-        bench.listener(Working("validating", done, len(bench.ground.cases.validation)))
+        bench.listener(Working("validating", done, len(cases.validation)))
 
+    cases = bench.ground.cases
     axes = recipe.augmentation.mirrored_axes(network.graph.task.axes) if recipe.mirrored else ()
-    result = validate(network, bench.ground.cases.validation, case_done=case_done, plan=plan, mirrored=axes)
+    result = validate(
+        network,
+        cases.validation,
+        targets=cases.targets,
+        case_done=case_done,
+        plan=plan,
+        mirrored=axes,
+    )
     bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
     file = folder / "weights.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -121,10 +137,11 @@ def _room_for(what: str | Path) -> Iterator[None]:
 
 def _timed_plan(bench: Bench, graph: Graph, recipe: Recipe) -> StepPlan | None:
     """How the network runs fastest here; None where a whole batch needs more memory than there is."""
-    with Feed(bench.ground.cases.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
+    cases = bench.ground.cases
+    with Feed(cases.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
         images, labels = feed.batch(0)
     network = build(graph, seed=bench.seed).to(bench.device)
-    loss = supervised(recipe.loss, recipe.supervision)
+    loss = supervised(recipe.loss, recipe.supervision, cases.targets)
     # A part of two patches is enough to tell, and takes the least time.
     try:
         return choose_plan(network, loss, images[:2], labels[:2], steps=recipe.steps)
@@ -144,7 +161,7 @@ def _of_epoch(epoch: Epoch) -> list[Measurement]:
 
 def _of_validation(result: Validation, epoch: int) -> list[Measurement]:
     rows = [Measurement(epoch, "dice", result.dice)]
-    rows += [Measurement(epoch, "dice", value, class_index=index) for index, value in enumerate(result.per_class, 1)]
+    rows += [Measurement(epoch, "dice", value, class_index=index) for index, value in enumerate(result.per_target, 1)]
     for case, values in result.cases:
         rows += [Measurement(epoch, "dice", value, index, case) for index, value in enumerate(values, 1)]
     for name, means in result.means().items():

@@ -38,7 +38,6 @@ from nas.study.widening import is_widened, widen
 from nas.study.workers import Worker, at_work
 from nas.training import Recipe
 
-OBJECTIVE = "mean foreground Dice on whole validation cases"
 _VERSIONS = ("nas", "torch", "optuna", "monai")
 
 
@@ -161,13 +160,18 @@ def _study_settings(
         task=ground.task.to_json(),
         recipe=ground.plan.recipe.to_json(),
         plan=ground.plan_document() | {"budget": settings.budget, "trials": settings.trials},
-        objective=f"{OBJECTIVE}, fold {settings.fold}",
+        objective=_objective(dataset, settings.fold),
         seed=settings.seed,
         versions={"python": platform.python_version()} | {each: version(each) for each in _VERSIONS},
         device=device_name(device),
         data_source=None if settings.data is None else os.path.abspath(settings.data),
         fold=settings.fold,
     )
+
+
+def _objective(dataset: Dataset, fold: int) -> str:
+    scored = "region" if dataset.regions else "foreground"
+    return f"mean {scored} Dice on whole validation cases, fold {fold}"
 
 
 def pick_device(wanted: str | None) -> torch.device:

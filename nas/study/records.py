@@ -76,7 +76,8 @@ class Evaluation:
     """One training of one network, or why there was none.
 
     `digest`, `parameters` and `macs` are None where the proposal could not even be traced; `reference` names the
-    published network that this is; `dice` is the mean over the foreground classes.
+    published network that this is; `dice` is the mean over the foreground classes, or over regions where the data
+    declare such.
     """
 
     id: int
@@ -146,6 +147,7 @@ class Proposal:
 class Measurement:
     """One number measured while training: a metric at an epoch, of one class or all, of one case or all.
 
+    `class_index` counts foreground classes from 1, or regions in the order in which the data declare them.
     A value that is not finite (the loss that diverged) reads back as NaN.
     """
 

@@ -8,9 +8,11 @@ from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
 from nas.training.samples import Sample, Slicing, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
+from nas.training.targets import EACH_CLASS, Targets
 from nas.training.validation import Validation, validate
 
 __all__ = [
+    "EACH_CLASS",
     "Augmentation",
     "CheckpointError",
     "DivergedError",
@@ -20,6 +22,7 @@ __all__ = [
     "Sample",
     "Slicing",
     "StudyRecipe",
+    "Targets",
     "Validation",
     "load_recipe",
     "plan_batch",

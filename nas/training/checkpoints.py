@@ -70,6 +70,7 @@ def write_checkpoint(path: Path, stepper: Stepper, progress: Progress, seed: int
         "graph": stepper.network.graph.digest,
         "recipe": stepper.recipe.digest,
         "seed": seed,
+        "regions": _regions(stepper),
         "step": progress.step,
         "losses": list(progress.losses),
         "counts": [list(row) for row in progress.counts],
@@ -106,10 +107,15 @@ def restore(checkpoint: Checkpoint, stepper: Stepper, seed: int) -> Progress:
     """Bring a fresh training to a checkpoint's state.
 
     Raises:
-        CheckpointError: it is of another network, recipe or seed, or lacks something.
+        CheckpointError: it is of another network, recipe, seed or regions, or lacks something.
     """
     state = checkpoint.state
-    wanted = {"graph": stepper.network.graph.digest, "recipe": stepper.recipe.digest, "seed": seed}
+    wanted = {
+        "graph": stepper.network.graph.digest,
+        "recipe": stepper.recipe.digest,
+        "seed": seed,
+        "regions": _regions(stepper),
+    }
     for name, value in wanted.items():
         if state.get(name) != value:
             raise CheckpointError(f"checkpoint {name}: found {state.get(name)!r}, expected {value!r}; it is another's")
@@ -128,6 +134,11 @@ def restore(checkpoint: Checkpoint, stepper: Stepper, seed: int) -> Progress:
         raise CheckpointError(
             f"checkpoint: {type(error).__name__} {error}; expected the whole state of this training, start it anew"
         ) from None
+
+
+def _regions(stepper: Stepper) -> list[list[int]] | None:
+    """The regions that are trained; None where there are none, and in files written before there could be any."""
+    return [list(region) for region in stepper.targets.regions] or None
 
 
 def _restore_optimiser(tensors: Mapping[str, Tensor], stepper: Stepper) -> None:

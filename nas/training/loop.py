@@ -17,6 +17,7 @@ from nas.training.recipe import Recipe
 from nas.training.samples import Sample
 from nas.training.schedules import rate_share
 from nas.training.step import Stepper
+from nas.training.targets import EACH_CLASS, Targets
 
 Write = Callable[[Path], None]
 """Writes a checkpoint to a file, whole or not at all."""
@@ -28,7 +29,7 @@ class DivergedError(Exception):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch showed: its mean loss, and the Dice of each foreground class on its training patches."""
+    """What one epoch showed: its mean loss, and the Dice of each target on its training patches."""
 
     number: int
     loss: float
@@ -46,6 +47,7 @@ def train(
     plan: StepPlan | None = None,
     resume: Path | None = None,
     save: Callable[[int, Write], None] = lambda step, write: None,
+    targets: Targets = EACH_CLASS,
 ) -> StepPlan:
     """Train in place, as the recipe says, on random patches of the samples.
 
@@ -62,6 +64,7 @@ def train(
         resume: a checkpoint to go on from. Epochs that ended before it are not reported again.
         save: called after each step with the number of steps done and a function that writes a checkpoint: it decides
             when and where.
+        targets: what overlap is asked of; the network's classes, or regions of them.
 
     Returns:
         How steps were run in the end: where memory ran out, in smaller parts than planned.
@@ -74,9 +77,9 @@ def train(
     device, task = next(network.parameters()).device, network.graph.task
     keep_freed()
     saved = read_checkpoint(resume) if resume is not None else None
-    stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device))
+    stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device), targets)
     progress = restore(saved, stepper, seed) if saved else Progress(0)
-    tally = Tally(task.classes, progress)
+    tally = Tally(task.classes, targets, progress)
     ends = [round(recipe.steps * part / recipe.epochs) for part in range(1, recipe.epochs + 1)]
     with (
         Feed(samples, task.patch, recipe, device, seed=seed) as feed,
@@ -93,7 +96,7 @@ def train(
                 if end == step + 1:
                     report(tally.epoch(number))
             if step + 1 in ends:
-                tally = Tally(task.classes)
+                tally = Tally(task.classes, targets)
             save(step + 1, _writer(stepper, tally, step + 1, seed))
     stepper.finish()
     release(device)
@@ -103,18 +106,18 @@ def train(
 class Tally:
     """Sums over the steps of one epoch; they stay on the device until they are asked for."""
 
-    def __init__(self, classes: int, progress: Progress | None = None):
-        self._classes = classes
+    def __init__(self, classes: int, targets: Targets, progress: Progress | None = None):
+        self._classes, self._targets = classes, targets
         self._losses: list[float] = list(progress.losses) if progress else []
         self._waiting: list[Tensor] = []
-        self._counts = torch.zeros(classes - 1, 3, dtype=torch.int64)
+        self._counts = torch.zeros(len(targets.sets(classes)), 3, dtype=torch.int64)
         if progress and progress.counts:
             self._counts = torch.tensor(progress.counts, dtype=torch.int64)
 
     def add(self, loss: Tensor, scores: Tensor, labels: Tensor) -> None:
         """Note a step. Raises DivergedError, on a GPU some steps later, where asking at once would make it wait."""
         self._waiting.append(loss)
-        found = metrics.counts(scores.argmax(1, keepdim=True), labels, self._classes)
+        found = metrics.counts(scores.argmax(1, keepdim=True), labels, self._classes, self._targets)
         self._counts = self._counts.to(found.device) + found
         if loss.device.type == "cpu" or len(self._waiting) >= _STEPS_BETWEEN_LOOKS:
             self._look()

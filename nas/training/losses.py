@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nas.training.checking import ABOVE_ZERO, check_fields
+from nas.training.targets import EACH_CLASS, Targets
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +23,12 @@ class Loss:
 
     Voxels labelled `IGNORED` are left out: where cross-entropy or a focal term averages over voxels, exactly; in the
     overlap terms they count as background that was predicted for certain, which adds nothing to any structure.
+
+    Terms of overlap and of boundaries look at targets: at regions where the data declare such. Cross-entropy and focal
+    terms look at the classes, which exclude each other.
     """
 
-    def function(self) -> Single:
+    def function(self, targets: Targets = EACH_CLASS) -> Single:
         """The loss of one output; MONAI's wherever it has it."""
         raise NotImplementedError
 
@@ -38,8 +42,8 @@ class DiceCrossEntropy(Loss):
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def function(self) -> Single:  # noqa: D102
-        dice = _dice()
+    def function(self, targets: Targets = EACH_CLASS) -> Single:  # noqa: D102
+        dice = _dice(targets)
         return lambda scores, label: dice(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
@@ -53,10 +57,10 @@ class DiceFocal(Loss):
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def function(self) -> Single:  # noqa: D102
+    def function(self, targets: Targets = EACH_CLASS) -> Single:  # noqa: D102
         from monai.losses import FocalLoss
 
-        dice = _dice()
+        dice = _dice(targets)
         focal = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=self.gamma, reduction="none")
 
         def both(scores: "Tensor", label: "Tensor") -> "Tensor":
@@ -79,10 +83,10 @@ class Tversky(Loss):
     def __post_init__(self) -> None:
         check_fields(self, alpha=(ABOVE_ZERO, 1))
 
-    def function(self) -> Single:  # noqa: D102
+    def function(self, targets: Targets = EACH_CLASS) -> Single:  # noqa: D102
         from monai.losses import TverskyLoss
 
-        tversky = _without_ignored(TverskyLoss(alpha=self.alpha, beta=1 - self.alpha, **_OVERLAP))
+        tversky = _of_targets(TverskyLoss(alpha=self.alpha, beta=1 - self.alpha, batch=True), targets)
         return lambda scores, label: tversky(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
@@ -95,11 +99,11 @@ class GeneralisedDice(Loss):
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def function(self) -> Single:  # noqa: D102
+    def function(self, targets: Targets = EACH_CLASS) -> Single:  # noqa: D102
         from monai.losses import GeneralizedDiceLoss
 
         # The background takes part here: it keeps the loss defined in a patch without any structure.
-        dice = _without_ignored(GeneralizedDiceLoss(**{**_OVERLAP, "include_background": True}))
+        dice = _of_targets(GeneralizedDiceLoss(batch=True), targets, background=True)
         return lambda scores, label: dice(scores, label) + self.cross_entropy * _cross_entropy(scores, label)
 
 
@@ -115,22 +119,24 @@ class DiceBoundary(Loss):
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def function(self) -> Single:  # noqa: D102
+    def function(self, targets: Targets = EACH_CLASS) -> Single:  # noqa: D102
         from monai.losses import HausdorffDTLoss
 
-        region = DiceCrossEntropy().function()
-        boundary = _without_ignored(HausdorffDTLoss(to_onehot_y=True, softmax=True, include_background=False))
-        return lambda scores, label: region(scores, label) + self.boundary * boundary(scores, label)
+        overlap = DiceCrossEntropy().function(targets)
+        boundary = _of_targets(HausdorffDTLoss(include_background=True), targets)
+        return lambda scores, label: overlap(scores, label) + self.boundary * boundary(scores, label)
 
 
-def supervised(loss: Loss, decay: float) -> "Callable[[Tensor | tuple[Tensor, ...], Tensor], Tensor]":
+def supervised(
+    loss: Loss, decay: float, targets: Targets = EACH_CLASS
+) -> "Callable[[Tensor | tuple[Tensor, ...], Tensor], Tensor]":
     """A loss of one or of several outputs.
 
     The result takes class scores (batch, classes, *size), or several of falling resolution for deep supervision,
     and class indices (batch, 1, *size) of any type. Each coarser output weighs `decay` times the one before; one that
     weighs nothing costs nothing.
     """
-    single = loss.function()
+    single = loss.function(targets)
 
     def total(scores: "Tensor | tuple[Tensor, ...]", label: "Tensor") -> "Tensor":
         outputs = scores if isinstance(scores, tuple) else (scores,)
@@ -145,13 +151,21 @@ def supervised(loss: Loss, decay: float) -> "Callable[[Tensor | tuple[Tensor, ..
     return total
 
 
-_OVERLAP: dict[str, Any] = {"to_onehot_y": True, "softmax": True, "include_background": False, "batch": True}
-
-
-def _dice() -> Single:
+def _dice(targets: Targets) -> Single:
     from monai.losses import DiceLoss
 
-    return _without_ignored(DiceLoss(**_OVERLAP))
+    return _of_targets(DiceLoss(batch=True), targets)
+
+
+def _of_targets(loss: Single, targets: Targets, *, background: bool = False) -> Single:
+    """A loss of scores and label from one of the probabilities and masks of targets, each (batch, targets, *size)."""
+    from monai.networks.utils import one_hot
+
+    def between(scores: "Tensor", label: "Tensor") -> "Tensor":
+        probabilities, masks = scores.softmax(1), one_hot(label, scores.shape[1])
+        return loss(targets.of(probabilities, background=background), targets.of(masks, background=background))
+
+    return _without_ignored(between)
 
 
 def _cross_entropy(scores: "Tensor", label: "Tensor") -> "Tensor":

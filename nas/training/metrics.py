@@ -1,9 +1,9 @@
-"""How well a segmentation agrees with its label, per case and foreground class.
+"""How well a segmentation agrees with its label, per case and target: each foreground class, or each region.
 
 Policy for absent structures, the same for all cases and written here once:
 
-- A class in neither label nor prediction is undefined (NaN) in every metric and left out of every mean.
-- A class in one of them alone, missed or invented, has Dice, IoU and surface Dice 0, a volume error of -2 (missed) or
+- A target in neither label nor prediction is undefined (NaN) in every metric and left out of every mean.
+- A target in one of them alone, missed or invented, has Dice, IoU and surface Dice 0, a volume error of -2 (missed) or
   2 (invented), and the image's diagonal in mm as its Hausdorff distance: never dropped, never infinite.
 - Voxels whose label is 255 are not looked at.
 """
@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from nas.training.losses import IGNORED
+from nas.training.targets import EACH_CLASS, Targets
 
 UNDEFINED = float("nan")
 
 
 @dataclass(frozen=True)
 class Surfaces:
-    """Metrics of surfaces of one case, per foreground class.
+    """Metrics of surfaces of one case, per target.
 
     `hausdorff95` is the 95th percentile of the symmetric surface distance in mm, `surface_dice` the share of both
     surfaces that lies within a tolerance of the other.
@@ -33,13 +34,14 @@ class Surfaces:
     surface_dice: tuple[float, ...]
 
 
-def counts(predicted: Tensor, label: Tensor, classes: int) -> Tensor:
-    """Voxels of each foreground class that are in both, in the prediction and in the label: (classes - 1, 3), int64."""
+def counts(predicted: Tensor, label: Tensor, classes: int, targets: Targets = EACH_CLASS) -> Tensor:
+    """Voxels of each target that are in both, in the prediction and in the label: (targets, 3), int64."""
     label = label.reshape(-1)
     flat = label.long() * classes + predicted.reshape(-1)
     table = torch.bincount(flat[label != IGNORED] if bool((label == IGNORED).any()) else flat, minlength=classes**2)
     table = table.view(classes, classes)
-    return torch.stack([table.diagonal(), table.sum(0), table.sum(1)], dim=1)[1:]
+    both = targets.of(targets.of(table, 0), 1).diagonal()
+    return torch.stack([both, targets.of(table.sum(0), 0), targets.of(table.sum(1), 0)], dim=1)
 
 
 def dice(table: Tensor) -> list[float]:
@@ -58,7 +60,12 @@ def volume_error(table: Tensor) -> list[float]:
 
 
 def surfaces(
-    predicted: Tensor, label: Tensor, classes: int, spacing: Sequence[float], tolerance: float = 1.0
+    predicted: Tensor,
+    label: Tensor,
+    classes: int,
+    spacing: Sequence[float],
+    tolerance: float = 1.0,
+    targets: Targets = EACH_CLASS,
 ) -> Surfaces:
     """Surface metrics of one case, MONAI's where both surfaces exist.
 
@@ -68,14 +75,15 @@ def surfaces(
         classes: background included.
         spacing: of a voxel, in mm.
         tolerance: of surface Dice, in mm.
+        targets: whose surfaces.
     """
     from monai.metrics import compute_hausdorff_distance, compute_surface_dice
 
     diagonal = math.hypot(*(size * step for size, step in zip(label.shape, spacing, strict=True)))
     predicted = predicted.masked_fill(label == IGNORED, 0)
     distances, shares = [], []
-    for index in range(1, classes):
-        a, b = predicted == index, label == index
+    for each in targets.sets(classes):
+        a, b = _union(predicted, each), _union(label, each)
         if not bool(a.any()) or not bool(b.any()):
             absent = not bool((a | b).any())
             distances.append(UNDEFINED if absent else diagonal)
@@ -96,15 +104,20 @@ def surfaces(
     return Surfaces(tuple(distances), tuple(shares))
 
 
-def mean_per_class(cases: Sequence[Sequence[float]]) -> list[float]:
-    """The mean over cases for each class, undefined values left out; NaN for a class defined nowhere."""
+def mean_per_target(cases: Sequence[Sequence[float]]) -> list[float]:
+    """The mean over cases for each target, undefined values left out; NaN for a target defined nowhere."""
     return torch.tensor(cases, dtype=torch.float64).nanmean(dim=0).tolist()
 
 
-def mean_dice(per_class: Sequence[float]) -> float:
-    """The mean over classes, undefined ones left out; 0 if all are."""
-    defined = [value for value in per_class if value == value]
+def mean_dice(per_target: Sequence[float]) -> float:
+    """The mean over targets, undefined ones left out; 0 if all are."""
+    defined = [value for value in per_target if value == value]
     return sum(defined) / len(defined) if defined else 0.0
+
+
+def _union(indices: Tensor, classes: Sequence[int]) -> Tensor:
+    """Where any of some classes is."""
+    return torch.isin(indices, torch.tensor(classes, dtype=indices.dtype, device=indices.device))
 
 
 def _box(mask: Tensor) -> tuple[slice, ...]:

@@ -11,6 +11,7 @@ from nas.network.running import Scores, arranged, is_out_of_memory, runner
 from nas.training.losses import supervised
 from nas.training.memory import release
 from nas.training.recipe import Recipe
+from nas.training.targets import EACH_CLASS, Targets
 
 _SEGMENTS = 8
 """Into how many parts a network is cut when a batch cannot be halved any further."""
@@ -32,8 +33,8 @@ class Stepper:
     Batch norm then sees the parts one by one.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, plan: StepPlan):
-        self.network, self.recipe = arranged(network, plan), recipe
+    def __init__(self, network: Network, recipe: Recipe, plan: StepPlan, targets: Targets = EACH_CLASS):
+        self.network, self.recipe, self.targets = arranged(network, plan), recipe, targets
         self.plan = plan
         self._device = next(network.parameters()).device
         self.optimiser = recipe.optimiser.make(
@@ -41,7 +42,7 @@ class Stepper:
         )
         self.scaler = torch.amp.GradScaler(self._device.type, enabled=plan.precision == "float16")
         self.averages = [tensor.detach().clone() for tensor in _averaged(network)] if recipe.averaging > 0 else []
-        self._loss = supervised(recipe.loss, recipe.supervision)
+        self._loss = supervised(recipe.loss, recipe.supervision, targets)
         self._forward = runner(network, plan)
         self._averaged = 0
 

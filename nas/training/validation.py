@@ -16,27 +16,28 @@ from nas.training.inference import predict
 from nas.training.memory import release
 from nas.training.samples import Sample
 from nas.training.step import OutOfMemoryError
+from nas.training.targets import EACH_CLASS, Targets
 
 Values = tuple[tuple[float, ...], ...]
-"""Of one metric: for each case the value of each foreground class."""
+"""Of one metric: for each case the value of each target."""
 
 
 @dataclass(frozen=True)
 class Validation:
     """Metrics on whole validation cases (see `nas.training.metrics` for what absent structures count).
 
-    `cases` holds Dice per case and foreground class, `per_class` and `dice` its means; `further` the other metrics by
+    `cases` holds Dice per case and target, `per_target` and `dice` its means; `further` the other metrics by
     name, cases in the same order.
     """
 
     cases: tuple[tuple[str, tuple[float, ...]], ...]
-    per_class: tuple[float, ...]
+    per_target: tuple[float, ...]
     dice: float
     further: Mapping[str, Values] = field(default_factory=dict)
 
     def means(self) -> dict[str, tuple[float, ...]]:
-        """The mean over cases of each further metric, per class."""
-        return {name: tuple(metrics.mean_per_class(values)) for name, values in self.further.items()}
+        """The mean over cases of each further metric, per target."""
+        return {name: tuple(metrics.mean_per_target(values)) for name, values in self.further.items()}
 
 
 def validate(
@@ -47,6 +48,7 @@ def validate(
     plan: StepPlan | None = None,
     mirrored: Axes = (),
     tolerance: float | None = None,
+    targets: Targets = EACH_CLASS,
 ) -> Validation:
     """Segment whole cases and compare them with their labels.
 
@@ -57,6 +59,7 @@ def validate(
         plan: how the network is run; what it says of training is not used.
         mirrored: axes; predictions are averaged over the image mirrored along every set of them.
         tolerance: of surface Dice in mm; with it come the metrics of surfaces, which take much longer than Dice.
+        targets: what is scored; the network's classes, or regions of them.
 
     Raises:
         OutOfMemoryError: a window of an image does not fit in memory.
@@ -71,20 +74,19 @@ def validate(
     for sample in samples:
         predicted = _predicted(forward, sample, network, device, mirrored)
         predicted, label = _on_original_grid(sample, predicted)
-        table = metrics.counts(predicted, label, task.classes)
+        table = metrics.counts(predicted, label, task.classes, targets)
         rows.append((sample.name, tuple(metrics.dice(table))))
         further["iou"].append(tuple(metrics.iou(table)))
         further["volume_error"].append(tuple(metrics.volume_error(table)))
         if tolerance is not None:
             spacing = sample.spacing if sample.original is None else sample.original.original_spacing
-            found = metrics.surfaces(predicted, label, task.classes, spacing, tolerance)
+            found = metrics.surfaces(predicted, label, task.classes, spacing, tolerance, targets)
             further["hausdorff95"].append(found.hausdorff95)
             further["surface_dice"].append(found.surface_dice)
         case_done(len(rows))
-    per_class = tuple(metrics.mean_per_class([values for _, values in rows]))
-    return Validation(
-        tuple(rows), per_class, metrics.mean_dice(per_class), {name: tuple(values) for name, values in further.items()}
-    )
+    per_target = tuple(metrics.mean_per_target([values for _, values in rows]))
+    others = {name: tuple(values) for name, values in further.items()}
+    return Validation(tuple(rows), per_target, metrics.mean_dice(per_target), others)
 
 
 def _predicted(

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from nas.cli.output import OUT
+from nas.study.opening import open_study
+from nas.study.storage import open_storage
 from tests.cli.command import Command
-from tests.data.factories import msd, pairs
+from tests.data.factories import describing, msd, nnunet_regions, pairs
 
 BOX = (24, 20, 18)
 CASES = tuple(f"case_{number}" for number in range(5))
@@ -35,6 +37,33 @@ def test_volumes_are_searched_slice_by_slice_and_exported(
     written = json.loads(Path("best/architecture.json").read_text())
     assert (written["graph"]["task"]["axes"], written["graph"]["task"]["channels"]) == (2, channels)
     assert {file.name for file in Path("best").iterdir()} >= {"model.py", "weights.safetensors"}
+
+
+def test_regions_are_what_is_searched_for_recorded_and_shown(nas: Command, folder: Path) -> None:
+    nnunet_regions(folder / "data")
+    command = ("search", "--space", "tiny", "--data", "data", "--slices", "0", "--study", "regions", *SHORT)
+    ended = nas(*command, "--trials", "1")
+    assert ended.code == 0, ended.err
+    with open_storage("runs/nas.db", create=False) as storage:
+        study = open_study(storage, "regions")
+        best = study.best()
+        assert best is not None
+        dice = {m.class_index: m.value for m in study.learning_curve(best.id, "dice")}
+        training = [m.class_index for m in study.learning_curve(best.id, "training_dice") if m.epoch == 1]
+    assert study.settings.objective == "mean region Dice on whole validation cases, fold 0"
+    assert study.settings.task["classes"] == 3
+    assert training == [1, 2]
+    assert dice.keys() == {None, 1, 2}
+    assert dice[None] == best.dice == pytest.approx((dice[1] + dice[2]) / 2)
+    assert f"Dice: whole {dice[1]:.4f}, core {dice[2]:.4f}" in nas("best", "regions").out
+
+    again = nas(*command, "--trials", "2")
+    assert "going on after 1 finished trials" in again.err
+    describing(labels={"background": 0, "core": [2], "whole": [1, 2], "ignore": 3})(folder / "data")
+    told = "regions were whole = whole alone + core, core = core and are core = core, whole = whole alone + core"
+    other = nas(*command, "--trials", "2")
+    assert other.code == 2
+    assert told in other.err
 
 
 SWEEP = ("search", "--recipe", "sweep", "--reference", "DeepLabv3+ R50", "--slim", "9", "--data", "data")

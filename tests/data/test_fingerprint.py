@@ -157,6 +157,18 @@ def test_unknown_voxels_and_regions_are_reported(tmp_path: Path) -> None:
     assert (core.name, core.classes) == ("core", ("core",))
 
 
+def test_regions_are_a_part_of_the_digest_and_where_there_are_none_it_is_what_studies_have_on_record(
+    tmp_path: Path,
+) -> None:
+    folder = nnunet_regions(tmp_path / "regions")
+    found = check(open_dataset(folder))
+    describing(labels={"background": 0, "core": [2], "whole": [1, 2], "ignore": 3})(folder)
+    turned = check(open_dataset(folder))
+    assert (turned.classes, turned.case_summaries) == (found.classes, found.case_summaries)
+    assert turned.digest != found.digest
+    assert check(open_dataset(msd(tmp_path / "none"))).digest.startswith("3bf5093dd1e69988")
+
+
 def test_several_processes_see_the_same(tmp_path: Path) -> None:
     dataset = open_dataset(msd(tmp_path))
     assert check(dataset, processes=2) == check(dataset)

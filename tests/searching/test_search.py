@@ -26,6 +26,18 @@ def test_a_study_holds_as_many_distinct_networks_as_were_asked_for(storage: str)
     assert summary["best"]["dice"] >= 0
 
 
+def test_a_study_of_data_without_regions_is_described_as_ever(storage: str) -> None:
+    study = nas.open_study("tiny-brain-synthetic", storage).study
+    assert study.settings.objective == "mean foreground Dice on whole validation cases, fold 0"
+
+
+def test_dice_of_each_class_is_found_by_its_name(storage: str) -> None:
+    best = nas.open_study("tiny-brain-synthetic", storage).best
+    names = [item["name"] for item in best.study.settings.data_fingerprint["classes"]]
+    assert list(best.target_dice) == names[1:]
+    assert sum(best.target_dice.values()) / len(best.target_dice) == pytest.approx(best.evaluation.dice)
+
+
 def test_the_same_search_goes_on_where_it_stopped(storage: str) -> None:
     found = nas.search(space="tiny", trials=3, steps=2, budget="1h", storage=storage, patch=(32, 32))
     assert found.summary()["distinct"] == 3

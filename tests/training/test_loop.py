@@ -10,7 +10,17 @@ import torch
 
 from nas.errors import InputError
 from nas.network import Network, StepPlan
-from nas.training import CheckpointError, DivergedError, Epoch, OutOfMemoryError, Recipe, read_checkpoint, train
+from nas.training import (
+    EACH_CLASS,
+    CheckpointError,
+    DivergedError,
+    Epoch,
+    OutOfMemoryError,
+    Recipe,
+    Targets,
+    read_checkpoint,
+    train,
+)
 from nas.training.loop import Write
 from nas.training.losses import DiceFocal, Tversky
 from nas.training.optimisers import SGD, AdamW
@@ -19,6 +29,7 @@ from tests.training.factories import STILL, network, recipe, sample
 
 SAMPLES = [sample(seed=number) for number in range(3)]
 DROPOUT = "Tiramisu-67"
+REGIONS = Targets(((1, 2), (2,), (1,)))
 ALL_AT_ONCE = replace(recipe(), averaging=0.9, loss=Tversky(), schedule=Poly(), weight_decay=0.1)
 
 
@@ -80,6 +91,27 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     assert read_checkpoint(file).plan == plan
 
 
+def test_regions_are_trained_and_scored_and_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    whole, epochs = trained(recipe(), targets=REGIONS)
+    _, of_classes = trained(recipe())
+    assert [len(epoch.training_dice) for epoch in (*epochs, *of_classes)] == [3, 3, 2, 2]
+    assert [epoch.loss for epoch in epochs] != [epoch.loss for epoch in of_classes]
+    file = tmp_path / "checkpoint"
+    trained(recipe(), targets=REGIONS, save=lambda step, write: write(file) if step == 4 else None)
+    again, rest = trained(recipe(), targets=REGIONS, resume=file)
+    assert same(whole, again)
+    assert rest == epochs[1:]
+
+
+def test_a_checkpoint_that_was_written_before_there_were_regions_is_gone_on_from(
+    checkpoint: bytes, tmp_path: Path
+) -> None:
+    file, told = tmp_path / "checkpoint", b'\\"regions\\": null, '
+    assert told in checkpoint
+    file.write_bytes(checkpoint.replace(told, b" " * len(told)))
+    assert same(trained(recipe(), resume=file)[0], trained(recipe())[0])
+
+
 def with_dropout(seed: int = 0) -> Network:
     return network(DROPOUT, patch=32, rungs=9, seed=seed)
 
@@ -124,7 +156,7 @@ def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
         trained(recipe(), resume=tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("other", ["network", "recipe", "seed"])
+@pytest.mark.parametrize("other", ["network", "recipe", "seed", "regions"])
 def test_another_trainings_checkpoint_is_refused(other: str, checkpoint: bytes, tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     file.write_bytes(checkpoint)
@@ -135,6 +167,7 @@ def test_another_trainings_checkpoint_is_refused(other: str, checkpoint: bytes, 
             SAMPLES,
             recipe(steps=9) if other == "recipe" else recipe(),
             seed=4 if other == "seed" else 3,
+            targets=REGIONS if other == "regions" else EACH_CLASS,
             resume=file,
         )
 
@@ -172,7 +205,7 @@ def mean_loss() -> object:
     from nas.training.losses import Loss, Single
 
     class CrossEntropy(Loss):
-        def function(self) -> Single:
+        def function(self, targets: Targets = EACH_CLASS) -> Single:
             return lambda scores, label: torch.nn.functional.cross_entropy(scores, label[:, 0].long())
 
     return CrossEntropy()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nas.network import Network, StepPlan
-from nas.training import Sample, validate
+from nas.training import Sample, Targets, validate
 from nas.training.inference import predict
 from nas.training.losses import IGNORED
 from tests.training.factories import network, sample
@@ -57,6 +57,17 @@ def test_metrics_of_surfaces_are_made_only_when_asked() -> None:
     assert all(len(values) == 2 for values in asked.means().values())
 
 
+def test_regions_are_scored_where_they_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = readable((16, 16))
+    swapped = replace(right, name="swapped", label=(3 - right.label) % 3)
+    monkeypatch.setattr(Network, "forward", lambda self, image: Reads()(image))
+    found = validate(network(), [right, swapped], tolerance=1.0, targets=Targets(((1, 2), (2,))))
+    assert found.cases == ((right.name, (1.0, 1.0)), ("swapped", (1.0, 0.0)))
+    assert (found.per_target, found.dice) == ((1.0, 0.5), 0.75)
+    assert found.means()["iou"] == (1.0, 0.5)
+    assert [found.means()[name][0] for name in ("volume_error", "hausdorff95", "surface_dice")] == [0.0, 0.0, 1.0]
+
+
 @pytest.mark.parametrize("plan", [StepPlan(), StepPlan(channels_last=True)], ids=["channels first", "channels last"])
 def test_the_plan_changes_no_segmentation(plan: StepPlan) -> None:
     assert validate(network(), [sample((33, 41))], plan=plan).dice == validate(network(), [sample((33, 41))]).dice
@@ -93,5 +104,5 @@ def test_cases_are_measured_on_the_grid_that_they_came_from(monkeypatch: pytest.
     assert validate(built, [replace(case, original=prepared)], tolerance=1.0).dice == 1.0
     prepared.truth = np.zeros((38, 38), np.uint8)
     found = validate(built, [replace(case, original=prepared)], tolerance=1.0)
-    assert found.per_class == (0.0, 0.0)
+    assert found.per_target == (0.0, 0.0)
     assert found.further["hausdorff95"][0][0] == pytest.approx(math.hypot(38, 19))
