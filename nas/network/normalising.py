@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 _FEW_CHANNELS = 16
-"""Below so many, torch's batch norm with channels last takes several times as long as what is written here."""
+"""Below so many, torch's batch norm with channels last takes longer than what is written out here."""
 
 
 class InstanceNorm(nn.GroupNorm):
     """Instance norm as group norm with a channel a group, which torch computes faster on CPUs.
 
-    With channels last on a CPU the backward pass is written out here: torch's own takes many times as long there.
+    With channels last on a CPU the backward pass is not torch's, which takes many times as long there.
     """
 
     def __init__(self, channels: int, affine: bool):
@@ -61,7 +61,7 @@ def _is_slow(x: Tensor) -> bool:
     if x.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
     last = not x.is_contiguous() and x.movedim(1, -1).is_contiguous()
-    return last and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    return last and x.dtype in (torch.float32, torch.bfloat16)
 
 
 def _normalise(x: Tensor, weight: Tensor | None, bias: Tensor | None, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,7 +77,10 @@ class _Normalise(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         batch, channels = x.shape[:2]
         voxels = x[0, 0].numel()
-        normalised, mean, scale = torch.native_group_norm(x, weight, bias, batch, channels, voxels, channels, epsilon)
+        # Means come in the kind of the weights, so without any they would be as coarse as the image.
+        gain = x.new_ones(channels, dtype=torch.float32) if weight is None else weight
+        shift = x.new_zeros(channels, dtype=torch.float32) if bias is None else bias
+        normalised, mean, scale = torch.native_group_norm(x, gain, shift, batch, channels, voxels, channels, epsilon)
         ctx.save_for_backward(x, mean, scale, weight)
         ctx.mark_non_differentiable(mean, scale)
         return normalised, mean, scale
@@ -86,17 +89,39 @@ class _Normalise(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         x, mean, scale, weight = ctx.saved_tensors
-        outer = _rows(gradient)
-        centred = _rows(x) - mean[:, None]
-        shift = outer.sum(1)
-        slope = (outer * centred).sum(1)
-        gain = scale if weight is None else scale * weight
-        inner = torch.addcmul(-(gain * shift / outer.shape[1])[:, None], outer, gain[:, None])
-        inner.addcmul_(centred, -(gain * scale.square() * slope / outer.shape[1])[:, None])
-        arranged = inner.view(x.movedim(1, -1).shape).movedim(-1, 1)
-        if weight is None:
-            return arranged, None, None, None
-        return arranged, (slope * scale).sum(0), shift.sum(0), None
+        few = x.shape[1] < _FEW_CHANNELS
+        inner, slope, shift = (_by_hand if few else _image_by_image)(gradient, x, mean, scale, weight)
+        return (inner, None, None, None) if weight is None else (inner, slope, shift, None)
+
+
+def _by_hand(
+    gradient: Tensor, x: Tensor, mean: Tensor, scale: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of the input, the weight and the bias."""
+    outer = _rows(gradient).float()
+    centred = _rows(x) - mean[:, None]
+    shift = outer.sum(1)
+    slope = (outer * centred).sum(1)
+    gain = scale if weight is None else scale * weight
+    inner = torch.addcmul(-(gain * shift / outer.shape[1])[:, None], outer, gain[:, None])
+    inner.addcmul_(centred, -(gain * scale.square() * slope / outer.shape[1])[:, None])
+    arranged = inner.to(x.dtype).view(x.movedim(1, -1).shape).movedim(-1, 1)
+    return arranged, (slope * scale).sum(0), shift.sum(0)
+
+
+def _image_by_image(
+    gradient: Tensor, x: Tensor, mean: Tensor, scale: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same from torch's batch norm, for which each image is a batch of its own."""
+    inner, slopes, shifts = torch.empty_like(x), [], []
+    for image in range(len(x)):
+        one = slice(image, image + 1)
+        inner[one], slope, shift = torch.ops.aten.native_batch_norm_backward(
+            gradient[one], x[one], weight, None, None, mean[image], scale[image], True, 0.0, [True, True, True]
+        )
+        slopes.append(slope)
+        shifts.append(shift)
+    return inner, torch.stack(slopes).sum(0), torch.stack(shifts).sum(0)
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -13,16 +13,19 @@ LAYOUTS = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 @pytest.mark.parametrize("last", [False, True], ids=["channels first", "channels last"])
 @pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("channels", [1, 5, 16])
 @pytest.mark.parametrize("axes", [2, 3])
-def test_values_and_gradients_are_those_of_torchs_instance_norm(axes: int, affine: bool, last: bool) -> None:
+def test_values_and_gradients_are_those_of_torchs_instance_norm(
+    axes: int, channels: int, affine: bool, last: bool
+) -> None:
     torch.manual_seed(0)
-    ours = InstanceNorm(5, affine)
-    theirs = (torch.nn.InstanceNorm2d if axes == 2 else torch.nn.InstanceNorm3d)(5, affine=affine)
+    ours = InstanceNorm(channels, affine)
+    theirs = (torch.nn.InstanceNorm2d if axes == 2 else torch.nn.InstanceNorm3d)(channels, affine=affine)
     if affine:
         torch.nn.init.normal_(ours.weight)
         torch.nn.init.normal_(ours.bias)
     theirs.load_state_dict(ours.state_dict())
-    image, gradient = torch.randn(2, 3, 5, *(4,) * axes)[:, 0] + 3, torch.randn(2, 5, *(4,) * axes)
+    image, gradient = torch.randn(2, 3, channels, *(4,) * axes)[:, 0] + 3, torch.randn(2, channels, *(4,) * axes)
     if last:
         image = image.contiguous(memory_format=LAYOUTS[axes])
     found, expected = image.clone().requires_grad_(), image.clone().requires_grad_()
@@ -60,6 +63,34 @@ def test_batch_norm_trains_and_predicts_as_torchs_own(axes: int, channels: int, 
     for mine_grad, other_grad in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(mine_grad.grad, other_grad.grad, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(ours.eval()(image), theirs.eval()(image), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [4, 16])
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize(
+    "make", [lambda channels, affine: InstanceNorm(channels, affine), lambda channels, _: BatchNorm(channels)]
+)
+def test_in_bfloat16_values_and_gradients_are_those_of_float32_rounded(
+    make: Callable[[int, bool], nn.Module], channels: int, affine: bool
+) -> None:
+    torch.manual_seed(0)
+    image = torch.randn(2, channels, 6, 6, 6).bfloat16().contiguous(memory_format=torch.channels_last_3d)
+    gradient = torch.randn(image.shape).bfloat16()
+    norm = make(channels, affine)
+    found, expected = image.clone().requires_grad_(), image.float().requires_grad_()
+    mine = norm(found)
+    mine.backward(gradient)
+    learned = [parameter.grad for parameter in norm.parameters()]
+    norm.zero_grad(set_to_none=True)
+    other = norm(expected)
+    other.backward(gradient.float())
+    assert mine.dtype == torch.bfloat16
+    assert found.grad is not None
+    assert expected.grad is not None
+    torch.testing.assert_close(mine, other.bfloat16(), rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(found.grad, expected.grad.bfloat16(), rtol=1e-2, atol=1e-2)
+    for mine_grad, parameter in zip(learned, norm.parameters(), strict=True):
+        torch.testing.assert_close(mine_grad, parameter.grad, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.parametrize(
