@@ -1,4 +1,4 @@
-"""Steps a second with everything on, over the same network stepping on one constant batch.
+"""Steps a second with everything on, over the same network stepping on one constant batch, both by the chosen plan.
 
 Run: python -m tests.benchmarks.feed FOLDER_OF_TASK04_HIPPOCAMPUS
 """
@@ -13,9 +13,10 @@ import torch
 from nas.architecture import slim
 from nas.catalog import load_space
 from nas.graph import Task, trace
-from nas.network import StepPlan, build
+from nas.network import build, choose_plan
 from nas.training import Augmentation, Recipe
 from nas.training.feed import Feed
+from nas.training.losses import supervised
 from nas.training.memory import keep_freed
 from nas.training.step import Stepper
 from tests.benchmarks.measuring import rates, samples, show
@@ -37,7 +38,9 @@ def main(folder: str) -> None:
         task = Task(3, 1, 3, patch, ((2, 2, 2),) * 3)
         graph = trace(slim(load_space("unet_family").references[name], rungs), task)
         recipe = Recipe(batch=batch, augmentation=EVERYTHING)
-        stepper = Stepper(build(graph), recipe, StepPlan(channels_last=True))
+        with Feed(cases, patch, recipe, torch.device("cpu"), seed=0) as feed:
+            plan = choose_plan(build(graph), supervised(recipe.loss, 0.5), *feed.batch(0), steps=1)
+        stepper = Stepper(build(graph), recipe, plan)
         for ahead in (False, True):
             with Feed(cases, patch, recipe, torch.device("cpu"), seed=0, ahead=ahead) as feed:
                 constant, steps = feed.batch(0), count()
@@ -52,7 +55,7 @@ def main(folder: str) -> None:
             rows.append(
                 (
                     f"{name}, {graph.parameters:,} parameters",
-                    f"{batch} of {'x'.join(map(str, patch))}",
+                    f"{batch} of {'x'.join(map(str, patch))}, {plan.precision}",
                     "on a thread" if ahead else "in turn",
                     f"{found['constant']:.2f}",
                     f"{found['fed']:.2f}",

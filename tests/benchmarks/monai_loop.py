@@ -1,7 +1,7 @@
 """Samples a second against a loop as MONAI's fast-training guide advises, with the same network, patch and batch.
 
 CacheDataset and ThreadDataLoader, the same kinds of augmentation with the same probabilities, one optimiser step a
-batch. Run: python -m tests.benchmarks.monai_loop FOLDER_OF_TASK04_HIPPOCAMPUS
+batch, in mixed precision where the processor has bfloat16. Run: python -m tests.benchmarks.monai_loop FOLDER_OF_TASK04_HIPPOCAMPUS
 """
 
 import multiprocessing
@@ -110,7 +110,9 @@ def _train_with_monai(folder: str, orders: Connection) -> None:
         orders.recv()
         images, labels = next(batches)
         optimiser.zero_grad()
-        loss(network(images), labels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+            scores = network(images)
+        loss(scores.float(), labels).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         orders.send(None)

@@ -72,10 +72,10 @@ def main(folder: str, python: str, batch: int = 9) -> None:
         augmentation=moves,
     )
     with tempfile.TemporaryDirectory() as work, Feed(cases, PATCH, recipe, torch.device("cpu"), seed=0) as feed:
-        theirs = _start(Path(folder), python, Path(work), batch)
         images, labels = feed.batch(0)
         plan = choose_plan(build(graph), supervised(recipe.loss, 0.5), images[:2], labels[:2], steps=1)
         stepper, steps = Stepper(build(graph), recipe, plan), count()
+        theirs = _start(Path(folder), python, Path(work), batch)
         ours, other = float("inf"), float("inf")
         for number in range(ROUNDS + 1):
             start = time.perf_counter()
