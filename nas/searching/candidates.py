@@ -2,16 +2,21 @@
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from nas.architecture import EncoderDecoder
+from nas.errors import InputError, OwnCodeError
+from nas.graph import Graph, Task, trace
 from nas.space import Choice, Chooser, Scalar, Space
 from nas.space.choices import Integer, OneOf
 from nas.space.choosers import from_mapping
 from nas.study.records import Document, joined, parted, recipe_path
 from nas.training import Recipe
+
+_MOST_MISSES = 200
+"""So many random networks in a row that do not suit a task are a space that does not."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,39 @@ class Candidates:
 def candidates_of(space: Space[EncoderDecoder], recipe: Recipe) -> Candidates:
     """The networks of a space, trained by a recipe that may have open choices."""
     return Candidates(space, Space("recipe", recipe))
+
+
+def graph_of(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:
+    """The graph of a member for a task, or None and why there is none: not every member suits every task."""
+    try:
+        return trace(architecture, task), ""
+    except OwnCodeError:  # no fault of the network, but a bug that the user wants to hear of
+        raise
+    except InputError as error:
+        return None, str(error)
+
+
+def random_members(
+    space: Space[EncoderDecoder], task: Task, generator: random.Random
+) -> Iterator[tuple[EncoderDecoder, Graph]]:
+    """Random members of a space that suit a task, with their graphs, without end.
+
+    Raises:
+        InputError: none of many suits it.
+    """
+    misses = 0
+    while True:
+        architecture = space.decide(generator)
+        graph, reason = graph_of(architecture, task)
+        if graph is not None:
+            misses = 0
+            yield architecture, graph
+            continue
+        misses += 1
+        if misses == _MOST_MISSES:
+            raise InputError(
+                f"space {space.name!r}: of {misses} random networks none suits this data; the last one: {reason}"
+            )
 
 
 def _typical(choice: Choice) -> Scalar:

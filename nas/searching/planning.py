@@ -9,7 +9,7 @@ import torch
 from nas.architecture import EncoderDecoder, slim
 from nas.data import PreparedDataset
 from nas.graph import Graph, Task, trace
-from nas.searching.candidates import Candidates, candidates_of
+from nas.searching.candidates import Candidates, candidates_of, random_members
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, usable_memory
 from nas.searching.plan import Limits, Plan, memory
@@ -37,11 +37,11 @@ def fitted_patches(
 
     They are such that the first published network of the space can be trained at full width.
     """
-    network, room = _first_member(space), memory_each(settings.slots)
+    room = memory_each(settings.slots)
     voxels = sum(sample.label.numel() for sample in cases.training)
 
     def fits(task: Task, batch: int) -> bool:
-        return memory(trace(network, task), batch) <= room
+        return memory(_first_member(space, task)[1], batch) <= room
 
     task = plan_task(data, device.type, settings.patch, fits=lambda task: fits(task, SMALLEST_BATCH))
     return task, plan_batch(task, device.type, voxels, fits=lambda batch: fits(task, batch))
@@ -66,7 +66,7 @@ def make_plan(
         None if as_told else share,
     )
     plan = Plan(typical, limits, speed, sum(sample.label.numel() for sample in data.validation))
-    anchor = trace(_anchor(space, task.axes), task)
+    anchor = _anchor(space, task)
     if "steps" not in settings.wishes:
         steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)
         template, plan = replace(template, steps=steps), plan.decided(replace(typical, steps=steps))
@@ -126,14 +126,19 @@ def _reachable(plan: Plan, anchor: Graph) -> Limits:
     return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(anchor) * _ROOM))
 
 
-def _first_member(space: Space[EncoderDecoder]) -> EncoderDecoder:
+def _first_member(space: Space[EncoderDecoder], task: Task) -> tuple[EncoderDecoder, Graph]:
     """The first published network of a space, a random one where it has none."""
-    return space.members[0].architecture if space.members else space.decide(random.Random(0))
+    if not space.members:
+        return next(random_members(space, task, random.Random(0)))
+    architecture = space.members[0].architecture
+    return architecture, trace(architecture, task)
 
 
-def _anchor(space: Space[EncoderDecoder], axes: int) -> EncoderDecoder:
+def _anchor(space: Space[EncoderDecoder], task: Task) -> Graph:
     """The first member, slimmed to a size that a CPU trains in seconds; a random network where there is no member."""
-    architecture = _first_member(space)
-    while space.members and base(architecture) > _ANCHOR_BASE[axes] and slim(architecture, 1) != architecture:
+    architecture, graph = _first_member(space, task)
+    if not space.members:
+        return graph
+    while base(architecture) > _ANCHOR_BASE[task.axes] and slim(architecture, 1) != architecture:
         architecture = slim(architecture, 1)
-    return architecture
+    return trace(architecture, task)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from nas.architecture import EncoderDecoder
-from nas.errors import InputError, OwnCodeError
-from nas.graph import Graph, Task, trace
+from nas.errors import InputError
+from nas.graph import Graph, trace
 from nas.searching.bench import Bench
+from nas.searching.candidates import graph_of
 from nas.searching.events import Note, TrialStarted
 from nas.searching.measuring import measure_network
 from nas.searching.proposing import distributions
@@ -61,7 +62,7 @@ def begin_trial(
     """
     candidate = bench.ground.candidates.decide(decisions)
     plan = bench.ground.plan.decided(candidate.recipe)
-    graph, problem = _describe(candidate.architecture, bench.ground.task)
+    graph, problem = graph_of(candidate.architecture, bench.ground.task)
     excess = plan.excess(graph) if graph is not None else {"traceable": 1.0}
     proposal = Proposal(
         decisions=decisions,
@@ -188,15 +189,6 @@ def _is_queued(study: Study, reference: str | None) -> bool:
 def tried_references(study: Study) -> set[str | None]:
     """The published networks that have been tried, or are going to be."""
     return {found.reference for found in study.references() if found.state is not State.FAILED}
-
-
-def _describe(architecture: EncoderDecoder, task: Task) -> tuple[Graph | None, str]:
-    try:
-        return trace(architecture, task), ""
-    except OwnCodeError:  # no fault of the network, but a bug that the user wants to hear of
-        raise
-    except InputError as error:
-        return None, str(error)
 
 
 def _record(architecture: EncoderDecoder, graph: Graph, trained: bool) -> ArchitectureRecord:

@@ -1,7 +1,9 @@
 """Samples a second against a loop as MONAI's fast-training guide advises, with the same network, patch and batch.
 
 CacheDataset and ThreadDataLoader, the same kinds of augmentation with the same probabilities, one optimiser step a
-batch, in mixed precision where the processor has bfloat16. Run: python -m tests.benchmarks.monai_loop FOLDER_OF_TASK04_HIPPOCAMPUS
+batch, in mixed precision where the processor has bfloat16.
+
+Run: python -m tests.benchmarks.monai_loop FOLDER_OF_TASK04_HIPPOCAMPUS
 """
 
 import multiprocessing
