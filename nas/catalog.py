@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def load_space(name: str | Path) -> Space[EncoderDecoder]:
     if text in _shipped():
         return _from_file(shipped_folder("search_spaces") / f"{text}.py")
     if text in _plugins():
-        return _checked(_plugins()[text].load(), f"entry point {text!r}")
+        return _checked(_loaded(_plugins()[text]), f"entry point {text!r}")
     raise unknown("space", text, space_names(), ".py")
 
 
@@ -78,7 +78,7 @@ def _shipped() -> set[str]:
     return {file.stem for file in shipped_folder("search_spaces").glob("*.py") if not file.stem.startswith("_")}
 
 
-def _plugins() -> Mapping[str, Any]:
+def _plugins() -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
 
@@ -95,14 +95,24 @@ def _from_file(file: Path) -> Space[EncoderDecoder]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{last.filename}, line {last.lineno}"
-        raise InputError(
-            f"space file {file}: raised {type(error).__name__}: {error} ({where}); mend the file"
-        ) from error
+        raise InputError(f"space file {file}: {_raised(error)}; mend the file") from error
     if not hasattr(module, "SPACE"):
         raise InputError(f"space file {file}: defines no SPACE; expected SPACE = nas.space.Space(...)")
     return _checked(module.SPACE, f"space file {file}")
+
+
+def _loaded(plugin: EntryPoint) -> object:
+    try:
+        return plugin.load()
+    except Exception as error:
+        raise InputError(
+            f"entry point {plugin.name!r} ({plugin.value}): {_raised(error)}; mend or uninstall its package"
+        ) from error
+
+
+def _raised(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"raised {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
 
 
 def _checked(space: object, where: str) -> Space[EncoderDecoder]:

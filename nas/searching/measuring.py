@@ -105,7 +105,7 @@ def _validated(
         plan=plan,
         mirrored=axes,
     )
-    bench.study.measure(evaluation, _of_validation(result, recipe.epochs))
+    bench.study.measure(evaluation, _of_validation(result, len(recipe.epoch_ends)))
     file = folder / "weights.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with _room_for(file):

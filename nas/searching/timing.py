@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from nas.architecture import EncoderDecoder, slim
-from nas.graph import Graph, Task, trace
+from nas.graph import Graph, Task
 from nas.network import StepPlan, build, choose_plan
 from nas.searching.candidates import graph_of, random_members
 from nas.space import Space

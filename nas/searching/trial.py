@@ -111,7 +111,7 @@ def run_trial(bench: Bench, claim: Claim) -> Evaluation:
         graph = trace(candidate.architecture, bench.ground.task)
         bench.listener(TrialStarted(evaluation.trial, evaluation.reference or "", graph.parameters, graph.macs))
         outcome = _trained(bench, graph, candidate.recipe, evaluation)
-        epochs = candidate.recipe.epochs if outcome.state is State.COMPLETE else None
+        epochs = len(candidate.recipe.epoch_ends) if outcome.state is State.COMPLETE else None
         claims.end(
             study,
             claim,

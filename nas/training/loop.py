@@ -80,7 +80,7 @@ def train(
     stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device), targets)
     progress = restore(saved, stepper, seed) if saved else Progress(0)
     tally = Tally(task.classes, targets, progress)
-    ends = [round(recipe.steps * part / recipe.epochs) for part in range(1, recipe.epochs + 1)]
+    ends = recipe.epoch_ends
     with (
         Feed(samples, task.patch, recipe, device, seed=seed) as feed,
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
@@ -92,10 +92,8 @@ def train(
             loss, scores = stepper.step(images, labels, rate)
             tally.add(loss, scores, labels)
             step_done(step + 1)
-            for number, end in enumerate(ends, 1):
-                if end == step + 1:
-                    report(tally.epoch(number))
             if step + 1 in ends:
+                report(tally.epoch(ends.index(step + 1) + 1))
                 tally = Tally(task.classes, targets)
             save(step + 1, _writer(stepper, tally, step + 1, seed))
     stepper.finish()

@@ -76,6 +76,12 @@ class Recipe:
         )
 
     @property
+    def epoch_ends(self) -> tuple[int, ...]:
+        """After how many steps each epoch ends; a training of fewer steps than `epochs` has as many as steps."""
+        epochs = min(self.epochs, self.steps)
+        return tuple(round(self.steps * number / epochs) for number in range(1, epochs + 1))
+
+    @property
     def digest(self) -> str:
         """A hash of all settings."""
         text = json.dumps(self.to_json(), sort_keys=True)

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -97,3 +98,17 @@ def test_what_is_no_member_says_where() -> None:
 def test_unknown_space_suggests_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'unet_family'"):
         load_space("unet_famly")
+
+
+def test_a_plugin_that_raises_is_named_with_the_line_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_plugin.py").write_text("SIZES = (8, 16)\nSPACE = SIZES[2]\n")
+    folder = tmp_path / "broken_plugin-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text("[nas.spaces]\nbroken = broken_plugin:SPACE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "broken" in space_names()
+    with pytest.raises(
+        InputError, match=r"'broken' \(broken_plugin:SPACE\): raised IndexError.*broken_plugin.py, line 2"
+    ):
+        load_space("broken")

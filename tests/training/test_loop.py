@@ -62,6 +62,12 @@ def test_the_same_seed_gives_the_same_network(settings: Recipe) -> None:
     assert not same(one, network())
 
 
+@pytest.mark.parametrize(("steps", "epochs", "numbers"), [(6, 4, [1, 2, 3, 4]), (3, 5, [1, 2, 3]), (1, 5, [1])])
+def test_each_epoch_is_reported_once_and_has_a_step_at_least(steps: int, epochs: int, numbers: list[int]) -> None:
+    _, reported = trained(recipe(steps=steps, epochs=epochs))
+    assert [epoch.number for epoch in reported] == numbers
+
+
 @pytest.mark.parametrize("optimiser", [SGD(momentum=0.9), AdamW()], ids=repr)
 def test_training_learns(optimiser: SGD | AdamW) -> None:
     _, epochs = trained(recipe(steps=60, epochs=3, optimiser=optimiser, learning_rate=0.02, augmentation=STILL))
