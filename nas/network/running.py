@@ -128,7 +128,10 @@ def runner(network: Network, plan: StepPlan) -> Callable[[Tensor], Scores]:
     axes, device = network.graph.task.axes, next(network.parameters()).device
     run: Callable[[Tensor], Scores] = network
     if plan.compiled:
-        run = torch.compile(network, mode="reduce-overhead" if device.type == "cuda" else None)
+        # What was compiled before counts towards a limit beyond which nothing is compiled any more, and its sizes make
+        # those of this network open, which is slower and fails for some.
+        torch.compiler.reset()
+        run = torch.compile(network, dynamic=False, mode="reduce-overhead" if device.type == "cuda" else None)
     kind = torch.float32 if plan.precision == "float32" else getattr(torch, plan.precision)
 
     def forward(images: Tensor) -> Scores:

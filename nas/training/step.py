@@ -1,6 +1,7 @@
 """One optimiser step: forward, loss, backward, clipped and averaged, within the memory there is."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ class Stepper:
 
     Where memory runs out in a step, the batch is computed in twice as many parts from then on, its gradients added
     up; when parts of two patches are too large, the network's inner values are computed twice instead of being kept.
-    Batch norm then sees the parts one by one.
+    Batch norm then sees the parts one by one. Where a network cannot be compiled after all, as when a training goes
+    on where there is no compiler, it runs as it is.
     """
 
     def __init__(self, network: Network, recipe: Recipe, plan: StepPlan, targets: Targets = EACH_CLASS):
@@ -60,11 +62,15 @@ class Stepper:
                 result = self._gradients(images, labels)
                 break
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                uncompiled = self.plan.compiled and isinstance(error, torch._dynamo.exc.TorchDynamoException)
+                if not (uncompiled or is_out_of_memory(error)):
                     raise
-                reason = str(error).splitlines()[0]
+                reason = str(error).strip().splitlines()[0]
             # Out of the handler, so that the traceback no longer holds the tensors of the failed pass.
-            self._shrink(len(images), reason)
+            self.optimiser.zero_grad(set_to_none=True)
+            release(self._device)
+            changes = {"compiled": False} if uncompiled else self._smaller(len(images), reason)
+            self._change(changes, reason)
         self._update(rate)
         return result
 
@@ -104,20 +110,21 @@ class Stepper:
         with torch.no_grad():
             get_ema_multi_avg_fn(decay)(self.averages, _averaged(self.network), self._averaged)
 
-    def _shrink(self, batch: int, reason: str) -> None:
-        """Make the next attempt smaller, or give up."""
-        self.optimiser.zero_grad(set_to_none=True)
-        release(self._device)
+    def _smaller(self, batch: int, reason: str) -> dict[str, Any]:
+        """How the next attempt is to take less memory. Raises OutOfMemoryError where nothing is left to try."""
         parts = min(2 * self.plan.accumulation, batch // 2)
         if parts > self.plan.accumulation:
-            self.plan = replace(self.plan, accumulation=parts, notes=(*self.plan.notes, f"{parts} parts: {reason}"))
-        elif not self.plan.segments:
-            notes = (*self.plan.notes, f"inner values computed twice: {reason}")
-            self.plan = replace(self.plan, segments=_SEGMENTS, notes=notes)
-        else:
-            smallest = -(-batch // self.plan.accumulation)
-            needed = self.network.graph.training_bytes * smallest
-            raise OutOfMemoryError(needed, f"training on {smallest} patches at once: {reason}")
+            return {"accumulation": parts}
+        if not self.plan.segments:
+            return {"segments": _SEGMENTS}
+        smallest = -(-batch // self.plan.accumulation)
+        needed = self.network.graph.training_bytes * smallest
+        raise OutOfMemoryError(needed, f"training on {smallest} patches at once: {reason}")
+
+    def _change(self, changes: dict[str, Any], reason: str) -> None:
+        """Go on in another way, and note why."""
+        told = ", ".join(f"{name} {value}" for name, value in changes.items())
+        self.plan = replace(self.plan, **changes, notes=(*self.plan.notes, f"{told}: {reason}"))
         arranged(self.network, self.plan)
         self._forward = runner(self.network, self.plan)
 

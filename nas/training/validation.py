@@ -1,7 +1,7 @@
 """A network measured on whole validation cases, on the grid that they were stored on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -65,7 +65,8 @@ def validate(
         OutOfMemoryError: a window of an image does not fit in memory.
     """
     task, device = network.graph.task, next(network.parameters()).device
-    plan = plan or StepPlan()
+    # Whole cases differ in size, and each size would be compiled anew, if at all.
+    plan = replace(plan or StepPlan(), compiled=False)
     forward = cast(Callable[[Tensor], Tensor], runner(arranged(network.eval(), plan), plan))
     rows: list[tuple[str, tuple[float, ...]]] = []
     further: dict[str, list[tuple[float, ...]]] = {"iou": [], "volume_error": []}

@@ -290,3 +290,16 @@ def test_memory_is_flat_over_200_trainings() -> None:
         sizes.append(process.memory_info().rss)
     grown = max(sizes[150:]) - max(sizes[20:50])
     assert grown < 20 * 2**20, f"{grown / 2**20:.1f} MiB more after 200 trainings than after 50"
+
+
+def test_a_network_that_cannot_be_compiled_after_all_is_trained_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise torch._dynamo.exc.InternalTorchDynamoError("no compiler here")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: refused)
+    built, plain = network(), network()
+    plan = train(built, SAMPLES, recipe(), seed=3, plan=StepPlan(compiled=True))
+    train(plain, SAMPLES, recipe(), seed=3, plan=StepPlan())
+    assert same(built, plain)
+    assert not plan.compiled
+    assert plan.notes == ("compiled False: no compiler here",)

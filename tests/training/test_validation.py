@@ -48,6 +48,17 @@ def test_mirroring_averages_over_all_sets_of_axes() -> None:
     assert len({tuple(images[0, 0, 0, 0, :3].tolist()) + tuple(images[0, 0, :3, 0, 0].tolist()) for images in seen}) > 4
 
 
+def test_a_network_that_was_compiled_for_training_is_not_compiled_for_cases_of_all_sizes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    built, cases = network(), [sample((20, 22)), sample((40, 36))]
+    assert validate(built, cases, plan=StepPlan(compiled=True)).cases == validate(built, cases, plan=StepPlan()).cases
+
+
 def test_metrics_of_surfaces_are_made_only_when_asked() -> None:
     built, cases = network(), [sample((20, 22))]
     assert set(validate(built, cases).further) == {"iou", "volume_error"}
