@@ -54,6 +54,8 @@ class Display:
                 self._ended(event)
 
     def _ended(self, event: Any) -> None:
+        from rich.markup import escape
+
         from nas.cli.results import recipe_in_words
         from nas.study.records import State
 
@@ -68,13 +70,12 @@ class Display:
         name = result.reference or f"trial {result.trial}"
         if result.state is State.COMPLETE:
             line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
-            line += f"  ({result.reason})" if result.reason else ""
+            line += f"  ({escape(result.reason)})" if result.reason else ""
             if decided := result.decided_recipe:
                 line += f"  [dim]{recipe_in_words(decided)}[/dim]"
         else:
-            last = (result.reason or "").strip().splitlines()[-1:] or [""]
             word = "to be tried again" if result.state is State.WAITING else result.state
-            line = f"{word}: {last[0]}"
+            line = f"{word}: {escape(result.cause)}"
         skipped, self._skipped = self._skipped, 0
         note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
         self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)

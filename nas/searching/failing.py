@@ -34,9 +34,9 @@ class FailureWatch:
 def _verdict(study: str, failed: list[Evaluation]) -> str:
     """What to say of failed evaluations, the one that ended last coming first."""
     first = failed[-1]
-    cause = (first.reason or "no reason given").strip().splitlines()[-1]
     return (
-        f"study {study!r}: {len(failed)} trials in a row failed and none was trained; trial {first.trial}: {cause}\n"
+        f"study {study!r}: {len(failed)} trials in a row failed and none was trained; "
+        f"trial {first.trial}: {first.cause}\n"
         f"The tracebacks are kept: nas trials {shlex.quote(study)} --state failed --format json\n"
         "Mend the cause and give the same command again; what was finished is kept."
     )

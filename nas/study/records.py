@@ -112,6 +112,14 @@ class Evaluation:
         """What was decided of the open choices of the recipe, by field; empty where it leaves nothing open."""
         return parted(self.decisions or {})[1]
 
+    @property
+    def cause(self) -> str:
+        """The reason in one line; of a traceback, the line that says what was raised."""
+        lines = [line for line in (self.reason or "").splitlines() if line.strip()]
+        stacks = [number for number, line in enumerate(lines) if line.startswith("Traceback (")]
+        after = lines[stacks[-1] + 1 :] if stacks else lines
+        return next((line for line in after if not line[0].isspace()), "no reason given")
+
 
 @dataclass(frozen=True)
 class Claim:
