@@ -19,8 +19,10 @@ _GAIN = 0.9
 """Another way of running must take at most this share of the time, so that noise in timing changes nothing."""
 _WORTH_COMPILING = 400.0
 """Seconds of training from which on compiling is tried on a CPU, where it takes from a third of a minute on."""
-_PASSES = 3
-"""Of each way, the first of which sets things up."""
+_PASSES = (3, 8)
+"""Of each way, the first of which sets things up: the fewest, and the most, where training is long and a wrong choice dear."""
+_STEPS_A_PASS = 200
+"""So many steps of training are worth one more pass."""
 _CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
@@ -98,12 +100,13 @@ def choose_plan(
     """
     device = images.device
     best = plan or default_plan(device)
-    start = _seconds(network, best, loss, images, labels, limit=float("inf"))
+    passes = min(max(steps // _STEPS_A_PASS, _PASSES[0]), _PASSES[1])
+    start = _seconds(network, best, loss, images, labels, passes, limit=float("inf"))
     best = replace(best, seconds=start, notes=(f"{_describe(best)}: {start:.4f} s",))
     for change in _candidates(device, best, start * steps):
         candidate = replace(best, **change)
         try:
-            seconds = _seconds(network, candidate, loss, images, labels, limit=best.seconds)
+            seconds = _seconds(network, candidate, loss, images, labels, passes, limit=best.seconds)
         except Exception as error:  # Whatever a compiler or a kernel may raise: the way that works is kept.
             reason = str(error).strip().splitlines() or [type(error).__name__]
             best = replace(best, notes=(*best.notes, f"{_describe(candidate)}: left, {reason[0][:200]}"))
@@ -159,6 +162,7 @@ def _seconds(
     loss: Callable[[Scores, Tensor], Tensor],
     images: Tensor,
     labels: Tensor,
+    passes: int,
     limit: float,
 ) -> float:
     """Seconds of a forward and backward pass, the least of a few; one alone if it takes far more than `limit`."""
@@ -166,7 +170,7 @@ def _seconds(
     forward = runner(trial, plan)
     best = float("inf")
     with torch.random.fork_rng(devices=[images.device] if images.device.type == "cuda" else []):
-        for number in range(_PASSES):
+        for number in range(passes):
             start = time.perf_counter()
             loss(forward(images), labels).backward()
             if images.device.type == "cuda":

@@ -22,6 +22,8 @@ from nas.training.step import Stepper
 from tests.benchmarks.measuring import rates, samples, show
 
 EVERYTHING = Augmentation(elastic=0.2, cutout=0.1)
+STEPS = 1600
+"""Of the training whose plan is timed."""
 CASES = [
     ("U-Net BN", 6, (32, 48, 32), 2),
     ("U-Net BN", 6, (40, 56, 40), 2),
@@ -39,7 +41,8 @@ def main(folder: str) -> None:
         graph = trace(slim(load_space("unet_family").references[name], rungs), task)
         recipe = Recipe(batch=batch, augmentation=EVERYTHING)
         with Feed(cases, patch, recipe, torch.device("cpu"), seed=0) as feed:
-            plan = choose_plan(build(graph), supervised(recipe.loss, 0.5), *feed.batch(0), steps=1)
+            images, labels = feed.batch(0)
+            plan = choose_plan(build(graph), supervised(recipe.loss, 0.5), images[:2], labels[:2], steps=STEPS)
         stepper = Stepper(build(graph), recipe, plan)
         for ahead in (False, True):
             with Feed(cases, patch, recipe, torch.device("cpu"), seed=0, ahead=ahead) as feed:

@@ -30,8 +30,10 @@ def held_bytes(graph: Graph) -> float:
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        held[storage.data_ptr()] = (storage.nbytes(), tensor)
-        return tensor
+        # Kept, so that no other tensor takes its address; detached, since an output that its own function keeps would
+        # never be given up.
+        held[storage.data_ptr()] = (storage.nbytes(), tensor.detach())
+        return tensor.detach()
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         kept = network(torch.zeros(BATCH, graph.task.channels, *graph.task.patch))
