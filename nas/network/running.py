@@ -20,7 +20,7 @@ _GAIN = 0.9
 _WORTH_COMPILING = 400.0
 """Seconds of training from which on compiling is tried on a CPU, where it takes from a third of a minute on."""
 _PASSES = (3, 8)
-"""Of each way, the first of which sets things up: the fewest, and the most, where training is long and a wrong choice dear."""
+"""Of each way, the first of which sets things up: the fewest, and the most, for long trainings."""
 _STEPS_A_PASS = 200
 """So many steps of training are worth one more pass."""
 _CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
