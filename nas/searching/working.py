@@ -43,20 +43,20 @@ def work(
     study, failures = bench.study, FailureWatch(bench.study)
     with at_work(study, str(bench.device), lease=lease, orphaned=orphaned) as worker:
         watch, proposer, misses = Watch(study, lease), Proposer(bench.ground.candidates), 0
-        mirror.settle(study, watch.look(worker.id)[1])
+        mirror.settle(study, lambda: watch.look(worker.id)[1])
         queue(worker)
         while True:
             if study.space_digest() != bench.ground.candidates.architectures.digest():
                 raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
-            dead, alive = watch.look(worker.id)
+            dead, _ = watch.look(worker.id)
             claim = claims.take_up(study, worker.id, dead, wanted=wanted, device=str(bench.device))
             if claim is None:
                 complete, running, waiting = claims.underway(study)
                 if complete >= wanted:
-                    mirror.settle(study, alive)
+                    mirror.settle(study, lambda: watch.look(worker.id)[1])
                     return
                 if complete + running + waiting >= wanted:
-                    mirror.settle(study, alive)
+                    mirror.settle(study, lambda: watch.look(worker.id)[1])
                     time.sleep(min(_PAUSE, lease / 4))
                     continue
                 begun = _propose(bench, worker, proposer, wanted, mutate=misses >= _MISSES_BEFORE_MUTATION)

@@ -3,7 +3,7 @@
 The project's tables come first in what they say. Whatever a crash left between the two is set right by `settle`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nas.study.patience import patiently
@@ -88,23 +88,25 @@ def fail(study: Study, trial: int) -> None:
             return
 
 
-def settle(study: Study, alive: Collection[int]) -> int:
+def settle(study: Study, alive: Callable[[], Collection[int]] = tuple) -> int:
     """Bring Optuna's unfinished trials in line: tell what has ended here, fail what never began.
 
     Args:
         study: which one.
-        alive: other workers, who may be about to put on record what Optuna has already.
+        alive: who else is at work, and may be about to put on record what Optuna has already. Asked after Optuna's
+            trials are read, so that it knows the worker of each of them, however new.
 
     Returns:
         How many trials were changed.
     """
     changed = 0
     unfinished = _unfinished(study)
+    at_work = alive() if unfinished else ()
     ended = {each.trial: each for each in study.of_trials(list(unfinished))}
     for trial, worker in unfinished.items():
         evaluation = ended.get(trial)
         if evaluation is None:
-            if worker not in alive and not (worker is None and alive):
+            if worker not in at_work and not (worker is None and at_work):
                 fail(study, trial)
                 changed += 1
         elif evaluation.state not in (State.RUNNING, State.WAITING):

@@ -110,7 +110,7 @@ def copy(study: Study, name: str, target: Storage) -> Study:
         from_study_name=study.name, from_storage=study.storage.optuna, to_storage=target.optuna, to_study_name=name
     )
     copied = open_study(target, name)
-    mirror.settle(copied, [])
+    mirror.settle(copied)
     return copied
 
 
@@ -204,7 +204,7 @@ def _orphans(study: Study, repair: bool) -> Iterator[Fault]:
 
 def _untold(study: Study, repair: bool) -> Iterator[Fault]:
     if repair:
-        changed = mirror.settle(study, [])
+        changed = mirror.settle(study)
         if changed:
             yield Fault(f"{changed} of Optuna's trials were open although they had ended", "close them")
 

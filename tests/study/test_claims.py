@@ -279,10 +279,10 @@ def test_optuna_has_each_proposal_with_its_parameters(study: Study, worker: Work
 def test_a_result_stored_but_not_told_is_told(study: Study, known: Known, worker: Worker) -> None:
     trial = mirror.make(study, proposal("a"), WIDTH, worker.id)
     claim = held(begin(study, worker, trial, known("a")))
-    assert mirror.settle(study, []) == 0
+    assert mirror.settle(study) == 0
     claims.end(study, claim, State.COMPLETE, dice=0.75)
     assert told(study) == [("RUNNING", None)]
-    assert mirror.settle(study, [worker.id]) == 1
+    assert mirror.settle(study, lambda: [worker.id]) == 1
     assert told(study) == [("COMPLETE", 0.75)]
     mirror.tell(study, study.evaluation(claim.evaluation))
     assert told(study) == [("COMPLETE", 0.75)]
@@ -298,9 +298,25 @@ def test_a_network_out_of_memory_is_told_as_infeasible(study: Study, known: Know
 
 def test_a_proposal_that_never_began_fails_once_its_worker_is_gone(study: Study, worker: Worker) -> None:
     mirror.make(study, proposal("a"), WIDTH, worker.id)
-    assert mirror.settle(study, [worker.id]) == 0
-    assert mirror.settle(study, []) == 1
+    assert mirror.settle(study, lambda: [worker.id]) == 0
+    assert mirror.settle(study) == 1
     assert told(study) == [("FAIL", None)]
+
+
+def test_a_proposal_of_a_worker_that_began_while_optuna_was_being_read_is_left_alone(
+    study: Study, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work_by_then: list[int] = []
+    read = mirror._unfinished
+
+    def meanwhile(of: Study) -> dict[int, int | None]:
+        at_work_by_then.append(worker.id)
+        mirror.make(of, proposal("a"), WIDTH, worker.id)
+        return read(of)
+
+    monkeypatch.setattr(mirror, "_unfinished", meanwhile)
+    assert mirror.settle(study, lambda: tuple(at_work_by_then)) == 0
+    assert told(study) == [("RUNNING", None)]
 
 
 def test_another_process_sees_the_same(study: Study, storage: Storage, address: str, known: Known) -> None:

@@ -82,8 +82,11 @@ def judge(study: Study, kills: int) -> None:
     expect("no trial left running or waiting", not states["running"] and not states["waiting"])
     told = {trial.number: trial for trial in study.optuna_study().trials}
     expect("none left running in Optuna", all(trial.state.is_finished() for trial in told.values()))
-    agree = all(told[each.trial].state is TrialState.COMPLETE and told[each.trial].value == each.dice for each in done)
-    expect("Optuna has the same results", agree)
+    images = {each.trial: (told[each.trial].state, told[each.trial].value) for each in done}
+    for each in done:
+        if images[each.trial] != (TrialState.COMPLETE, each.dice):
+            say(f"  trial {each.trial}, worker {each.worker_id}: {each.dice} here, {images[each.trial]} in Optuna")
+    expect("Optuna has the same results", all(images[e.trial] == (TrialState.COMPLETE, e.dice) for e in done))
     extra = [
         trial
         for trial in told.values()

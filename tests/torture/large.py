@@ -61,7 +61,7 @@ def measure(kind: str, address: str, study: Study) -> None:
         begun = time.monotonic()
         resumed = create_or_resume(again, SETTINGS)
         with at_work(resumed, "cpu", lease=60) as worker:
-            mirror.settle(resumed, Watch(resumed, 60).look(worker.id)[1])
+            mirror.settle(resumed, lambda: Watch(resumed, 60).look(worker.id)[1])
             resumed.references()
             Proposer(candidates).propose(resumed.past(MOST_PAST), 0)
         seconds = time.monotonic() - begun
