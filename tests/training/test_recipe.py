@@ -100,7 +100,7 @@ def test_shipped_recipes_are_whole(name: str) -> None:
 
 
 def test_shipped_recipes_are_the_promised_ones() -> None:
-    assert {"brain", "hippocampus", "nuclei"} <= set(recipe_names())
+    assert {"brain", "hippocampus", "hippocampus_long", "nuclei"} <= set(recipe_names())
 
 
 @pytest.mark.parametrize(
