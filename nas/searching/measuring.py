@@ -13,16 +13,15 @@ from safetensors.torch import save_file
 
 from nas.errors import InputError
 from nas.graph import Graph
-from nas.network import Network, StepPlan, build, choose_plan
+from nas.network import Network, StepPlan, build
 from nas.network.running import is_out_of_memory
 from nas.searching.bench import Bench
 from nas.searching.events import Note, Working
 from nas.searching.interrupting import Stop, deferred
+from nas.searching.timing import timed_plan
 from nas.study.records import Measurement
 from nas.training import CheckpointError, Epoch, Recipe, Validation, train, validate
-from nas.training.feed import Feed
 from nas.training.loop import Write
-from nas.training.losses import supervised
 
 WEIGHTS = "weights"
 """The kind of the artifact that holds a network's state dict, as safetensors, its step plan in the header."""
@@ -138,13 +137,8 @@ def _room_for(what: str | Path) -> Iterator[None]:
 def _timed_plan(bench: Bench, graph: Graph, recipe: Recipe) -> StepPlan | None:
     """How the network runs fastest here; None where a whole batch needs more memory than there is."""
     cases = bench.ground.cases
-    with Feed(cases.training, graph.task.patch, recipe, bench.device, seed=bench.seed) as feed:
-        images, labels = feed.batch(0)
-    network = build(graph, seed=bench.seed).to(bench.device)
-    loss = supervised(recipe.loss, recipe.supervision, cases.targets)
-    # A part of two patches is enough to tell, and takes the least time.
     try:
-        return choose_plan(network, loss, images[:2], labels[:2], steps=recipe.steps)
+        return timed_plan(graph, recipe, cases.training, bench.device, seed=bench.seed, targets=cases.targets)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

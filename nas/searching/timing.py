@@ -14,7 +14,7 @@ from nas.graph import Graph, Task
 from nas.network import StepPlan, build, choose_plan
 from nas.searching.candidates import graph_of, random_members
 from nas.space import Space
-from nas.training import Recipe, Sample, train
+from nas.training import EACH_CLASS, Recipe, Sample, Targets, train
 from nas.training.feed import Feed
 from nas.training.losses import supervised
 
@@ -48,13 +48,35 @@ def measure_speed(
     graphs = sorted(_candidates(space, task, seed), key=lambda graph: graph.macs)
     rows: list[tuple[Graph, float]] = []
     start = time.perf_counter()
-    plan = _plan(graphs[len(graphs) // 2], recipe, samples, device)
+    # The precision most of all, which networks of all sizes share.
+    plan = timed_plan(graphs[len(graphs) // 2], replace(recipe, steps=1), samples, device, seed=0)
     for graph in graphs:
         left = _MOST_SECONDS - (time.perf_counter() - start)
         if len(rows) >= 3 and left < 3 * rows[-1][1] * (_STEPS + 1):
             break
         rows.append((graph, _step_seconds(graph, recipe, samples, device, plan)))
     return fit(rows, recipe.batch)
+
+
+def timed_plan(
+    graph: Graph,
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    device: torch.device,
+    *,
+    seed: int,
+    targets: Targets = EACH_CLASS,
+) -> StepPlan:
+    """How a network runs fastest on a device, for a training as long as the recipe says.
+
+    Raises:
+        torch.OutOfMemoryError, RuntimeError, MemoryError: there is no memory for a batch, or for a part of one.
+    """
+    with Feed(samples, graph.task.patch, recipe, device, seed=seed) as feed:
+        images, labels = feed.batch(0)
+    loss = supervised(recipe.loss, recipe.supervision, targets)
+    # A part of two patches is enough to tell, and takes the least time.
+    return choose_plan(build(graph, seed=seed).to(device), loss, images[:2], labels[:2], steps=recipe.steps)
 
 
 def fit(rows: Sequence[tuple[Graph, float]], batch: int) -> Speed:
@@ -77,14 +99,6 @@ def _candidates(space: Space[EncoderDecoder], task: Task, seed: int) -> list[Gra
     sampled = [slim(architecture, 4) for architecture, _ in drawn]
     found = [graph_of(architecture, task)[0] for architecture in members + sampled]
     return [graph for graph in found if graph is not None]
-
-
-def _plan(graph: Graph, recipe: Recipe, samples: Sequence[Sample], device: torch.device) -> StepPlan:
-    """How a network of middling size runs fastest on this device: the precision most of all, which all share."""
-    with Feed(samples, graph.task.patch, recipe, device, seed=0) as feed:
-        images, labels = feed.batch(0)
-    loss = supervised(recipe.loss, recipe.supervision)
-    return choose_plan(build(graph).to(device), loss, images[:2], labels[:2], steps=1)
 
 
 def _step_seconds(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from nas.errors import InputError
 from nas.searching.bench import Bench
@@ -43,7 +44,8 @@ def work(
     study, failures = bench.study, FailureWatch(bench.study)
     with at_work(study, str(bench.device), lease=lease, orphaned=orphaned) as worker:
         watch, proposer, misses = Watch(study, lease), Proposer(bench.ground.candidates), 0
-        mirror.settle(study, lambda: watch.look(worker.id)[1])
+        settle = partial(mirror.settle, study, lambda: watch.look(worker.id)[1])
+        settle()
         queue(worker)
         while True:
             if study.space_digest() != bench.ground.candidates.architectures.digest():
@@ -53,10 +55,10 @@ def work(
             if claim is None:
                 complete, running, waiting = claims.underway(study)
                 if complete >= wanted:
-                    mirror.settle(study, lambda: watch.look(worker.id)[1])
+                    settle()
                     return
                 if complete + running + waiting >= wanted:
-                    mirror.settle(study, lambda: watch.look(worker.id)[1])
+                    settle()
                     time.sleep(min(_PAUSE, lease / 4))
                     continue
                 begun = _propose(bench, worker, proposer, wanted, mutate=misses >= _MISSES_BEFORE_MUTATION)
