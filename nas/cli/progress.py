@@ -1,5 +1,7 @@
-"""How a search is watched: a line for each finished trial, and one that moves."""
+"""How a search is watched: a line for each finished trial, and one that moves; in a log file, one a minute."""
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nas.cli.output import ERR, duration, short_count
@@ -8,10 +10,17 @@ if TYPE_CHECKING:
     from nas.searching.events import Event
 
 
-class Display:
-    """Shows a search's events: a line for each finished trial, and one that moves."""
+_SILENCE = 60.0
+"""Seconds without a line after which one says what is going on, where no line can move."""
 
-    def __init__(self) -> None:
+
+class Display:
+    """Shows a search's events: a line for each finished trial, and one that moves.
+
+    What is not a terminal, as a log file, is told now and then instead what is going on.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
@@ -25,6 +34,7 @@ class Display:
         self._task = self._progress.add_task("starting", total=None)
         self._name = ""
         self._skipped = 0
+        self._clock, self._printed = clock, clock()
 
     def __enter__(self) -> "Display":
         self._progress.start()
@@ -50,6 +60,8 @@ class Display:
             case Working():
                 what = f"{self._name}: {event.what}" if self._name else event.what
                 self._progress.update(self._task, description=what, completed=event.done, total=event.total)
+                if not self._progress.console.is_terminal and self._clock() - self._printed > _SILENCE:
+                    self._print(f"{what} {event.done}/{event.total}")
             case TrialEnded():
                 self._ended(event)
 
@@ -82,3 +94,4 @@ class Display:
 
     def _print(self, text: str, markup: bool = False) -> None:
         self._progress.console.print(text, markup=markup, soft_wrap=True)
+        self._printed = self._clock()

@@ -19,6 +19,8 @@ StorageOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+_STATUS = ("study", "trained", "running", "infeasible", "failed", "best Dice")
+
 
 def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
     """How far studies are: all of them, or one with its results.
@@ -37,9 +39,7 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
                 print_json({"storage": opened.address, "studies": [_status(found) for found in studies]})
                 return
             rows = [_status_row(_status(found)) for found in studies]
-            OUT.print(
-                table(f"studies in {opened.address}", ("study", "trained", "infeasible", "failed", "best Dice"), rows)
-            )
+            OUT.print(table(f"studies in {opened.address}", _STATUS, rows))
             return
         found = open_study(opened, study)
         if json:
@@ -137,7 +137,8 @@ def _status(study: Any) -> dict[str, Any]:
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:
     best = f"{status['best']['dice']:.4f}" if status["best"] else "-"
-    return status["study"], str(status["complete"]), str(status["infeasible"]), str(status["failed"]), best
+    counts = (str(status[state]) for state in ("complete", "running", "infeasible", "failed"))
+    return status["study"], *counts, best
 
 
 def _outline(document: Any, indent: str = "") -> str:

@@ -95,14 +95,13 @@ def _validated(
         bench.listener(Working("validating", done, len(cases.validation)))
 
     cases = bench.ground.cases
-    axes = recipe.augmentation.mirrored_axes(network.graph.task.axes) if recipe.mirrored else ()
     result = validate(
         network,
         cases.validation,
         targets=cases.targets,
         case_done=case_done,
         plan=plan,
-        mirrored=axes,
+        mirrored=recipe.averaged_axes(network.graph.task.axes),
     )
     bench.study.measure(evaluation, _of_validation(result, len(recipe.epoch_ends)))
     file = folder / "weights.safetensors"

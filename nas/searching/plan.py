@@ -31,7 +31,8 @@ class Plan:
     """What was fitted to the machine when a study began; fixed from then on, so that its trials compare.
 
     `recipe` may have open choices; `decided` closes them, and what a plan says of a network's cost wants them closed.
-    `positions` is how many voxels a validation looks at, which a trial pays for too.
+    `positions` is how many voxels a validation looks at, each as often as windows overlap there, which a trial pays for
+    too.
     """
 
     recipe: Recipe
@@ -61,7 +62,8 @@ class Plan:
     def seconds(self, graph: Graph) -> float:
         """How long a trial of this network is predicted to take: training and validation."""
         step = self.speed.step_seconds(graph, self.recipe.batch)
-        patches = self.positions / graph.task.voxels((1,) * graph.task.axes)
+        mirrored = 2.0 ** len(self.recipe.averaged_axes(graph.task.axes))
+        patches = mirrored * self.positions / graph.task.voxels((1,) * graph.task.axes)
         # A forward pass is a third of a training step.
         return step * (self.recipe.steps + patches / self.recipe.batch / 3)
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 import torch
 
@@ -18,7 +19,7 @@ from nas.searching.settings import SearchSettings
 from nas.searching.slots import memory_each
 from nas.searching.timing import measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe, plan_batch, plan_task
+from nas.training import Augmentation, Recipe, plan_batch, plan_task, windows_of
 from nas.training.plan import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.75
@@ -65,7 +66,8 @@ def make_plan(
         settings.max_memory or usable_memory(device),
         None if as_told else share,
     )
-    plan = Plan(typical, limits, speed, sum(sample.label.numel() for sample in data.validation))
+    positions = windows_of(data.validation, task.patch) * prod(task.patch)
+    plan = Plan(typical, limits, speed, positions)
     anchor = _anchor(space, task)
     if "steps" not in settings.wishes:
         steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)

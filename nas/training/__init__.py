@@ -9,7 +9,7 @@ from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
 from nas.training.samples import Sample, Slicing, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.targets import EACH_CLASS, Targets
-from nas.training.validation import Validation, validate
+from nas.training.validation import Validation, validate, windows_of
 
 __all__ = [
     "EACH_CLASS",
@@ -33,4 +33,5 @@ __all__ = [
     "samples_of",
     "train",
     "validate",
+    "windows_of",
 ]

@@ -2,37 +2,33 @@
 
 from collections.abc import Callable
 from itertools import combinations
+from math import prod
 
 import torch
 from torch import Tensor
 
 from nas.graph import Axes
 
-_LARGEST_WINDOW = 2
-"""A window grows to the image's own size along axes where that is at most this many times the patch."""
+_OVERLAP = 0.5
+"""Of neighbouring windows, as in nnU-Net."""
 
 
-def predict(
-    forward: Callable[[Tensor], Tensor], image: Tensor, patch: Axes, stride: Axes, *, mirrored: Axes = ()
-) -> Tensor:
-    """Class indices of one image by MONAI's sliding window with Gaussian weighting.
+def predict(forward: Callable[[Tensor], Tensor], image: Tensor, patch: Axes, *, mirrored: Axes = ()) -> Tensor:
+    """Class indices of one image by MONAI's sliding window with Gaussian weighting, half overlapping.
+
+    Windows have the size that networks were trained on, also where one a little larger would cover the image: what a
+    norm takes from each image by itself, and how far from a border a voxel lies, then are as in training.
 
     Args:
         forward: scores of images, by a network in evaluation mode.
         image: normalised, (channels, *size), of any size. Beyond its border it goes on as at it, as in training.
-        patch: the window, unless the image is not much larger: then one window covers it.
-        stride: what each axis of a window must be a multiple of.
+        patch: the window.
         mirrored: axes; probabilities are averaged over the image mirrored along every set of them.
 
     Returns:
         Class indices (*size), uint8.
     """
     from monai.inferers import sliding_window_inference
-
-    window = tuple(
-        -(-size // step) * step if size <= _LARGEST_WINDOW * wide else wide
-        for size, wide, step in zip(image.shape[1:], patch, stride, strict=True)
-    )
 
     def scores(images: Tensor) -> Tensor:
         if not mirrored:
@@ -46,8 +42,14 @@ def predict(
 
     with torch.inference_mode():
         whole = sliding_window_inference(
-            image[None], window, sw_batch_size=4, predictor=scores, overlap=0.5, mode="gaussian",
+            image[None], patch, sw_batch_size=4, predictor=scores, overlap=_OVERLAP, mode="gaussian",
             padding_mode="replicate",
         )  # fmt: skip
     classes: Tensor = whole[0].argmax(0).to(torch.uint8)
     return classes
+
+
+def windows(size: Axes, patch: Axes) -> int:
+    """How many windows `predict` cuts an image of a size into."""
+    steps = [max(int(wide * (1 - _OVERLAP)), 1) for wide in patch]
+    return prod(max(-(-(along - wide) // step), 0) + 1 for along, wide, step in zip(size, patch, steps, strict=True))

@@ -38,7 +38,7 @@ def plan_task(
         fits: whether the networks can be trained on patches of a task; the smallest patch is taken where none fits.
 
     Raises:
-        InputError: a patch that no network of two levels fits, or an image smaller than the networks' stride.
+        InputError: a patch that no network of two levels fits.
     """
     if patch is not None:
         return _task(data, patch)
@@ -70,7 +70,7 @@ def plan_batch(task: Task, device: str, voxels: int, *, fits: Callable[[int], bo
 
 def _task(data: PreparedDataset, patch: Axes, *, rounded: bool = False) -> Task:
     """The task with this patch, or with the nearest that can be halved as often."""
-    axes, sizes = data.axes, list(zip(*(case.size for case in data.cases), strict=True))
+    axes = data.axes
     if len(patch) != axes:
         raise InputError(f"patch: found {list(patch)}, expected {axes} numbers, as the images have axes")
     spacing = tuple(median(along) for along in zip(*(case.spacing for case in data.cases), strict=True))
@@ -85,13 +85,6 @@ def _task(data: PreparedDataset, patch: Axes, *, rounded: bool = False) -> Task:
             low = size // step * step
             raise InputError(
                 f"patch: axis {axis} has {size} voxels, expected a multiple of {step}; use {low} or {low + step}"
-            )
-    for axis, (size, step) in enumerate(zip(map(min, sizes), total, strict=True)):
-        if size < step:
-            raise InputError(
-                f"{data.name}: the smallest image has {size} voxels along axis {axis}, fewer than the "
-                f"stride {step} "
-                "of the networks planned for this data; leave such images out, pad them, or give a smaller --patch"
             )
     return Task(axes, len(data.channels), len(data.classes), patch, strides, spacing)
 

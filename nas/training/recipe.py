@@ -81,6 +81,10 @@ class Recipe:
         epochs = min(self.epochs, self.steps)
         return tuple(round(self.steps * number / epochs) for number in range(1, epochs + 1))
 
+    def averaged_axes(self, axes: int) -> tuple[int, ...]:
+        """Along which of so many axes validation mirrors images, to average over them."""
+        return self.augmentation.mirrored_axes(axes) if self.mirrored else ()
+
     @property
     def digest(self) -> str:
         """A hash of all settings."""

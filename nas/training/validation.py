@@ -12,7 +12,7 @@ from nas.graph import Axes
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
-from nas.training.inference import predict
+from nas.training.inference import predict, windows
 from nas.training.memory import release
 from nas.training.samples import Sample
 from nas.training.step import OutOfMemoryError
@@ -90,14 +90,25 @@ def validate(
     return Validation(tuple(rows), per_target, metrics.mean_dice(per_target), others)
 
 
+def windows_of(samples: Sequence[Sample], patch: Axes) -> int:
+    """How many windows of a patch's size are looked at when samples are segmented, mirroring aside."""
+    return sum(_windows(sample, patch) for sample in samples)
+
+
+def _windows(sample: Sample, patch: Axes) -> int:
+    size = list(sample.label.shape)
+    slices = size.pop(sample.slicing.axis) if sample.slicing else 1
+    return slices * windows(tuple(size), patch)
+
+
 def _predicted(
     forward: Callable[[Tensor], Tensor], sample: Sample, network: Network, device: torch.device, mirrored: Axes
 ) -> Tensor:
     """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
-    task, stride = network.graph.task, network.graph.total_stride
+    patch = network.graph.task.patch
     try:
         images = [sample.image] if sample.slicing is None else sample.slicing.cut(sample.image)
-        found = [predict(forward, image.to(device), task.patch, stride, mirrored=mirrored) for image in images]
+        found = [predict(forward, image.to(device), patch, mirrored=mirrored) for image in images]
         return found[0] if sample.slicing is None else torch.stack(found, sample.slicing.axis)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):

@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nas.network import Network, StepPlan
-from nas.training import Sample, Targets, validate
-from nas.training.inference import predict
+from nas.training import Sample, Slicing, Targets, validate, windows_of
+from nas.training.inference import predict, windows
 from nas.training.losses import IGNORED
 from tests.training.factories import network, sample
 
@@ -31,8 +33,28 @@ def readable(size: tuple[int, ...] = (40, 50)) -> Sample:
 @pytest.mark.parametrize("mirrored", [(), (0,), (0, 1)])
 def test_every_voxel_of_any_size_gets_its_class(size: tuple[int, ...], mirrored: tuple[int, ...]) -> None:
     image = torch.randint(0, 3, (1, *size)).float()
-    predicted = predict(Reads(), image, (16, 16), (4, 4), mirrored=mirrored)
+    predicted = predict(Reads(), image, (16, 16), mirrored=mirrored)
     assert torch.equal(predicted, image[0].to(torch.uint8))
+
+
+@given(size=st.tuples(*[st.integers(1, 40)] * 2), patch=st.tuples(*[st.integers(1, 20)] * 2))
+def test_a_network_sees_windows_of_the_size_that_it_was_trained_on(
+    size: tuple[int, int], patch: tuple[int, int]
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def forward(images: torch.Tensor) -> torch.Tensor:
+        seen.extend([tuple(images.shape[2:])] * len(images))
+        return Reads()(images)
+
+    predict(forward, torch.zeros(1, *size), patch)
+    assert set(seen) == {patch}
+    assert len(seen) == windows(size, patch)
+
+
+def test_the_windows_of_a_volume_that_is_segmented_slice_by_slice_are_those_of_its_slices() -> None:
+    volume, image = sample((6, 20, 22)), sample((20, 22))
+    assert windows_of([replace(volume, slicing=Slicing(0, 1)), image], (16, 16)) == 7 * windows_of([image], (16, 16))
 
 
 def test_mirroring_averages_over_all_sets_of_axes() -> None:
@@ -43,7 +65,7 @@ def test_mirroring_averages_over_all_sets_of_axes() -> None:
         return Reads()(images)
 
     image = torch.rand(1, 8, 8, 8)
-    predict(forward, image, (8, 8, 8), (1, 1, 1), mirrored=(0, 1, 2))
+    predict(forward, image, (8, 8, 8), mirrored=(0, 1, 2))
     assert len(seen) == 8
     assert len({tuple(images[0, 0, 0, 0, :3].tolist()) + tuple(images[0, 0, :3, 0, 0].tolist()) for images in seen}) > 4
 
