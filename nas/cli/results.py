@@ -82,7 +82,7 @@ def where_everything_is(study: Study) -> None:
     option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
     lines = [
         f"study      {name} in {storage.address}",
-        f"artifacts  {storage.artifacts / name}",
+        f"artifacts  {storage.shown_artifacts}/{name}",
         f"export     nas export {shlex.quote(name)} --to best{option}",
         f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
     ]

@@ -17,6 +17,14 @@ StudyName = Annotated[str | None, typer.Argument(help="Name of the study.", show
 StorageOption = Annotated[
     str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
 ]
+ArtifactsOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="NAS_ARTIFACTS",
+        help="Folder or URL of weights, where it is another than nas search was given.",
+        show_default="as remembered",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 _STATUS = ("study", "trained", "running", "infeasible", "failed", "best Dice")
@@ -80,6 +88,7 @@ def export(
     to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("best"),
     trial: Annotated[int | None, typer.Option(help="Another trial than the best.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write the best network as plain PyTorch: model.py, weights.safetensors, architecture.json.
@@ -90,7 +99,7 @@ def export(
     """
     from nas.searching import FoundStudy
 
-    with open_existing(storage) as opened:
+    with open_existing(storage, artifacts) as opened:
         found = FoundStudy(chosen(opened, study))
         network = found.best if trial is None else found.trial(trial)
         files = network.export(to)
@@ -102,11 +111,11 @@ def export(
         OUT.print(f"  {file}", soft_wrap=True)
 
 
-def open_existing(storage: str) -> "Storage":
+def open_existing(storage: str, artifacts: str | None = None) -> "Storage":
     """A storage that a search has written."""
     from nas.study.storage import open_storage
 
-    return open_storage(storage, create=False)
+    return open_storage(storage, artifacts=artifacts, create=False)
 
 
 def chosen(storage: "Storage", name: str | None) -> "Study":

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.cli.output import OUT, print_json, short_count
-from nas.cli.studies import JsonOption, StorageOption, StudyName, chosen, open_existing, status
+from nas.cli.studies import ArtifactsOption, JsonOption, StorageOption, StudyName, chosen, open_existing, status
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -34,6 +34,7 @@ def copy(
     study: Name,
     name: NewName,
     storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     to: Annotated[str | None, typer.Option(help="Another storage.", show_default="the same")] = None,
 ) -> None:
     """Copy a study with its results and files; also from SQLite to a server (--to URL).
@@ -46,7 +47,7 @@ def copy(
     from nas.study.storage import open_storage
     from nas.study.upkeep import copy as copy_study
 
-    with open_existing(storage) as source, open_storage(to or storage) as target:
+    with open_existing(storage, artifacts) as source, open_storage(to or storage) as target:
         copied = copy_study(open_study(source, study), name, target)
         OUT.print(f"{copied.name}: {copied.counts().trials} trials in {target.address}", soft_wrap=True)
 
@@ -70,6 +71,7 @@ def rename(study: Name, name: NewName, storage: StorageOption = DEFAULT_STORAGE)
 def delete(
     study: Name,
     storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Even while workers are at it.")] = False,
 ) -> None:
@@ -82,7 +84,7 @@ def delete(
     from nas.study.opening import open_study
     from nas.study.upkeep import remove_study
 
-    with open_existing(storage) as opened:
+    with open_existing(storage, artifacts) as opened:
         found = open_study(opened, study)
         counts = found.counts()
         if not yes:
@@ -95,6 +97,7 @@ def delete(
 def prune(
     study: Name,
     storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     keep: Annotated[int, typer.Option(help="How many of the best keep their weights.", min=0)] = 10,
 ) -> None:
     """Delete the weights of all but the best and the published networks.
@@ -106,7 +109,7 @@ def prune(
     from nas.study.opening import open_study
     from nas.study.upkeep import prune_artifacts
 
-    with open_existing(storage) as opened:
+    with open_existing(storage, artifacts) as opened:
         OUT.print(f"{prune_artifacts(open_study(opened, study), keep)} files deleted")
 
 
@@ -114,6 +117,7 @@ def prune(
 def check(
     study: StudyName = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     repair: Annotated[bool, typer.Option("--repair", help="Set right what is found.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -125,7 +129,7 @@ def check(
     """
     from nas.study.upkeep import check as look
 
-    with open_existing(storage) as opened:
+    with open_existing(storage, artifacts) as opened:
         found = chosen(opened, study)
         faults = look(found, repair=repair)
     if json:

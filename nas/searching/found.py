@@ -112,10 +112,15 @@ class FoundStudy:
         return self.study.summary()
 
 
-def open_study(name: str, storage: str = DEFAULT_STORAGE) -> FoundStudy:
+def open_study(name: str, storage: str = DEFAULT_STORAGE, artifacts: str | None = None) -> FoundStudy:
     """A study that a search has written.
+
+    Args:
+        name: of the study.
+        storage: SQLite file or SQLAlchemy URL.
+        artifacts: folder or URL of weights, where it is another than the search was given.
 
     Raises:
         InputError: the storage or the study is not there.
     """
-    return FoundStudy(open_stored(open_storage(storage, create=False), name))
+    return FoundStudy(open_stored(open_storage(storage, artifacts=artifacts, create=False), name))

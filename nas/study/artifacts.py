@@ -14,6 +14,10 @@ NAME = re.compile(r"\w(?:[\w .-]*[\w-])?")
 """Names that cannot leave a folder on any system: no separators, no dot or space at either end."""
 
 
+class LostFileError(InputError):
+    """A stored file is gone, has changed, or is named where it cannot be; not one that is out of reach for now."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """A file in the artifact folder: its address there (with `/`, on every system), checksum and size."""
@@ -64,11 +68,11 @@ def path_of(folder: Path, stored: StoredFile) -> Path:
     """Where a stored file lies if it is there.
 
     Raises:
-        InputError: its address leaves the folder.
+        LostFileError: its address leaves the folder.
     """
     path = folder / stored.address
     if not _is_inside(path, folder):
-        raise InputError(f"the artifact address {stored.address!r} leaves {folder}; the database was tampered with")
+        raise LostFileError(f"the artifact address {stored.address!r} leaves {folder}; the database was tampered with")
     return path
 
 
@@ -81,16 +85,18 @@ def locate(folder: Path, stored: StoredFile, name: str | None = None) -> Path:
         name: what a complaint calls it, where that is not its path.
 
     Raises:
-        InputError: its address leaves the folder, it is missing, or its contents have changed.
+        LostFileError: its address leaves the folder, it is missing, or its contents have changed.
+        InputError: it cannot be read.
     """
     path = path_of(folder, stored)
     name = name or str(path)
     try:
         found = _sha256(path)
     except OSError as error:
-        raise InputError(f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy") from error
+        kind = LostFileError if isinstance(error, FileNotFoundError) else InputError
+        raise kind(f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy") from error
     if found != stored.sha256:
-        raise InputError(
+        raise LostFileError(
             f"the artifact {name} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
             "copy"
         )

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nas.errors import InputError
+from nas.study.artifacts import LostFileError
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Remote:
         self._try("written", lambda: self._files.put_file(str(path), self._at(address)))
 
     def download(self, address: str, path: Path) -> None:
-        """Copy a file here."""
+        """Copy a file here. Raises LostFileError where it is not there."""
         source = self._at(address)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
@@ -78,7 +79,7 @@ class Remote:
     def _at(self, address: str) -> str:
         path = PurePosixPath(address)
         if path.is_absolute() or ".." in path.parts:
-            raise InputError(f"the artifact address {address!r} leaves {self.shown}; the database was tampered with")
+            raise LostFileError(f"the artifact address {address!r} leaves {self.shown}; the database was tampered with")
         return f"{self._opened[1]}/{address}"
 
     def _try(self, verb: str, act: Any) -> None:
@@ -87,7 +88,8 @@ class Remote:
         except InputError:
             raise
         except Exception as error:  # each driver has errors of its own
-            raise InputError(self._refusal(verb, error)) from error
+            kind = LostFileError if isinstance(error, FileNotFoundError) else InputError
+            raise kind(self._refusal(verb, error)) from error
 
     def _refusal(self, verb: str, error: Exception) -> str:
         said = str(error).replace(self.url, self.shown) or type(error).__name__

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from nas.errors import InputError
 from nas.study import artifacts as artifact_files
+from nas.study import places
 from nas.study.artifacts import StoredFile
 from nas.study.failures import describe, explain, refusal
 from nas.study.locking import BUSY_SECONDS, alone
@@ -192,36 +193,41 @@ def open_storage(address: str | Path, *, artifacts: Path | str | None = None, cr
 
     Args:
         address: the path of an SQLite file, or an SQLAlchemy URL (`postgresql://user@host/database`).
-        artifacts: the folder for files, or a URL (`s3://bucket/prefix`). Left out, it is `artifacts` beside the SQLite
-            file or, with a server, in the working folder.
-        create: whether to make an SQLite file that is not there.
+        artifacts: the folder for files, or a URL (`s3://bucket/prefix`). Left out, it is what the database remembers;
+            a new one has them in `artifacts` beside the SQLite file or, with a server, in the working folder.
+        create: whether to make an SQLite file that is not there, and to have the database remember where files are.
 
     Raises:
         InputError: the address cannot be read, or what it names cannot be opened or written.
     """
     url = _read(address)
-    folder = Path("artifacts")
     if url.get_backend_name() == "sqlite":
-        path = Path(url.database or "")
-        folder = path.parent / "artifacts"
-        _make_room(path, create)
-    remote = Remote(str(artifacts)) if "://" in str(artifacts) else None
-    files = Path(artifacts or folder).absolute() if remote is None else remote.cache()
+        _make_room(Path(url.database or ""), create)
     try:
-        storage = Storage(create_engine(url, **_engine_options(url)), files, remote=remote)
+        engine = create_engine(url, **_engine_options(url))
     except (ImportError, ArgumentError) as error:
         raise InputError(
             f"{describe(url)} needs a database driver that is not installed ({error}); for PostgreSQL: "
             "pip install 'psycopg[binary]'"
         ) from error
     try:
-        upgrade(storage.engine)
+        upgrade(engine)
+        place = str(artifacts or places.remembered(engine) or _beside(url))
+        remote = Remote(place) if "://" in place else None
+        storage = Storage(engine, Path(place).absolute() if remote is None else remote.cache(), remote=remote)
+        if create and (artifacts or url.get_backend_name() != "sqlite"):
+            places.remember(engine, storage.shown_artifacts)
     except BaseException as error:
-        storage.close()
+        engine.dispose()
         if isinstance(error, SQLAlchemyError | sqlite3.Error):
             raise refusal(error, url) from error
         raise
     return storage
+
+
+def _beside(url: URL) -> Path:
+    """Where the files of a new database go."""
+    return Path(url.database or "").parent / "artifacts" if url.get_backend_name() == "sqlite" else Path("artifacts")
 
 
 def _read(address: str | Path) -> URL:

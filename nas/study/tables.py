@@ -185,3 +185,12 @@ class ArtifactRow(Base):
     address: Mapped[str] = mapped_column(String(500))
     sha256: Mapped[str] = mapped_column(String(64))
     bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class PlaceRow(Base):
+    """The folder or URL that artifacts' addresses are relative to, in one row; none where it is beside the database."""
+
+    __tablename__ = "nas_place"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(Text)

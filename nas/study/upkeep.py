@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study import mirror
-from nas.study.artifacts import StoredFile, check_name
+from nas.study.artifacts import LostFileError, StoredFile, check_name
 from nas.study.opening import find_study, open_study
 from nas.study.patience import patiently
 from nas.study.records import State
@@ -157,6 +157,9 @@ def check(study: Study, *, repair: bool = False) -> list[Fault]:
     Args:
         study: which one.
         repair: also set right what was found.
+
+    Raises:
+        InputError: files cannot be reached for now; none of them is forgotten.
     """
     found = [*_stale(study, repair), *_broken(study, repair)]
     if not _alive(study):  # files on their way in, and results on their way to Optuna, are no faults
@@ -182,10 +185,19 @@ def _broken(study: Study, repair: bool) -> Iterator[Fault]:
     row = EvaluationRow
     with study.storage.begin() as session:
         rows = select(ArtifactRow, row.trial).join(row, row.id == ArtifactRow.evaluation_id)
-        for file, trial in session.execute(rows.where(row.study_id == study.id)).all():
+        named = session.execute(rows.where(row.study_id == study.id)).all()
+        place = study.storage.shown_artifacts
+        if named and not study.storage.addresses(study.name):
+            yield Fault(
+                f"none of the {len(named)} files that trials name is in {place}; is it mounted, or are they elsewhere "
+                "(--artifacts)?",
+                "go on naming them",
+            )
+            return
+        for file, trial in named:
             try:
                 study.storage.locate(StoredFile(file.address, file.sha256, file.bytes), afresh=True)
-            except InputError as error:
+            except LostFileError as error:
                 yield Fault(f"trial {trial}, {file.kind}: {error}", "forget the file")
                 if repair:
                     session.delete(file)

@@ -63,7 +63,7 @@ def test_optunas_own_version_is_left_alone(storage: Storage) -> None:
         versions = [
             connection.scalar(text(f"SELECT version_num FROM {table}")) for table in (VERSION_TABLE, "alembic_version")
         ]
-    assert versions[0] == "0002"
+    assert versions[0] == "0003"
     assert versions[1].startswith("v")
 
 
@@ -129,7 +129,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     engine.dispose()
     before = path.read_bytes()
 
-    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0002"):
+    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0003"):
         open_storage(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nas.errors import InputError
-from nas.study.opening import create_or_resume
+from nas.study.opening import create_or_resume, open_study
 from nas.study.records import State
 from nas.study.remote import Remote
 from nas.study.storage import Storage, open_storage
@@ -166,6 +166,31 @@ def test_faults_there_are_found_and_repaired(tmp_path: Path, url: str) -> None:
         assert check(study) == []
         assert remote.addresses(study.name) == [whole]
         assert remote.addresses(f"{study.name} of another") == [f"{study.name} of another/1/theirs"]
+
+
+def test_nothing_is_forgotten_where_files_are_out_of_reach(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    url += "/of that test"
+    with opened(tmp_path, url) as storage:
+        study = create_or_resume(storage, SETTINGS)
+        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        (tmp_path / "weights").write_text("weights")
+        study.add_artifact(evaluation, "weights", tmp_path / "weights")
+    with monkeypatch.context() as away:
+        away.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        away.setenv("AWS_MAX_ATTEMPTS", "1")
+        s3fs.S3FileSystem.clear_instance_cache()
+        with (
+            open_storage(tmp_path / "nas.db", create=False) as storage,
+            pytest.raises(InputError, match=f"artifacts at {url} cannot be read"),
+        ):
+            check(open_study(storage, study.name), repair=True)
+    s3fs.S3FileSystem.clear_instance_cache()
+    with open_storage(tmp_path / "nas.db", create=False) as storage:
+        assert check(open_study(storage, study.name)) == []
 
 
 @pytest.mark.parametrize("address", ["../outside", "/etc/passwd", "a/../../b"])

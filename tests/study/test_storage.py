@@ -188,3 +188,43 @@ def test_optuna_is_quiet(
 def test_reading_a_study_starts_quickly(module: str, unwanted: set[str]) -> None:
     code = f"import sys, {module}; print(*{unwanted} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_a_database_remembers_where_its_files_are(address: str, tmp_path: Path) -> None:
+    with open_storage(address, artifacts=tmp_path / "shared") as storage:
+        assert storage.artifacts == tmp_path / "shared"
+    with open_storage(address, artifacts=tmp_path / "mounted elsewhere", create=False) as storage:
+        assert storage.artifacts == tmp_path / "mounted elsewhere"
+    with open_storage(address, create=False) as storage:
+        assert storage.artifacts == tmp_path / "shared"
+    with open_storage(address, artifacts=tmp_path / "moved"):
+        pass
+    with open_storage(address) as storage:
+        assert storage.artifacts == tmp_path / "moved"
+
+
+def test_a_server_remembers_the_working_folder_of_its_first_search(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with open_storage(address) as storage:
+            beside = storage.engine.dialect.name == "sqlite"
+            expected = Path(storage.engine.url.database or "").parent if beside else tmp_path / "first"
+            assert storage.artifacts == expected / "artifacts"
+
+
+def test_files_beside_a_database_move_with_it(tmp_path: Path) -> None:
+    with open_storage(tmp_path / "here" / "nas.db"):
+        pass
+    (tmp_path / "here").rename(tmp_path / "there")
+    with open_storage(tmp_path / "there" / "nas.db") as storage:
+        assert storage.artifacts == tmp_path / "there" / "artifacts"
+
+
+def test_no_secret_is_remembered_with_the_place_of_files(tmp_path: Path) -> None:
+    with open_storage(tmp_path / "nas.db", artifacts="s3://key:s3cret@bucket/prefix?token=s3cret"):
+        pass
+    with open_storage(tmp_path / "nas.db") as storage:
+        assert storage.artifacts_address == "s3://bucket/prefix"

@@ -1,5 +1,6 @@
 """Copies, other names, deletion, pruning and repair, on every database."""
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nas.errors import InputError
-from nas.study import claims, mirror
+from nas.study import artifacts, claims, mirror
 from nas.study.opening import find_study, open_study
 from nas.study.records import Claim, Measurement, Proposal, State
 from nas.study.storage import Storage, open_storage
@@ -97,7 +98,9 @@ def test_a_deleted_study_leaves_nothing(study: Study, known: Known, tmp_path: Pa
     assert study.storage.optuna.get_all_studies() == []
     with study.storage.begin() as session:
         left = {
-            table.name: session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables
+            table.name: session.scalar(select(func.count()).select_from(table))
+            for table in Base.metadata.sorted_tables
+            if table.name != "nas_place"  # which is the database's
         }
     assert set(left.values()) == {0}
 
@@ -132,6 +135,21 @@ def test_faults_are_found_and_repaired(study: Study, known: Known, tmp_path: Pat
     assert not orphan.exists()
     assert study.evaluation(stale).state is State.WAITING
     assert open_study(study.storage, study.name).counts().complete == 2
+
+
+def test_nothing_is_forgotten_where_a_file_cannot_be_read_for_now(
+    study: Study, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(study, known, tmp_path, [0.5, 0.6])
+
+    def stale(path: Path) -> str:
+        raise OSError(errno.ESTALE, "Stale file handle", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(artifacts, "_sha256", stale)
+        with pytest.raises(InputError, match="cannot be read: Stale file handle"):
+            check(study, repair=True)
+    assert check(study) == []
 
 
 def test_no_file_outside_the_folder_is_touched(study: Study, known: Known, tmp_path: Path) -> None:
