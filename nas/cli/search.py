@@ -67,7 +67,11 @@ def search(
     ] = None,
     artifacts: Annotated[
         str | None,
-        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="beside the database"),
+        typer.Option(
+            envvar="NAS_ARTIFACTS",
+            help="Folder or URL of weights, which the database remembers.",
+            show_default="beside it",
+        ),
     ] = None,
     cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,

@@ -19,7 +19,7 @@ def worker(
     ] = DEFAULT_STORAGE,
     artifacts: Annotated[
         str | None,
-        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="beside the database"),
+        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="as remembered"),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")

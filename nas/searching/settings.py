@@ -46,7 +46,7 @@ class SearchSettings:
         workers: how many processes train at once; 1 trains in this one.
         devices: where they train, in turn: "cuda:0,cuda:1"; by default all on `device`.
         engine: "local" starts them on this machine, "ray" on a Ray cluster.
-        artifacts: the folder or URL of weights and checkpoints; by default beside the database.
+        artifacts: the folder or URL of weights and checkpoints; by default what the database remembers, or beside it.
         ray_address: of the cluster; by default one that is running, else a local one.
         cache: the folder for preprocessed data.
         gpus_per_worker: the part of a GPU that Ray gives each worker, 0.5 for two on one; by default 1 with

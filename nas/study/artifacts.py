@@ -94,7 +94,10 @@ def locate(folder: Path, stored: StoredFile, name: str | None = None) -> Path:
         found = _sha256(path)
     except OSError as error:
         kind = LostFileError if isinstance(error, FileNotFoundError) else InputError
-        raise kind(f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy") from error
+        raise kind(
+            f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy, or say with --artifacts "
+            "where the files are"
+        ) from error
     if found != stored.sha256:
         raise LostFileError(
             f"the artifact {name} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
