@@ -9,6 +9,7 @@ from nas.cli.output import ERR, OUT, print_json
 from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
 from nas.cli.progress import Display
 from nas.cli.stopping import stop_on
+from nas.cli.studies import StorageOption
 from nas.study import DEFAULT_STORAGE
 
 
@@ -33,9 +34,7 @@ def search(
     study: Annotated[
         str | None, typer.Option(help="Name of the study.", show_default="from space or recipe, and data")
     ] = None,
-    storage: Annotated[
-        str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
-    ] = DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     budget: Annotated[
         str | None,
         typer.Option(help="Time for all trials: 90s, 15m, 4h, 2d. Fits the search to it.", show_default="15m"),

@@ -9,18 +9,14 @@ import typer
 from nas.cli.output import ERR
 from nas.cli.progress import Display
 from nas.cli.stopping import STOPPED, stop_on
+from nas.cli.studies import ArtifactsOption, StorageOption, open_existing
 from nas.study import DEFAULT_STORAGE
 
 
 def worker(
     study: Annotated[str, typer.Option(help="Name of the study that nas search has made.")],
-    storage: Annotated[
-        str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
-    ] = DEFAULT_STORAGE,
-    artifacts: Annotated[
-        str | None,
-        typer.Option(envvar="NAS_ARTIFACTS", help="Folder or URL of weights.", show_default="as remembered"),
-    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
     data: Annotated[
         str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
     ] = None,
@@ -45,11 +41,10 @@ def worker(
     from nas.searching.events import silent
     from nas.searching.joining import join
     from nas.study.opening import open_study
-    from nas.study.storage import open_storage
 
     stop_on(signal.SIGTERM, signal.SIGUSR1)
     orphaned = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if child else None
-    with open_storage(storage, artifacts=artifacts, create=False) as opened:
+    with open_existing(storage, artifacts) as opened:
         found = open_study(opened, study)
         options = {
             "cache": cache,

@@ -18,7 +18,5 @@ def remembered(engine: Engine) -> str | None:
 
 def remember(engine: Engine, address: str) -> None:
     """Keep a folder or URL, which must hold no password."""
-    if remembered(engine) == address:
-        return
     with alone(engine), Session(engine) as session, session.begin():
         session.merge(PlaceRow(id=_ONLY, address=address))

@@ -212,10 +212,12 @@ def open_storage(address: str | Path, *, artifacts: Path | str | None = None, cr
         ) from error
     try:
         upgrade(engine)
-        place = str(artifacts or places.remembered(engine) or _beside(url))
+        known = places.remembered(engine)
+        place = str(artifacts or known or _beside(url))
         remote = Remote(place) if "://" in place else None
         storage = Storage(engine, Path(place).absolute() if remote is None else remote.cache(), remote=remote)
-        if create and (artifacts or url.get_backend_name() != "sqlite"):
+        to_be_known = artifacts or url.get_backend_name() != "sqlite"
+        if create and to_be_known and storage.shown_artifacts != known:
             places.remember(engine, storage.shown_artifacts)
     except BaseException as error:
         engine.dispose()

@@ -186,11 +186,10 @@ def _broken(study: Study, repair: bool) -> Iterator[Fault]:
     with study.storage.begin() as session:
         rows = select(ArtifactRow, row.trial).join(row, row.id == ArtifactRow.evaluation_id)
         named = session.execute(rows.where(row.study_id == study.id)).all()
-        place = study.storage.shown_artifacts
         if named and not study.storage.addresses(study.name):
             yield Fault(
-                f"none of the {len(named)} files that trials name is in {place}; is it mounted, or are they elsewhere "
-                "(--artifacts)?",
+                f"none of the {len(named)} files that trials name is in {study.storage.shown_artifacts}; is it "
+                "mounted, or are they elsewhere (--artifacts)?",
                 "go on naming them",
             )
             return
