@@ -6,10 +6,12 @@ from typing import Any
 
 from nas.graph import Graph
 from nas.searching.timing import Speed
-from nas.training import Recipe
+from nas.training import Recipe, Window
 
 BYTES_PER_PARAMETER = 16
 """Weight, gradient and AdamW's two moments, four bytes each."""
+_PASS = 1 / 3
+"""Of a training step, what a forward pass takes."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,18 @@ class Plan:
     """What was fitted to the machine when a study began; fixed from then on, so that its trials compare.
 
     `recipe` may have open choices; `decided` closes them, and what a plan says of a network's cost wants them closed.
-    `positions` is how many voxels a validation looks at, each as often as windows overlap there, which a trial pays for
-    too.
+    Where the recipe says no number of steps, each trial has so many `seconds`, validation included, and a network that
+    cannot make `fewest` steps in them is not trained. `positions` is how many voxels a validation looks at through
+    `window`, each as often as windows overlap there, which a trial pays for too.
     """
 
     recipe: Recipe
     limits: Limits
     speed: Speed
     positions: int
+    seconds_each: float | None = None
+    fewest: int = 0
+    window: Window | None = None
 
     def decided(self, recipe: Recipe) -> "Plan":
         """The plan for networks that are trained by this recipe."""
@@ -60,12 +66,23 @@ class Plan:
         return {name: found[name] / limit - 1 for name, limit in limits.items()}
 
     def seconds(self, graph: Graph) -> float:
-        """How long a trial of this network is predicted to take: training and validation."""
+        """How long a trial of this network is predicted to take at least: training and validation."""
         step = self.speed.step_seconds(graph, self.recipe.batch)
+        steps = self.fewest if self.recipe.steps is None else self.recipe.steps
+        return step * (steps + self.validation_steps(graph))
+
+    def validation_steps(self, graph: Graph) -> float:
+        """How many training steps take as long as a validation."""
         mirrored = 2.0 ** len(self.recipe.averaged_axes(graph.task.axes))
         patches = mirrored * self.positions / graph.task.voxels((1,) * graph.task.axes)
-        # A forward pass is a third of a training step.
-        return step * (self.recipe.steps + patches / self.recipe.batch / 3)
+        return patches / self.recipe.batch * _PASS
+
+    def expected_steps(self, graph: Graph) -> int:
+        """How many steps a network is expected to make."""
+        if self.recipe.steps is not None:
+            return self.recipe.steps
+        step = self.speed.step_seconds(graph, self.recipe.batch)
+        return max(int((self.seconds_each or 0.0) / step - self.validation_steps(graph)), 1)
 
     def reason(self, graph: Graph) -> str | None:
         """Why a network is not trained, in words; None if it is."""
@@ -85,13 +102,28 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain JSON, the recipe aside, which a study keeps by itself."""
-        return {"limits": self.limits.to_json(), "speed": self.speed.to_json(), "positions": self.positions}
+        return {
+            "limits": self.limits.to_json(),
+            "speed": self.speed.to_json(),
+            "positions": self.positions,
+            "seconds_each": self.seconds_each,
+            "fewest": self.fewest,
+            "window": None if self.window is None else self.window.to_json(),
+        }
 
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
-        """The plan that `to_json` wrote."""
-        limits, speed = Limits(**document["limits"]), Speed(**document["speed"])
-        return Plan(Recipe.from_json(dict(recipe)), limits, speed, document["positions"])
+        """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
+        window = document.get("window")
+        return Plan(
+            Recipe.from_json(dict(recipe)),
+            Limits(**document["limits"]),
+            Speed(**document["speed"]),
+            document["positions"],
+            document.get("seconds_each"),
+            document.get("fewest", 0),
+            None if window is None else Window.from_json(window),
+        )
 
 
 def memory(graph: Graph, batch: int) -> int:

@@ -2,14 +2,15 @@
 
 from nas.training.augmentation import Augmentation
 from nas.training.checkpoints import CheckpointError, read_checkpoint
-from nas.training.loop import DivergedError, Epoch, train
+from nas.training.loop import DivergedError, Epoch, NotLearningError, Trained, train
 from nas.training.plan import plan_batch, plan_task
 from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
 from nas.training.samples import Sample, Slicing, sample_of, samples_of
 from nas.training.step import OutOfMemoryError
 from nas.training.targets import EACH_CLASS, Targets
-from nas.training.validation import Validation, validate, windows_of
+from nas.training.validation import Validation, validate
+from nas.training.windows import Window, largest_image
 
 __all__ = [
     "EACH_CLASS",
@@ -17,13 +18,17 @@ __all__ = [
     "CheckpointError",
     "DivergedError",
     "Epoch",
+    "NotLearningError",
     "OutOfMemoryError",
     "Recipe",
     "Sample",
     "Slicing",
     "StudyRecipe",
     "Targets",
+    "Trained",
     "Validation",
+    "Window",
+    "largest_image",
     "load_recipe",
     "plan_batch",
     "plan_task",
@@ -33,5 +38,4 @@ __all__ = [
     "samples_of",
     "train",
     "validate",
-    "windows_of",
 ]

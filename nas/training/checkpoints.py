@@ -17,7 +17,7 @@ from nas.errors import InputError
 from nas.network import StepPlan
 from nas.training.step import Stepper
 
-FORMAT = 1
+FORMAT = 2
 """Goes up whenever a checkpoint is written in another way."""
 
 
@@ -29,10 +29,12 @@ class CheckpointError(InputError):
 class Progress:
     """How far a training has come.
 
-    `step` steps are done; `losses` and `counts` are the tally of the current epoch so far (see `nas.training.loop`).
+    `step` steps are done, in so many `seconds`; `losses` and `counts` are the tally of the current epoch so far (see
+    `nas.training.loop`).
     """
 
     step: int
+    seconds: float = 0.0
     losses: tuple[float, ...] = ()
     counts: tuple[tuple[int, ...], ...] = ()
 
@@ -72,6 +74,7 @@ def write_checkpoint(path: Path, stepper: Stepper, progress: Progress, seed: int
         "seed": seed,
         "regions": _regions(stepper),
         "step": progress.step,
+        "seconds": progress.seconds,
         "losses": list(progress.losses),
         "counts": [list(row) for row in progress.counts],
         "averaged": stepper.averaged,
@@ -129,7 +132,8 @@ def restore(checkpoint: Checkpoint, stepper: Stepper, seed: int) -> Progress:
         stepper.scaler.load_state_dict(state["scaler"])
         stepper.resume(int(state["averaged"]))
         counts = tuple(tuple(int(count) for count in row) for row in state["counts"])
-        return Progress(int(state["step"]), tuple(float(loss) for loss in state["losses"]), counts)
+        losses = tuple(float(loss) for loss in state["losses"])
+        return Progress(int(state["step"]), float(state["seconds"]), losses, counts)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"checkpoint: {type(error).__name__} {error}; expected the whole state of this training, start it anew"

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from nas.errors import InputError
 from nas.network import Network, StepPlan, default_plan
 from nas.training import metrics
 from nas.training.checkpoints import Progress, read_checkpoint, restore, write_checkpoint
 from nas.training.feed import Feed, mixed
 from nas.training.memory import keep_freed, release
+from nas.training.pace import Counted, Moment, Pace, Timed
 from nas.training.recipe import Recipe
 from nas.training.samples import Sample
 from nas.training.schedules import rate_share
@@ -27,6 +29,10 @@ class DivergedError(Exception):
     """The loss is no longer a number."""
 
 
+class NotLearningError(DivergedError):
+    """After most of a training nothing is told from the background: the rest of its time would be wasted."""
+
+
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch showed: its mean loss, and the Dice of each target on its training patches."""
@@ -34,6 +40,15 @@ class Epoch:
     number: int
     loss: float
     training_dice: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training ended: after how many steps and seconds, and how its steps were run in the end."""
+
+    steps: int
+    seconds: float
+    plan: StepPlan
 
 
 def train(
@@ -46,12 +61,16 @@ def train(
     step_done: Callable[[int], None] = lambda _: None,
     plan: StepPlan | None = None,
     resume: Path | None = None,
-    save: Callable[[int, Write], None] = lambda step, write: None,
+    save: Callable[[int, float, Write], None] = lambda step, done, write: None,
     targets: Targets = EACH_CLASS,
-) -> StepPlan:
+    seconds: float | None = None,
+    reserve: float = 0.0,
+) -> Trained:
     """Train in place, as the recipe says, on random patches of the samples.
 
-    The same seed, samples, plan and CPU give the same network, whether training was interrupted or not.
+    A recipe with a number of steps is trained for these: the same seed, samples, plan and CPU give the same network,
+    whether training was interrupted or not. One without is trained for some seconds, and its learning rate follows the
+    clock.
 
     Args:
         network: on the device that trains it.
@@ -62,15 +81,18 @@ def train(
         step_done: hears after each step how many are done.
         plan: how steps are run (`nas.network.choose_plan`); a checkpoint brings its own.
         resume: a checkpoint to go on from. Epochs that ended before it are not reported again.
-        save: called after each step with the number of steps done and a function that writes a checkpoint: it decides
-            when and where.
+        save: called after each step with the number of steps, the share of the training that is done, and a function
+            that writes a checkpoint: it decides when and where.
         targets: what overlap is asked of; the network's classes, or regions of them.
+        seconds: of training, where the recipe says no number of steps; those before an interruption count.
+        reserve: how many steps' time of them is left for what follows, such as validation.
 
     Returns:
-        How steps were run in the end: where memory ran out, in smaller parts than planned.
+        How it ended; where memory ran out, steps were run in smaller parts than planned.
 
     Raises:
         DivergedError: the loss became NaN or infinite.
+        NotLearningError: after most of the training nothing but background is predicted.
         OutOfMemoryError: there is no memory for the smallest part of a batch.
         CheckpointError: the checkpoint is damaged or another training's.
     """
@@ -79,26 +101,52 @@ def train(
     saved = read_checkpoint(resume) if resume is not None else None
     stepper = Stepper(network.train(), recipe, saved.plan if saved else _initial(plan, recipe, device), targets)
     progress = restore(saved, stepper, seed) if saved else Progress(0)
-    tally = Tally(task.classes, targets, progress)
-    ends = recipe.epoch_ends
+    pace = _pace(recipe, seconds, progress.seconds, reserve)
+    tally, step, moment = Tally(task.classes, targets, progress), progress.step, pace.after(progress.step)
     with (
         Feed(samples, task.patch, recipe, device, seed=seed) as feed,
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
     ):
-        for step in range(progress.step, recipe.steps):
+        while moment.done < 1:
             images, labels = feed.batch(step)
             torch.manual_seed(mixed(seed, "dropout", step))  # dropout takes no generator
-            rate = recipe.learning_rate * rate_share(recipe.schedule, step, recipe.steps, recipe.warm_up)
+            rate = recipe.learning_rate * rate_share(recipe.schedule, moment.middle, recipe.warm_up)
             loss, scores = stepper.step(images, labels, rate)
             tally.add(loss, scores, labels)
-            step_done(step + 1)
-            if step + 1 in ends:
-                report(tally.epoch(ends.index(step + 1) + 1))
+            step, before = step + 1, moment
+            step_done(step)
+            moment = pace.after(step)
+            number = _epoch(moment, recipe)
+            if number > _epoch(before, recipe):
+                epoch = tally.epoch(number)
+                report(epoch)
+                _expect_learning(epoch, moment)
                 tally = Tally(task.classes, targets)
-            save(step + 1, _writer(stepper, tally, step + 1, seed))
+            save(step, moment.done, _writer(stepper, tally, step, pace.seconds, seed))
     stepper.finish()
     release(device)
-    return stepper.plan
+    return Trained(step, pace.seconds, stepper.plan)
+
+
+def _pace(recipe: Recipe, seconds: float | None, spent: float, reserve: float) -> Pace:
+    """By steps where the recipe counts them, else by the clock."""
+    if recipe.steps is not None:
+        return Counted(recipe.steps, spent)
+    if seconds is None:
+        raise InputError("recipe steps: found none, expected a number; or say for how many seconds to train")
+    return Timed(seconds, spent, reserve)
+
+
+def _epoch(moment: Moment, recipe: Recipe) -> int:
+    """How many epochs are over; a little early, since shares are rounded."""
+    return int(moment.done * recipe.parts + 1e-6)
+
+
+def _expect_learning(epoch: Epoch, moment: Moment) -> None:
+    if moment.done >= _LATE and all(not value > _NOTHING for value in epoch.training_dice):
+        raise NotLearningError(
+            f"after {moment.done:.0%} of its training nothing but background is predicted (loss {epoch.loss:.3f})"
+        )
 
 
 class Tally:
@@ -120,10 +168,10 @@ class Tally:
         if loss.device.type == "cpu" or len(self._waiting) >= _STEPS_BETWEEN_LOOKS:
             self._look()
 
-    def progress(self, step: int) -> Progress:
+    def progress(self, step: int, seconds: float) -> Progress:
         """What a checkpoint needs to know."""
         self._look()
-        return Progress(step, tuple(self._losses), tuple(tuple(row) for row in self._counts.tolist()))
+        return Progress(step, seconds, tuple(self._losses), tuple(tuple(row) for row in self._counts.tolist()))
 
     def epoch(self, number: int) -> Epoch:
         """What the epoch showed."""
@@ -140,16 +188,18 @@ class Tally:
 
 
 _STEPS_BETWEEN_LOOKS = 20
+_LATE = 0.6
+"""From this share of a training on, a network that has found nothing is not expected to."""
+_NOTHING = 0.005
+"""Dice on training patches that is no more than chance."""
 
 
 def _initial(plan: StepPlan | None, recipe: Recipe, device: torch.device) -> StepPlan:
-    from dataclasses import replace
-
     plan = plan or default_plan(device)
     # A part has at least two patches, which batch norm after global pooling needs.
     parts = max(min(max(plan.accumulation, recipe.accumulation), recipe.batch // 2), 1)
     return replace(plan, accumulation=parts)
 
 
-def _writer(stepper: Stepper, tally: Tally, step: int, seed: int) -> Write:
-    return lambda path: write_checkpoint(path, stepper, tally.progress(step), seed)
+def _writer(stepper: Stepper, tally: Tally, step: int, seconds: float, seed: int) -> Write:
+    return lambda path: write_checkpoint(path, stepper, tally.progress(step, seconds), seed)

@@ -20,7 +20,7 @@ class Recipe:
     """The settings of one training. Any field may be left open (`nas.space`): then it is the template of a space.
 
     Args:
-        steps: optimiser steps in all.
+        steps: optimiser steps in all; None where training has a time instead, and makes as many as fit.
         batch: patches a step, at least 2 (batch norm after global pooling needs two).
         epochs: into how many parts the steps are divided; each ends with its losses and Dice on record.
         loss: what is minimised.
@@ -43,7 +43,7 @@ class Recipe:
         InputError: a field of another type or out of range.
     """
 
-    steps: int = 250
+    steps: int | None = 250
     batch: int = 4
     epochs: int = 5
     loss: Loss = DiceCrossEntropy()
@@ -76,10 +76,9 @@ class Recipe:
         )
 
     @property
-    def epoch_ends(self) -> tuple[int, ...]:
-        """After how many steps each epoch ends; a training of fewer steps than `epochs` has as many as steps."""
-        epochs = min(self.epochs, self.steps)
-        return tuple(round(self.steps * number / epochs) for number in range(1, epochs + 1))
+    def parts(self) -> int:
+        """How many epochs are reported; a training of fewer steps than `epochs` has as many as steps."""
+        return self.epochs if self.steps is None else min(self.epochs, self.steps)
 
     def averaged_axes(self, axes: int) -> tuple[int, ...]:
         """Along which of so many axes validation mirrors images, to average over them."""

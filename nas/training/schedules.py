@@ -55,9 +55,8 @@ class OneCycle(Schedule):
         return 0.5 * (1 + math.cos(math.pi * (progress - self.rise) / (1 - self.rise)))
 
 
-def rate_share(schedule: Schedule, step: int, steps: int, warm_up: float) -> float:
-    """The share of the peak learning rate at a step counted from 0; `warm_up` is the share of steps it rises over."""
-    warm = round(steps * warm_up)
-    if step < warm:
-        return (step + 1) / warm
-    return schedule.share((step - warm) / max(steps - warm, 1))
+def rate_share(schedule: Schedule, progress: float, warm_up: float) -> float:
+    """The share of the peak learning rate at a progress from 0 to 1; over the share `warm_up` of it the rate rises."""
+    if progress < warm_up:
+        return progress / warm_up
+    return schedule.share((progress - warm_up) / max(1 - warm_up, 1e-9))

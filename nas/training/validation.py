@@ -8,15 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nas.graph import Axes
+from nas.graph import Axes, Task
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
-from nas.training.inference import predict, windows
+from nas.training.inference import predict
 from nas.training.memory import release
 from nas.training.samples import Sample
 from nas.training.step import OutOfMemoryError
 from nas.training.targets import EACH_CLASS, Targets
+from nas.training.windows import Window
 
 Values = tuple[tuple[float, ...], ...]
 """Of one metric: for each case the value of each target."""
@@ -27,13 +28,14 @@ class Validation:
     """Metrics on whole validation cases (see `nas.training.metrics` for what absent structures count).
 
     `cases` holds Dice per case and target, `per_target` and `dice` its means; `further` the other metrics by
-    name, cases in the same order.
+    name, cases in the same order. `missed` are the targets, counted from 0, that labels have and no prediction.
     """
 
     cases: tuple[tuple[str, tuple[float, ...]], ...]
     per_target: tuple[float, ...]
     dice: float
     further: Mapping[str, Values] = field(default_factory=dict)
+    missed: tuple[int, ...] = ()
 
     def means(self) -> dict[str, tuple[float, ...]]:
         """The mean over cases of each further metric, per target."""
@@ -46,6 +48,7 @@ def validate(
     *,
     case_done: Callable[[int], None] = lambda _: None,
     plan: StepPlan | None = None,
+    window: Window | None = None,
     mirrored: Axes = (),
     tolerance: float | None = None,
     targets: Targets = EACH_CLASS,
@@ -57,6 +60,7 @@ def validate(
         samples: the cases.
         case_done: hears how many are done.
         plan: how the network is run; what it says of training is not used.
+        window: what is seen at once; by default windows of the size of training patches, half overlapping.
         mirrored: axes; predictions are averaged over the image mirrored along every set of them.
         tolerance: of surface Dice in mm; with it come the metrics of surfaces, which take much longer than Dice.
         targets: what is scored; the network's classes, or regions of them.
@@ -68,15 +72,18 @@ def validate(
     # Whole cases differ in size, and each size would be compiled anew, if at all.
     plan = replace(plan or StepPlan(), compiled=False)
     forward = cast(Callable[[Tensor], Tensor], runner(arranged(network.eval(), plan), plan))
+    window = window or Window(task.patch)
     rows: list[tuple[str, tuple[float, ...]]] = []
+    voxels = torch.zeros((), dtype=torch.int64)
     further: dict[str, list[tuple[float, ...]]] = {"iou": [], "volume_error": []}
     if tolerance is not None:
         further |= {"hausdorff95": [], "surface_dice": []}
     for sample in samples:
-        predicted = _predicted(forward, sample, network, device, mirrored)
+        predicted = _predicted(forward, sample, task, device, window, mirrored)
         predicted, label = _on_original_grid(sample, predicted)
         table = metrics.counts(predicted, label, task.classes, targets)
         rows.append((sample.name, tuple(metrics.dice(table))))
+        voxels = voxels + table.cpu()
         further["iou"].append(tuple(metrics.iou(table)))
         further["volume_error"].append(tuple(metrics.volume_error(table)))
         if tolerance is not None:
@@ -87,29 +94,32 @@ def validate(
         case_done(len(rows))
     per_target = tuple(metrics.mean_per_target([values for _, values in rows]))
     others = {name: tuple(values) for name, values in further.items()}
-    return Validation(tuple(rows), per_target, metrics.mean_dice(per_target), others)
-
-
-def windows_of(samples: Sequence[Sample], patch: Axes) -> int:
-    """How many windows of a patch's size are looked at when samples are segmented, mirroring aside."""
-    return sum(_windows(sample, patch) for sample in samples)
-
-
-def _windows(sample: Sample, patch: Axes) -> int:
-    size = list(sample.label.shape)
-    slices = size.pop(sample.slicing.axis) if sample.slicing else 1
-    return slices * windows(tuple(size), patch)
+    missed = tuple(
+        index for index, (_, predicted, labelled) in enumerate(voxels.tolist()) if labelled and not predicted
+    )
+    return Validation(tuple(rows), per_target, metrics.mean_dice(per_target), others, missed)
 
 
 def _predicted(
-    forward: Callable[[Tensor], Tensor], sample: Sample, network: Network, device: torch.device, mirrored: Axes
+    forward: Callable[[Tensor], Tensor],
+    sample: Sample,
+    task: Task,
+    device: torch.device,
+    window: Window,
+    mirrored: Axes,
 ) -> Tensor:
     """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
-    patch = network.graph.task.patch
+    size, slicing = tuple(sample.label.shape), sample.slicing
+    seen = size if slicing is None else size[: slicing.axis] + size[slicing.axis + 1 :]
     try:
-        images = [sample.image] if sample.slicing is None else sample.slicing.cut(sample.image)
-        found = [predict(forward, image.to(device), patch, mirrored=mirrored) for image in images]
-        return found[0] if sample.slicing is None else torch.stack(found, sample.slicing.axis)
+        return predict(
+            forward,
+            sample.image.to(device),
+            window.over(seen, task),
+            slicing=slicing,
+            mirrored=mirrored,
+            overlap=window.overlap,
+        )
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -21,9 +21,10 @@ from nas.training import (
     read_checkpoint,
     train,
 )
-from nas.training.loop import Write
+from nas.training.loop import NotLearningError, Write
 from nas.training.losses import DiceFocal, Tversky
 from nas.training.optimisers import SGD, AdamW
+from nas.training.pace import Timed
 from nas.training.schedules import OneCycle, Poly
 from tests.training.factories import STILL, network, recipe, sample
 
@@ -84,7 +85,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     file = tmp_path / "checkpoint.safetensors"
     before, heard = with_dropout(), []
 
-    def stop(step: int, write: Write) -> None:
+    def stop(step: int, done: float, write: Write) -> None:
         if step == stopped:
             write(file)
             raise KeyboardInterrupt
@@ -103,7 +104,7 @@ def test_regions_are_trained_and_scored_and_go_on_from_a_checkpoint(tmp_path: Pa
     assert [len(epoch.training_dice) for epoch in (*epochs, *of_classes)] == [3, 3, 2, 2]
     assert [epoch.loss for epoch in epochs] != [epoch.loss for epoch in of_classes]
     file = tmp_path / "checkpoint"
-    trained(recipe(), targets=REGIONS, save=lambda step, write: write(file) if step == 4 else None)
+    trained(recipe(), targets=REGIONS, save=lambda step, done, write: write(file) if step == 4 else None)
     again, rest = trained(recipe(), targets=REGIONS, resume=file)
     assert same(whole, again)
     assert rest == epochs[1:]
@@ -124,7 +125,7 @@ def with_dropout(seed: int = 0) -> Network:
 
 def test_writing_checkpoints_changes_nothing(tmp_path: Path) -> None:
     plain, _ = trained(ALL_AT_ONCE)
-    saved, _ = trained(ALL_AT_ONCE, save=lambda step, write: write(tmp_path / "checkpoint"))
+    saved, _ = trained(ALL_AT_ONCE, save=lambda step, done, write: write(tmp_path / "checkpoint"))
     assert same(plain, saved)
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
 
@@ -132,7 +133,7 @@ def test_writing_checkpoints_changes_nothing(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     file = tmp_path_factory.mktemp("checkpoint") / "file"
-    trained(recipe(), save=lambda step, write: write(file) if step == 2 else None)
+    trained(recipe(), save=lambda step, done, write: write(file) if step == 2 else None)
     return file.read_bytes()
 
 
@@ -143,7 +144,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         ("without its last byte", lambda content: content[:-1]),
         ("empty", lambda content: b""),
         ("a pickle", lambda content: b"\x80\x04cos\nsystem\n(S'exit'\ntR."),
-        ("another header", lambda content: content.replace(b'\\"format\\": 1', b'\\"format\\": 9')),
+        ("another header", lambda content: content.replace(b'\\"format\\": 2', b'\\"format\\": 9')),
         ("no state", lambda content: content.replace(b'"state"', b'"stale"')),
         ("a tensor less", lambda content: content.replace(b"optimiser.0.exp_avg\"", b"optimiser.x.exp_avg\"")),
     ],
@@ -181,14 +182,14 @@ def test_another_trainings_checkpoint_is_refused(other: str, checkpoint: bytes, 
 def test_a_failed_write_leaves_the_earlier_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     held: list[Write] = []
-    trained(recipe(), save=lambda step, write: held.append(write))
+    trained(recipe(), save=lambda step, done, write: held.append(write))
     held[-1](file)
     content = file.read_bytes()
     script = (
         "import resource, sys; from pathlib import Path; from tests.training.test_loop import *\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(content) // 2},) * 2)\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"try: trained(recipe(), save=lambda step, write: write(Path({str(file)!r})))\n"
+        f"try: trained(recipe(), save=lambda step, done, write: write(Path({str(file)!r})))\n"
         "except OSError as error: print('refused', error)\n"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -251,7 +252,7 @@ def limited(most: int, *, with_segments: int | None = None) -> Network:
 )
 def test_where_memory_runs_out_a_batch_is_computed_in_smaller_parts(built: Network, parts: int, segments: int) -> None:
     steps: list[int] = []
-    plan = train(built, SAMPLES, recipe(batch=8), seed=0, step_done=steps.append)
+    plan = train(built, SAMPLES, recipe(batch=8), seed=0, step_done=steps.append).plan
     assert (plan.accumulation, plan.segments) == (parts, segments)
     assert steps == [1, 2, 3, 4, 5, 6]
     assert all("can't allocate memory" in note for note in plan.notes)
@@ -298,8 +299,44 @@ def test_a_network_that_cannot_be_compiled_after_all_is_trained_as_it_is(monkeyp
 
     monkeypatch.setattr(torch, "compile", lambda *_, **__: refused)
     built, plain = network(), network()
-    plan = train(built, SAMPLES, recipe(), seed=3, plan=StepPlan(compiled=True))
+    plan = train(built, SAMPLES, recipe(), seed=3, plan=StepPlan(compiled=True)).plan
     train(plain, SAMPLES, recipe(), seed=3, plan=StepPlan())
     assert same(built, plain)
     assert not plan.compiled
     assert plan.notes == ("compiled False: no compiler here",)
+
+
+def test_a_recipe_without_steps_is_trained_for_its_seconds_and_its_rate_follows_the_clock() -> None:
+    clock = iter(range(1000))
+    pace = Timed(given=100.0, reserve=2.0, clock=lambda: float(next(clock)) * 10)
+    moments = [pace.after(step) for step in range(10)]
+    shares = [moment.done for moment in moments]
+    assert shares == sorted(shares)
+    # Ten seconds a step: of a hundred, twenty are kept for what follows.
+    assert shares.index(1.0) == 8
+    assert moments[4].step == pytest.approx(1 / 8)
+
+
+def test_a_timed_training_ends_with_its_last_epoch_and_says_how_many_steps_it_took() -> None:
+    epochs: list[Epoch] = []
+    result = train(network(), SAMPLES, recipe(steps=None, epochs=3), seed=3, report=epochs.append, seconds=0.5)
+    assert epochs[-1].number == 3
+    assert result.steps >= 1
+    with pytest.raises(InputError, match="recipe steps: found none"):
+        train(network(), SAMPLES, recipe(steps=None), seed=3)
+
+
+def test_seconds_before_an_interruption_count() -> None:
+    assert Timed(given=10.0, spent=9.0, clock=lambda: 0.0).after(5).done == pytest.approx(9 / 10)
+
+
+def test_a_network_that_finds_nothing_is_ended_early_with_the_reason() -> None:
+    blind = network()
+    head = list(blind.parameters())[-1]
+    with torch.no_grad():
+        head[0] = 100.0  # the background, whatever is seen
+    heard: list[Epoch] = []
+    settings = recipe(steps=10, epochs=5, learning_rate=1e-9, augmentation=STILL)
+    with pytest.raises(NotLearningError, match="after 60% of its training nothing but background"):
+        train(blind, SAMPLES, settings, seed=3, report=heard.append)
+    assert len(heard) == 3

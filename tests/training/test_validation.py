@@ -10,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nas.graph import Task
 from nas.network import Network, StepPlan
-from nas.training import Sample, Slicing, Targets, validate, windows_of
+from nas.training import Sample, Slicing, Targets, Window, validate
 from nas.training.inference import predict, windows
 from nas.training.losses import IGNORED
 from tests.training.factories import network, sample
@@ -54,7 +55,24 @@ def test_a_network_sees_windows_of_the_size_that_it_was_trained_on(
 
 def test_the_windows_of_a_volume_that_is_segmented_slice_by_slice_are_those_of_its_slices() -> None:
     volume, image = sample((6, 20, 22)), sample((20, 22))
-    assert windows_of([replace(volume, slicing=Slicing(0, 1)), image], (16, 16)) == 7 * windows_of([image], (16, 16))
+    task, volume = Task(2, 3, 3, (16, 16), ((2, 2),)), replace(volume, slicing=Slicing(0, 1))
+    for window in (Window((16, 16)), Window()):
+        assert window.positions([volume, image], task) == 7 * window.positions([image], task)
+
+
+@pytest.mark.parametrize(
+    ("window", "size", "seen"),
+    [
+        (Window((16, 16)), (40, 50), (16, 16)),
+        (Window(), (40, 50), (40, 52)),
+        (Window(), (3, 4), (4, 4)),
+    ],
+)
+def test_a_window_without_a_size_covers_the_image_and_can_be_halved(
+    window: Window, size: tuple[int, int], seen: tuple[int, int]
+) -> None:
+    assert window.over(size, Task(2, 1, 3, (16, 16), ((2, 2), (2, 2)))) == seen
+    assert Window.from_json(window.to_json()) == window
 
 
 def test_mirroring_averages_over_all_sets_of_axes() -> None:
