@@ -4,6 +4,7 @@ import math
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -40,7 +41,7 @@ class MemoryStudy:
     _files: dict[tuple[int, str], Path] = field(default_factory=dict)
     _workers: dict[int, bool] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    _folder: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
+    _folder: Path | None = field(default=None, repr=False)
     _runs: int = 0
 
     @property
@@ -137,8 +138,7 @@ class MemoryStudy:
         """Move a file in; of a kind, a run keeps one."""
         with self._lock:
             run = self._held(claim)
-            self._folder = self._folder or tempfile.TemporaryDirectory()
-            target = Path(self._folder.name) / f"{run.id}-{kind}{path.suffix}"
+            target = self._place() / f"{run.id}-{kind}{path.suffix}"
             self._files[run.id, kind] = Path(shutil.move(path, target))
 
     def file(self, run: int, kind: str) -> Path:
@@ -234,6 +234,13 @@ class MemoryStudy:
     def is_current(self, space_digest: str) -> bool:
         """Whether the space is that."""
         return self.settings.space_digest == space_digest
+
+    def _place(self) -> Path:
+        """A folder that goes with the study."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="nas-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     def _twin(self, proposal: Proposal) -> Trial | None:
         return (proposal.digest and self._history.of_training(proposal.digest, proposal.recipe_digest)) or None
