@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.architecture import EncoderDecoder
-from nas.errors import InputError, did_you_mean
+from nas.errors import InputError, did_you_mean, field_named
 from nas.space import Space
 
 ENTRY_POINTS = "nas.spaces"
@@ -52,7 +52,9 @@ def published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
         InputError: the space has no such member.
     """
     if name not in space.references:
-        raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
+        raise InputError(
+            f"{field_named('reference')}: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}"
+        )
     return space.references[name]
 
 

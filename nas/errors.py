@@ -1,6 +1,7 @@
 """The one error that a user's input raises, wherever it enters, and advice on names."""
 
 import difflib
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -10,12 +11,32 @@ _NOT_THEIRS = {"nas", "torch", "numpy"} | sys.stdlib_module_names
 """Packages in whose code an error of a user's block may come to light, but does not arise."""
 
 
+_FIELD = re.compile("\ue000([^\ue001]*)\ue001")
+
+
 class InputError(Exception):
     """Something the user gave cannot be used.
 
     The message names the file or field, what was found, what was expected and what to do.
     The command line prints it alone, without a traceback, and ends with exit code 2.
     """
+
+    def __str__(self) -> str:
+        """The message as the Python interface speaks: of fields."""
+        return _FIELD.sub(r"\1", super().__str__())
+
+    @property
+    def for_the_command_line(self) -> str:
+        """The message as the command line speaks: of options."""
+        return _FIELD.sub(lambda name: f"--{name[1].replace('_', '-')}", super().__str__())
+
+
+def field_named(name: str) -> str:
+    """A field's name in a message: `trials` in Python, `--trials` on the command line.
+
+    The marks around it are characters for private use, which no name from outside has.
+    """
+    return f"\ue000{name}\ue001"
 
 
 class OwnCodeError(InputError):

@@ -20,7 +20,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        complain(str(error))
+        complain(error.for_the_command_line)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from nas.cli.output import ERR, duration, short_count
 
 if TYPE_CHECKING:
-    from nas.searching.events import Event
+    from nas.searching.events import Event, TrialEnded
+    from nas.study.history import Trial
 
 
 _SILENCE = 60.0
@@ -20,7 +21,7 @@ class Display:
     What is not a terminal, as a log file, is told now and then instead what is going on.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, silent: bool = False) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
@@ -30,7 +31,9 @@ class Display:
             TimeElapsedColumn(),
             console=ERR,
             transient=True,
+            disable=silent,
         )
+        self._silent = silent
         self._task = self._progress.add_task("starting", total=None)
         self._name = ""
         self._skipped = 0
@@ -49,6 +52,8 @@ class Display:
 
     def __call__(self, event: "Event") -> None:
         """Show one event."""
+        if self._silent:
+            return
         from nas.searching.events import Note, TrialEnded, TrialStarted, Working
 
         match event:
@@ -65,33 +70,39 @@ class Display:
             case TrialEnded():
                 self._ended(event)
 
-    def _ended(self, event: Any) -> None:
+    def _ended(self, event: "TrialEnded") -> None:
         from rich.markup import escape
 
-        from nas.cli.results import recipe_in_words
-        from nas.study.records import State
-
         self._name = ""
-        result = event.evaluation
-        if result.state in (State.INFEASIBLE, State.DUPLICATE) and not result.reference:
+        trial = event.trial
+        if trial.refusal is not None and not trial.reference:
             self._skipped += 1
             self._progress.update(
                 self._task, description=f"proposing ({self._skipped} known or over a limit)", total=None
             )
             return
-        name = result.reference or f"trial {result.trial}"
-        if result.state is State.COMPLETE:
-            line = f"Dice {result.dice:.4f}  {short_count(result.parameters):>8} parameters  {duration(result.seconds)}"
-            line += f"  ({escape(result.reason)})" if result.reason else ""
-            if decided := result.decided_recipe:
-                line += f"  [dim]{recipe_in_words(decided)}[/dim]"
-        else:
-            word = "to be tried again" if result.state is State.WAITING else result.state
-            line = f"{word}: {escape(result.cause)}"
+        name = escape(f"{trial.reference or f'trial {trial.number}':<34}")
         skipped, self._skipped = self._skipped, 0
         note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
-        self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name:<34} {line}{note}", markup=True)
+        self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name} {_outcome(trial)}{note}", markup=True)
 
     def _print(self, text: str, markup: bool = False) -> None:
         self._progress.console.print(text, markup=markup, soft_wrap=True)
         self._printed = self._clock()
+
+
+def _outcome(trial: "Trial") -> str:
+    """How a trial ended, as markup in which what came from outside is escaped."""
+    from rich.markup import escape
+
+    from nas.cli.results import recipe_in_words
+    from nas.study.history import State
+
+    if trial.state is not State.COMPLETE:
+        word = "to be tried again" if trial.state is State.WAITING else trial.state
+        return f"{word}: {escape(trial.cause)}" if trial.explanation else str(word)
+    line = f"Dice {trial.values.get('dice', float('nan')):.4f}  {short_count(trial.parameters or 0):>8} parameters"
+    line += f"  {duration(trial.seconds)}"
+    line += f"  ({escape(trial.explanation)})" if trial.explanation else ""
+    decided = trial.recipe_decisions
+    return line + (f"  [dim]{escape(recipe_in_words(decided))}[/dim]" if decided else "")

@@ -8,9 +8,10 @@ from rich.console import Group
 
 from nas.cli.output import OUT, duration, short_count, table
 from nas.study import DEFAULT_STORAGE
-from nas.study.failures import typed
-from nas.study.records import Evaluation
-from nas.study.study import Study
+from nas.study.history import History, Trial
+from nas.study.sql.errors import typed
+from nas.study.sql.study import SqlStudy
+from nas.study.summary import counts, ranking
 
 _BEST_SHOWN = 5
 _DIFFERENT = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
@@ -18,34 +19,34 @@ _SAME = ("", "Dice", "trained in", "trial")
 """What there is to see where all trials train one network."""
 
 
-def results_table(study: Study) -> Group:
+def results_table(study: SqlStudy, history: History) -> Group:
     """The best networks beside the published ones, best first."""
-    counts = study.counts()
-    ranking = study.ranking(_BEST_SHOWN)
-    published = {found.digest: found.reference for _, found in ranking if found.reference}
+    counted, goals = counts(history), study.settings.goals
+    order = ranking(history, goals, _BEST_SHOWN)
+    published = {trial.digest: trial.reference for _, trial in order if trial.reference}
     alone = study.settings.plan.get("reference")
     what = "network" if alone is None else f"training of {next(iter(published.values()), alone)}"
-    title = f"{study.name}: {_number(counts.complete, what)}"
+    title = f"{study.name}: {_number(counted.complete, what)}"
     if alone is None:
-        title += f" trained, {counts.infeasible} over a limit, {counts.duplicate} known"
+        title += f" trained, {counted.infeasible} over a limit, {counted.duplicate} known"
+    if counted.diverged:
+        title += f", {counted.diverged} diverged"
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
     columns = _SAME if alone else _DIFFERENT
     rows = []
-    for rank, found in ranking:
-        row = _row(rank, found, published)
+    for rank, trial in order:
+        row = _row(rank, trial, published)
         rows.append(tuple(row[name] for name in columns))
-    return with_recipes(title, columns, rows, [found for _, found in ranking])
+    return with_recipes(title, columns, rows, [trial for _, trial in order])
 
 
-def with_recipes(
-    title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], evaluations: Sequence[Evaluation]
-) -> Group:
-    """A table with a row for each evaluation, and what its recipe decided where recipes left something open."""
-    if not any(found.decided_recipe for found in evaluations):
+def with_recipes(title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], trials: Sequence[Trial]) -> Group:
+    """A table with a row for each trial, and what its recipe decided where recipes left something open."""
+    if not any(trial.recipe_decisions for trial in trials):
         return table(title, columns, rows)
-    told = [recipe_in_words(found.decided_recipe) or "-" for found in evaluations]
-    return table(title, (*columns, "recipe"), [(*row, words) for row, words in zip(rows, told, strict=True)])
+    words = [recipe_in_words(trial.recipe_decisions) or "-" for trial in trials]
+    return table(title, (*columns, "recipe"), [(*row, recipe) for row, recipe in zip(rows, words, strict=True)])
 
 
 def recipe_in_words(decided: Mapping[str, Any]) -> str:
@@ -61,19 +62,19 @@ def _number(count: int, what: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}{of}{name}"
 
 
-def _row(rank: int, found: Evaluation, published: Mapping[str | None, str]) -> dict[str, str]:
+def _row(rank: int, trial: Trial, published: Mapping[str | None, str]) -> dict[str, str]:
     return {
         "": str(rank),
-        "network": published.get(found.digest, "found by the search"),
-        "Dice": f"{found.dice:.4f}",
-        "parameters": short_count(found.parameters or 0),
-        "MACs": short_count(found.macs or 0),
-        "trained in": duration(found.seconds or 0),
-        "trial": str(found.trial),
+        "network": published.get(trial.digest, "found by the search"),
+        "Dice": f"{trial.values.get('dice', float('nan')):.4f}",
+        "parameters": short_count(trial.parameters or 0),
+        "MACs": short_count(trial.macs or 0),
+        "trained in": duration(trial.seconds),
+        "trial": str(trial.number),
     }
 
 
-def where_everything_is(study: Study) -> None:
+def where_everything_is(study: SqlStudy) -> None:
     """Where the results lie and what to type next. No password is shown, and what is to be typed needs none in it."""
     storage, name, url = study.storage, study.name, study.storage.engine.url
     file = url.database if url.get_backend_name() == "sqlite" else None
@@ -82,7 +83,7 @@ def where_everything_is(study: Study) -> None:
     option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
     lines = [
         f"study      {name} in {storage.address}",
-        f"artifacts  {storage.shown_artifacts}/{name}",
+        f"artifacts  {storage.shown_artifacts}/{storage.folder_of(name)}",
         f"export     nas export {shlex.quote(name)} --to best{option}",
         f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
     ]

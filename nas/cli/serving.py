@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from nas.cli.options import StorageOption
 from nas.cli.output import ERR
 from nas.cli.stopping import stop_on
-from nas.cli.studies import StorageOption, open_existing
+from nas.cli.studies import open_existing
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 

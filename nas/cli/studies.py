@@ -5,27 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
 from nas.cli.output import OUT, print_json, table
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
-    from nas.study.storage import Storage
-    from nas.study.study import Study
-
-StudyName = Annotated[str | None, typer.Argument(help="Name of the study.", show_default="the only one there is")]
-StorageOption = Annotated[
-    str, typer.Option(envvar="NAS_STORAGE", help="SQLite file or SQLAlchemy URL of the study database.")
-]
-ArtifactsOption = Annotated[
-    str | None,
-    typer.Option(
-        envvar="NAS_ARTIFACTS",
-        help="Folder or URL of weights, where it is another than nas search was given.",
-        show_default="as remembered",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+    from nas.study.sql.storage import Storage
+    from nas.study.sql.study import SqlStudy
 
 _STATUS = ("study", "trained", "running", "infeasible", "failed", "best Dice")
 
@@ -38,24 +25,24 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
       nas status unet_family-brain-synthetic
     """
     from nas.cli.results import results_table, where_everything_is
-    from nas.study.opening import list_studies, open_study
+    from nas.study.sql.opening import list_studies, open_study
 
     with open_existing(storage) as opened:
         if study is None:
-            studies = list_studies(opened)
+            states = [_status(stored) for stored in list_studies(opened)]
             if json:
-                print_json({"storage": opened.address, "studies": [_status(found) for found in studies]})
+                print_json({"storage": opened.address, "studies": states})
                 return
-            rows = [_status_row(_status(found)) for found in studies]
+            rows = [_status_row(state) for state in states]
             OUT.print(table(f"studies in {opened.address}", _STATUS, rows))
             return
-        found = open_study(opened, study)
+        stored = open_study(opened, study)
         if json:
-            print_json(_status(found))
+            print_json(_status(stored))
             return
-        OUT.print(results_table(found))
+        OUT.print(results_table(stored, stored.history()))
         OUT.print()
-        where_everything_is(found)
+        where_everything_is(stored)
 
 
 def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
@@ -66,21 +53,22 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
       nas best unet_family-brain-synthetic --json
     """
     from nas.cli.results import recipe_in_words, results_table
-    from nas.searching import FoundStudy
+    from nas.searching import OpenedStudy
 
     with open_existing(storage) as opened:
-        found = FoundStudy(chosen(opened, study))
+        study_opened = OpenedStudy(chosen(opened, study))
         if json:
-            print_json(found.summary())
+            print_json(study_opened.summary())
             return
-        network = found.best
-        OUT.print(results_table(found.study))
-        OUT.print(f"\nbest: trial {network.evaluation.trial}, digest {network.evaluation.digest}")
-        if told := ", ".join(f"{name} {value:.4f}" for name, value in network.target_dice.items()):
-            OUT.print(f"Dice: {told}", soft_wrap=True, markup=False)
-        if decided := network.evaluation.decided_recipe:
-            OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True)
-        OUT.print(_outline(network.document), soft_wrap=True)
+        network = study_opened.best
+        OUT.print(results_table(study_opened.study, study_opened.history))
+        trial = network.trial
+        OUT.print(f"\nbest: trial {trial.number}, digest {trial.digest}")
+        if dice := ", ".join(f"{name} {value:.4f}" for name, value in network.target_dice.items()):
+            OUT.print(f"Dice: {dice}", soft_wrap=True, markup=False)
+        if decided := trial.recipe_decisions:
+            OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True, markup=False)
+        OUT.print(_outline(network.document), soft_wrap=True, markup=False)
 
 
 def export(
@@ -97,34 +85,36 @@ def export(
 
       nas export unet_family-brain-synthetic --to best
     """
-    from nas.searching import FoundStudy
+    from nas.searching import OpenedStudy
 
     with open_existing(storage, artifacts) as opened:
-        found = FoundStudy(chosen(opened, study))
-        network = found.best if trial is None else found.trial(trial)
+        stored = chosen(opened, study)
+        study_opened = OpenedStudy(stored)
+        network = study_opened.best if trial is None else study_opened.trial(trial)
         files = network.export(to)
+    number, dice = network.trial.number, network.trial.values["dice"]
     if json:
-        print_json({"study": found.study.name, "trial": network.evaluation.trial, "files": [str(f) for f in files]})
+        print_json({"study": stored.name, "trial": number, "files": [str(file) for file in files]})
         return
-    OUT.print(f"trial {network.evaluation.trial}, Dice {network.evaluation.dice:.4f}:")
+    OUT.print(f"trial {number}, Dice {dice:.4f}:")
     for file in files:
-        OUT.print(f"  {file}", soft_wrap=True)
+        OUT.print(f"  {file}", soft_wrap=True, markup=False)
 
 
 def open_existing(storage: str, artifacts: str | None = None) -> "Storage":
     """A storage that a search has written."""
-    from nas.study.storage import open_storage
+    from nas.study.sql.storage import open_storage
 
     return open_storage(storage, artifacts=artifacts, create=False)
 
 
-def chosen(storage: "Storage", name: str | None) -> "Study":
+def chosen(storage: "Storage", name: str | None) -> "SqlStudy":
     """The study of a name; without a name the only one there is.
 
     Raises:
         InputError: there is none of that name, or no name was given where there is not exactly one.
     """
-    from nas.study.opening import list_studies, open_study
+    from nas.study.sql.opening import list_studies, open_study
 
     if name is not None:
         return open_study(storage, name)
@@ -133,15 +123,18 @@ def chosen(storage: "Storage", name: str | None) -> "Study":
         return studies[0]
     if not studies:
         raise InputError(f"{storage.address} holds no study; run nas search first, or give another --storage")
-    names = ", ".join(found.name for found in studies)
+    names = ", ".join(stored.name for stored in studies)
     raise InputError(f"STUDY: {storage.address} holds {len(studies)} studies; name one of: {names}")
 
 
-def _status(study: Any) -> dict[str, Any]:
-    counts = study.counts()
-    states = {name: getattr(counts, name) for name in ("complete", "duplicate", "failed", "running")}
-    summary: dict[str, Any] = study.summary()
-    return summary | states | {"synthetic": study.settings.synthetic, "data": study.settings.data}
+def _status(study: "SqlStudy") -> dict[str, Any]:
+    from nas.study.summary import counts, summary
+
+    history = study.history()
+    counted = counts(history)
+    states = {name: getattr(counted, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
+    facts = {"synthetic": study.settings.synthetic, "data": study.settings.data}
+    return summary(study, history) | states | facts
 
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:

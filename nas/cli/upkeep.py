@@ -4,14 +4,18 @@ import csv
 import sys
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
 from nas.cli.output import OUT, print_json, short_count
-from nas.cli.studies import ArtifactsOption, JsonOption, StorageOption, StudyName, chosen, open_existing, status
+from nas.cli.studies import chosen, open_existing, status
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
+
+if TYPE_CHECKING:
+    from nas.study.history import Trial
 
 app = typer.Typer(help="List, copy, rename, delete, prune and check studies.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
@@ -43,13 +47,13 @@ def copy(
 
       nas studies copy unet_family-brain-synthetic kept --to postgresql://me@host/nas
     """
-    from nas.study.opening import open_study
-    from nas.study.storage import open_storage
-    from nas.study.upkeep import copy as copy_study
+    from nas.study.sql.opening import open_study
+    from nas.study.sql.storage import open_storage
+    from nas.study.upkeep.copying import copy as copy_study
 
     with open_existing(storage, artifacts) as source, open_storage(to or storage) as target:
         copied = copy_study(open_study(source, study), name, target)
-        OUT.print(f"{copied.name}: {copied.counts().trials} trials in {target.address}", soft_wrap=True)
+        OUT.print(f"{copied.name}: {copied.counts()[0]} trials in {target.address}", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -60,11 +64,12 @@ def rename(study: Name, name: NewName, storage: StorageOption = DEFAULT_STORAGE)
 
       nas studies rename unet_family-brain-synthetic first
     """
-    from nas.study.opening import open_study
-    from nas.study.upkeep import rename as rename_study
+    from nas.study.sql.opening import open_study
+    from nas.study.upkeep.copying import rename as rename_study
 
     with open_existing(storage) as opened:
-        OUT.print(f"{study} is now {rename_study(open_study(opened, study), name).name}")
+        renamed = rename_study(open_study(opened, study), name)
+        OUT.print(f"{study} is now {renamed.name}", markup=False)
 
 
 @app.command()
@@ -81,16 +86,18 @@ def delete(
 
       nas studies delete first
     """
-    from nas.study.opening import open_study
-    from nas.study.upkeep import remove_study
+    from nas.study.history import State
+    from nas.study.sql.opening import open_study
+    from nas.study.upkeep.copying import remove_study
 
     with open_existing(storage, artifacts) as opened:
-        found = open_study(opened, study)
-        counts = found.counts()
+        stored = open_study(opened, study)
+        trials, states = stored.counts()
         if not yes:
-            typer.confirm(f"Delete {study} with {counts.trials} trials, {counts.complete} of them trained?", abort=True)
-        remove_study(found, force=force)
-    OUT.print(f"{study} is deleted")
+            complete = states[State.COMPLETE]
+            typer.confirm(f"Delete {study} with {trials} trials, {complete} of them trained?", abort=True)
+        remove_study(stored, force=force)
+    OUT.print(f"{study} is deleted", markup=False)
 
 
 @app.command("prune-artifacts")
@@ -106,11 +113,10 @@ def prune(
 
       nas studies prune-artifacts unet_family-brain-synthetic
     """
-    from nas.study.opening import open_study
-    from nas.study.upkeep import prune_artifacts
+    from nas.study.sql.opening import open_study
 
     with open_existing(storage, artifacts) as opened:
-        OUT.print(f"{prune_artifacts(open_study(opened, study), keep)} files deleted")
+        OUT.print(f"{open_study(opened, study).prune(keep)} files deleted")
 
 
 @app.command()
@@ -127,16 +133,17 @@ def check(
 
       nas studies check unet_family-brain-synthetic --repair
     """
-    from nas.study.upkeep import check as look
+    from nas.study.upkeep.checking import check as look
 
     with open_existing(storage, artifacts) as opened:
-        found = chosen(opened, study)
-        faults = look(found, repair=repair)
+        stored = chosen(opened, study)
+        faults = look(stored, repair=repair)
     if json:
-        print_json({"study": found.name, "repaired": repair, "faults": [vars(fault) for fault in faults]})
+        print_json({"study": stored.name, "repaired": repair, "faults": [vars(fault) for fault in faults]})
     else:
         for fault in faults:
-            OUT.print(f"{fault.what}; {'done' if repair else '--repair would'}: {fault.repair}", soft_wrap=True)
+            done = "done" if repair else "--repair would"
+            OUT.print(f"{fault.what}; {done}: {fault.repair}", soft_wrap=True, markup=False)
         OUT.print(f"{len(faults)} faults" if faults else "all is well")
     if faults and not repair:
         raise typer.Exit(1)
@@ -157,14 +164,16 @@ FIELDS = (
     "parameters",
     "macs",
     "seconds",
-    "epochs",
+    "steps",
     "reference",
+    "origin",
+    "parent",
     "device",
     "worker",
     "reason",
 )
 
-_SHOWN = ("trial", "state", "dice", "parameters", "macs", "seconds", "epochs", "reference")
+_SHOWN = ("trial", "state", "dice", "parameters", "macs", "seconds", "reference")
 _WORDS: dict[str, Callable[[Any], str]] = {
     "dice": "{:.4f}".format,
     "parameters": short_count,
@@ -192,7 +201,7 @@ def trials(
       nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
     """
     from nas.cli.results import with_recipes
-    from nas.study.records import State, recipe_path
+    from nas.study.history import State, recipe_path
 
     unknown = sorted(set(state or ()) - set(State))
     if unknown:
@@ -203,17 +212,17 @@ def trials(
             f"--sort: found {sort!r}, expected one of {', '.join(FIELDS)}, with - before it for descending"
         )
     with open_existing(storage) as opened:
-        of = chosen(opened, study)
-        found = of.select(
-            states=[State(each) for each in state or ()],
-            references_only=reference,
-            order=field,
-            descending=sort.startswith("-"),
-            limit=limit,
-        )
-    rows = [{name: getattr(each, name) for name in FIELDS} | {"recipe": each.decided_recipe} for each in found]
+        stored = chosen(opened, study)
+        chosen_trials = [
+            trial
+            for trial in stored.history().trials
+            if (not state or trial.state in state) and (trial.reference is not None or not reference)
+        ]
+    rows = [_row(trial) | {"recipe": trial.recipe_decisions} for trial in chosen_trials]
+    order = sorted(range(len(rows)), key=lambda index: _place(rows[index][field], descending=sort.startswith("-")))
+    rows = [rows[index] for index in order[:limit]]
     if output is Format.JSON:
-        print_json({"study": of.name, "trials": rows})
+        print_json({"study": stored.name, "trials": rows})
     elif output is Format.CSV:
         flat = [
             {name: row[name] for name in FIELDS} | {recipe_path(field): value for field, value in row["recipe"].items()}
@@ -225,7 +234,36 @@ def trials(
     else:
         shown = _SHOWN if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
         cells = [tuple(_cell(name, row[name]) for name in shown) for row in rows]
-        OUT.print(with_recipes(of.name, shown, cells, found))
+        OUT.print(with_recipes(stored.name, shown, cells, [chosen_trials[index] for index in order[:limit]]))
+
+
+def _row(trial: "Trial") -> dict[str, Any]:
+    """A trial's fields as JSON holds them, those of its latest run among them."""
+    run = trial.latest
+    return {
+        "trial": trial.number,
+        "state": str(trial.state),
+        "dice": trial.values.get("dice"),
+        "parameters": trial.parameters,
+        "macs": trial.macs,
+        "seconds": trial.seconds if run else None,
+        "steps": run and run.steps,
+        "reference": trial.reference,
+        "origin": str(trial.origin),
+        "parent": trial.parent,
+        "device": run and run.device,
+        "worker": run and run.worker,
+        "reason": trial.explanation,
+    }
+
+
+def _place(value: Any, *, descending: bool) -> tuple[Any, ...]:
+    """Where a value stands; what has none comes last, whatever the direction."""
+    if value is None:
+        return (1,)
+    if not descending:
+        return (0, value)
+    return (0, -value) if isinstance(value, int | float) else (0, *(-ord(letter) for letter in value))
 
 
 def _cell(field: str, value: Any) -> str:

@@ -1,15 +1,15 @@
 """`nas worker`: one more process for a search, on this machine or another."""
 
-import os
 import signal
 from typing import Annotated
 
 import typer
 
+from nas.cli.options import ArtifactsOption, StorageOption
 from nas.cli.output import ERR
 from nas.cli.progress import Display
 from nas.cli.stopping import STOPPED, stop_on
-from nas.cli.studies import ArtifactsOption, StorageOption, open_existing
+from nas.cli.studies import open_existing
 from nas.study import DEFAULT_STORAGE
 
 
@@ -23,11 +23,13 @@ def worker(
     space: Annotated[str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
     trials: Annotated[
-        int | None, typer.Option(help="Different networks to train in all.", show_default="as stored")
+        int | None, typer.Option(help="Different networks to train in all.", show_default="as stored", min=1)
     ] = None,
     cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
-    lease: Annotated[float, typer.Option(help="Seconds without a sign of life until a trial is taken over.")] = 60.0,
-    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    lease: Annotated[
+        float, typer.Option(help="Seconds without a sign of life until a trial is taken over.", min=0.01)
+    ] = 60.0,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Train for a study that nas search has made: on another machine, under SLURM or Kubernetes.
@@ -38,29 +40,23 @@ def worker(
 
       nas worker --study unet_family-brain-synthetic --storage postgresql://me@host/nas
     """
-    from nas.searching.events import silent
-    from nas.searching.joining import join
-    from nas.study.opening import open_study
+    from nas.searching.worker import join
+    from nas.study.sql.opening import open_study
 
     stop_on(signal.SIGTERM, signal.SIGUSR1)
-    orphaned = (lambda: os.kill(os.getpid(), signal.SIGTERM)) if child else None
-    with open_existing(storage, artifacts) as opened:
-        found = open_study(opened, study)
-        options = {
-            "cache": cache,
-            "space": space,
-            "data": data,
-            "device": device,
-            "lease": lease,
-            "trials": trials,
-            "checked": child,
-        }
+    with open_existing(storage, artifacts) as opened, Display(silent=quiet) as display:
         try:
-            if quiet:
-                join(found, **options, listener=silent, orphaned=orphaned)  # type: ignore[arg-type]
-                return
-            with Display() as display:
-                join(found, **options, listener=display, orphaned=orphaned)  # type: ignore[arg-type]
+            join(
+                open_study(opened, study),
+                space=space,
+                data=data,
+                device=device,
+                cache=cache,
+                lease=lease,
+                trials=trials,
+                listener=display,
+                starter=parent,
+            )
         except KeyboardInterrupt:
             ERR.print("Stopped. The trial in hand waits for another worker.")
             raise typer.Exit(STOPPED) from None

@@ -1,7 +1,26 @@
-"""Searching a space on a data set, and reading what was found."""
+"""Searching a space on a data set, and reading what was found. What is heavy is imported when it is first used."""
 
-from nas.searching.found import FoundNetwork, FoundStudy, open_study
-from nas.searching.search import search
-from nas.searching.settings import SearchSettings
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FoundNetwork", "FoundStudy", "SearchSettings", "open_study", "search"]
+if TYPE_CHECKING:
+    from nas.searching.launch import search
+    from nas.searching.opened import OpenedStudy, TrainedNetwork, open_study
+    from nas.searching.settings import SearchSettings
+
+__all__ = ["OpenedStudy", "SearchSettings", "TrainedNetwork", "open_study", "search"]
+
+_HOMES = {
+    "OpenedStudy": "opened",
+    "SearchSettings": "settings",
+    "TrainedNetwork": "opened",
+    "open_study": "opened",
+    "search": "launch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nas.searching' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"nas.searching.{_HOMES[name]}"), name)

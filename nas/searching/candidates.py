@@ -12,7 +12,7 @@ from nas.graph import Graph, Task, trace
 from nas.space import Choice, Chooser, Scalar, Space
 from nas.space.choices import Integer, OneOf
 from nas.space.choosers import from_mapping
-from nas.study.records import Document, joined, parted, recipe_path
+from nas.study.history import Document, joined, parted, recipe_path
 from nas.training import Recipe
 
 _MOST_MISSES = 200

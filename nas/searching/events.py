@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nas.study.records import Evaluation
+from nas.study.history import Trial
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class TrialStarted:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A proposal has its result; `complete` of `wanted` networks are trained."""
+    """A trial's run has its result, or a proposal was refused; `complete` of `wanted` networks are trained."""
 
-    evaluation: Evaluation
+    trial: Trial
     complete: int
     wanted: int
 

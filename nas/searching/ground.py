@@ -7,7 +7,7 @@ import torch
 
 from nas.architecture import EncoderDecoder
 from nas.data import Dataset, Fingerprint, Preprocessing, plan_preprocessing
-from nas.errors import InputError
+from nas.errors import InputError, field_named
 from nas.graph import Task
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
@@ -18,13 +18,15 @@ from nas.searching.references import alone, rungs_that_fit
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import shared
 from nas.space import Space
-from nas.study.records import Document, StudySettings
+from nas.study.history import Document
+from nas.study.settings import StudySettings
 
 
 @dataclass(frozen=True)
 class Ground:
     """All that trials need to know, free of the study they are kept in.
 
+    `full_size` is whether published networks enter as they are;
     `reference` is the one published network that is trained, so many `rungs` narrower; None where many are. `slices` is
     the number of neighbours of each slice where volumes are trained on slice by slice.
     """
@@ -37,6 +39,8 @@ class Ground:
     reference: str | None
     rungs: int
     slices: int | None
+    fold: int = 0
+    full_size: bool = False
 
     def plan_document(self) -> Document:
         """What a study keeps of it beside space, task and recipe, as JSON."""
@@ -45,6 +49,7 @@ class Ground:
             "reference": self.reference,
             "rungs": self.rungs,
             "slices": self.slices,
+            "full_size": self.full_size,
         }
 
 
@@ -68,7 +73,16 @@ def lay_ground(
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)
     return Ground(
-        candidates_of(space, plan.recipe), task, plan, preprocessing, cases, settings.reference, rungs, settings.slices
+        candidates_of(space, plan.recipe),
+        task,
+        plan,
+        preprocessing,
+        cases,
+        settings.reference,
+        rungs,
+        settings.slices,
+        settings.fold,
+        settings.full_size,
     )
 
 
@@ -98,6 +112,8 @@ def find_ground(
         reference,
         rungs,
         kept["slices"],
+        stored.fold,
+        kept.get("full_size", False),
     )
 
 
@@ -119,7 +135,7 @@ def _rungs(settings: SearchSettings, space: Space[EncoderDecoder], task: Task, p
     rungs = rungs_that_fit(published.template, task, fits)
     if rungs is None:
         raise InputError(
-            f"--reference: {settings.reference!r} fits the budget at no width; give a longer --budget, fewer "
-            "--trials, or --full-size"
+            f"{field_named('reference')}: {settings.reference!r} fits the budget at no width; give a longer "
+            f"{field_named('budget')}, fewer {field_named('trials')}, or {field_named('full_size')}"
         )
     return rungs

@@ -20,9 +20,9 @@ from nas.data import (
     slices,
 )
 from nas.data.fingerprint import RegionSummary
-from nas.errors import InputError
+from nas.errors import InputError, field_named
 from nas.searching.events import Listener, Working
-from nas.study.records import StudySettings
+from nas.study.settings import StudySettings
 from nas.training import EACH_CLASS, Sample, Slicing, Targets, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
@@ -55,8 +55,8 @@ def expect_same_data(stored: StudySettings, fingerprint: Fingerprint) -> None:
         changes[_CHANGES_SHOWN:] = [f"and {len(changes) - _CHANGES_SHOWN} more"]
     told = "; ".join(changes) or f"digest {fingerprint.digest[:12]}, stored {stored.data_digest[:12]}"
     raise InputError(
-        f"--data: {fingerprint.name} is not what study {stored.name!r} was made with ({told}); give a copy of the same "
-        "data, or begin a new study with --study NAME"
+        f"{field_named('data')}: {fingerprint.name} is not what study {stored.name!r} was made with ({told}); "
+        f"give a copy of the same data, or begin a new study with another name as {field_named('study')}"
     )
 
 
@@ -87,7 +87,7 @@ def sliced(data: PreparedDataset, neighbours: int | None) -> tuple[PreparedDatas
     if neighbours is None:
         return data, None
     if data.axes != 3:
-        raise InputError(f"--slices: {data.name} is 2D already; leave it out")
+        raise InputError(f"{field_named('slices')}: {data.name} is 2D already; leave it out")
     axis = max(range(3), key=lambda each: (data.spacing[each], each))
     return slices(data, axis, neighbours), Slicing(axis, neighbours)
 

@@ -1,109 +1,137 @@
-"""What a search is asked to do. Each field is an option of `nas search`, by the same name."""
+"""What a search is asked to do. Each field is an option of `nas search`, by the same name, and described here alone."""
 
+import dataclasses
+import math
 import re
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from nas.data import DEFAULT_FOLDER
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean, field_named
 from nas.study import DEFAULT_STORAGE
-from nas.training.recipes import load_recipe
 
 ENGINES = ("local", "ray")
 LEASE_SECONDS = 60.0
+LARGEST = 2**63 - 1
+"""What a database can hold, and torch takes for a seed."""
+MOST_TRIALS = 2**31 - 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    shown: str | None = None,
+    least: float = 0,
+    most: float = LARGEST,
+    above: bool = False,
+    typed: str | None = None,
+    environment: str | None = None,
+) -> Any:
+    """A field of the settings, with all that there is to say of it.
+
+    Args:
+        default: its value where the user gives none.
+        help: one sentence.
+        shown: the default in words, where the value does not say it.
+        least: the smallest number, or what it must be `above`.
+        most: the largest number.
+        above: whether `least` itself is too small.
+        typed: how it is typed on the command line where that is not a plain value: sizes, count or bytes.
+        environment: the environment variable that it is read from.
+    """
+    metadata = {
+        "help": help,
+        "shown": shown,
+        "least": least,
+        "most": most,
+        "above": above,
+        "typed": typed,
+        "environment": environment,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
     """One search.
 
-    Args:
-        space: a shipped space, a plugin's, or a Python file that defines `SPACE`.
-        data: a folder of labelled images; None for the built-in synthetic brain.
-        recipe: how networks are trained: the name of a shipped recipe, or a TOML file. It may also set the space, the
-            reference, the patch, the number of trials and the budget, where they are not given.
-        reference: a published network of the space that is trained alone, to search the recipe for it.
-        slim: how many steps narrower the reference is made; by default as many as the budget asks for.
-        trials: how many different networks to train in all, those of earlier runs of the study included.
-        study: its name; by default made of the space's and the data's.
-        storage: an SQLite file or an SQLAlchemy URL.
-        budget: wall-clock time for all trials, as "90s", "15m", "4h" or "2d"; sets the length of training and the
-            largest network, and is fixed when the study begins.
-        fold: which of the five folds validates, 0 to 4.
-        seed: of proposals, weights and patches.
-        device: "cpu", "cuda", "cuda:1" ...; by default a GPU if there is one.
-        slices: train networks of two axes on the slices of volumes, with so many neighbours on each side as channels.
-        patch: voxels per axis of a training patch; planned from the data by default.
-        steps: optimiser steps of each training; by default as many as the budget allows.
-        batch: patches a step.
-        learning_rate: the peak learning rate.
-        max_parameters: networks with more trainable parameters are not trained.
-        max_macs: nor those with more multiply-accumulates for one patch.
-        max_memory: nor those whose training is predicted to need more bytes; by default what the device has free.
-        workers: how many processes train at once; 1 trains in this one.
-        devices: where they train, in turn: "cuda:0,cuda:1"; by default all on `device`.
-        engine: "local" starts them on this machine, "ray" on a Ray cluster.
-        artifacts: the folder or URL of weights and checkpoints; by default what the database remembers, or beside it.
-        ray_address: of the cluster; by default one that is running, else a local one.
-        cache: the folder for preprocessed data.
-        gpus_per_worker: the part of a GPU that Ray gives each worker, 0.5 for two on one; by default 1 with
-            `device="cuda"`, else none.
-        lease: seconds without a sign of life after which a worker's trial is taken up by another.
-        full_size: keep published networks as they are, whatever the budget, instead of slimming them to fit.
-
     Raises:
         InputError: a value that cannot be used.
     """
 
-    space: str = "unet_family"
-    data: str | None = None
-    recipe: str | None = None
-    reference: str | None = None
-    slim: int | None = None
-    trials: int = 100
-    study: str | None = None
-    storage: str = DEFAULT_STORAGE
-    budget: str = "15m"
-    fold: int = 0
-    seed: int = 0
-    device: str | None = None
-    slices: int | None = None
-    patch: tuple[int, ...] | None = None
-    steps: int | None = None
-    batch: int | None = None
-    learning_rate: float | None = None
-    max_parameters: int | None = None
-    max_macs: int | None = None
-    max_memory: int | None = None
-    workers: int = 1
-    devices: str | None = None
-    engine: str = "local"
-    artifacts: str | None = None
-    ray_address: str | None = None
-    cache: str = str(DEFAULT_FOLDER)
-    gpus_per_worker: float | None = None
-    lease: float = LEASE_SECONDS
-    full_size: bool = False
+    space: str = option("unet_family", "A shipped space, a plugin's, or a file such as ./mine.py.")
+    data: str | None = option(None, "A folder of labelled images.", shown="synthetic brain")
+    recipe: str | None = option(
+        None,
+        "How networks are trained: a shipped recipe or a TOML file. It may also set space, reference, patch, trials "
+        "and budget, where they are not given.",
+        shown="fitted",
+    )
+    reference: str | None = option(
+        None, "Train this published network of the space alone, and search the recipe's open choices.", shown="all"
+    )
+    slim: int | None = option(None, "Steps narrower than published that the reference is.", shown="from the budget")
+    trials: int = option(
+        100, "Different networks to train in all, those of earlier runs included.", least=1, most=MOST_TRIALS
+    )
+    study: str | None = option(None, "Name of the study.", shown="from space or recipe, and data")
+    storage: str = option(
+        DEFAULT_STORAGE, "SQLite file or SQLAlchemy URL of the study database.", environment="NAS_STORAGE"
+    )
+    budget: str = option(
+        "15m", "Time for all trials: 90s, 15m, 4h, 2d. Fits length of training and size of networks to it."
+    )
+    fold: int = option(0, "Which of the five folds validates, 0 to 4.")
+    seed: int = option(0, "Of proposals, weights and patches.")
+    device: str | None = option(None, "cpu, cuda, cuda:1.", shown="a GPU if there is one")
+    slices: int | None = option(None, "Train in 2D on slices of volumes, with so many neighbours as channels.")
+    patch: tuple[int, ...] | None = option(
+        None, "Training patch, as 64,64.", shown="from the data", least=1, typed="sizes"
+    )
+    steps: int | None = option(None, "Steps of each training.", shown="from the budget", least=1, most=MOST_TRIALS)
+    batch: int | None = option(None, "Patches a step.", shown="from patch, data, memory", least=1, most=MOST_TRIALS)
+    learning_rate: float | None = option(None, "Peak learning rate.", above=True, most=10)
+    max_parameters: int | None = option(None, "Largest number of parameters, as 5M.", least=1, typed="count")
+    max_macs: int | None = option(None, "Most multiply-accumulates a patch, as 10G.", least=1, typed="count")
+    max_memory: int | None = option(
+        None, "Most bytes that training is predicted to need, as 4G.", shown="what is free", least=1, typed="bytes"
+    )
+    workers: int = option(1, "How many processes train at once; 1 trains in this one.", least=1, most=10_000)
+    devices: str | None = option(None, "Where workers train, in turn: cuda:0,cuda:1.", shown="all on the device")
+    engine: str = option("local", "local, or ray for a cluster (pip install 'nas[ray]').")
+    ray_address: str | None = option(None, "Of the Ray cluster.", shown="a running or local one")
+    gpus_per_worker: float | None = option(
+        None, "Part of a GPU for each worker on Ray, as 0.5.", shown="1 with device cuda", above=True, most=1024
+    )
+    artifacts: str | None = option(
+        None,
+        "Folder or URL of weights and checkpoints, which the database remembers.",
+        shown="beside it",
+        environment="NAS_ARTIFACTS",
+    )
+    cache: str = option(str(DEFAULT_FOLDER), "Folder for preprocessed data.")
+    lease: float = option(
+        LEASE_SECONDS, "Seconds without a sign of life until a worker's trial is taken over.", above=True, most=10**6
+    )
+    full_size: bool = option(False, "Train published networks at their full width, whatever the budget.")
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item, getattr(self, item.name))
         parse_duration(self.budget)
         if self.engine not in ENGINES:
-            raise InputError(f"--engine: found {self.engine!r}, expected {' or '.join(ENGINES)}")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("fold", "seed", "slim", "slices"):
-                if value is not None and value < 0:
-                    raise InputError(f"--{field.name}: found {value}, expected 0 or more")
-            elif isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
-                raise InputError(f"--{field.name.replace('_', '-')}: found {value}, expected a number above 0")
+            raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
 
     @property
     def slots(self) -> tuple[str | None, ...]:
         """The device of each worker; None is a GPU if there is one, else the CPU."""
-        devices = [self.device] if self.devices is None else [each.strip() for each in self.devices.split(",")]
+        devices = [self.device] if self.devices is None else [name.strip() for name in self.devices.split(",")]
         return tuple(devices[slot % len(devices)] for slot in range(self.workers))
 
     @property
@@ -114,18 +142,49 @@ class SearchSettings:
     @cached_property
     def wishes(self) -> Mapping[str, Any]:
         """The fields of the training recipe that the user chose, in a recipe file or, before that, by an option."""
+        from nas.training.recipes import load_recipe  # and torch with it, which --help does not need
+
         file = load_recipe(self.recipe) if self.recipe else None
         chosen = {name: getattr(file.recipe, name) for name in file.given} if file else {}
         options = {name: getattr(self, name) for name in ("steps", "batch", "learning_rate")}
         return chosen | {name: value for name, value in options.items() if value is not None}
 
     @staticmethod
-    def of(**given: Any) -> "SearchSettings":
-        """Settings of the fields given, the rest as their recipe says, and what it leaves open by default."""
-        recipe = load_recipe(given["recipe"]) if given.get("recipe") else None
+    def of(**values: Any) -> "SearchSettings":
+        """Settings of the fields given, the rest as their recipe says, and what it leaves open by default.
+
+        Raises:
+            InputError: a field that does not exist, or a value that cannot be used.
+        """
+        known = {item.name for item in fields(SearchSettings)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InputError(f"{unknown[0]}: there is no such field; {did_you_mean(unknown[0], known)}")
+        from nas.training.recipes import load_recipe
+
+        recipe = load_recipe(values["recipe"]) if values.get("recipe") else None
         names = ("space", "reference", "slim", "patch", "budget", "trials")
-        found = {name: getattr(recipe, name) for name in names if getattr(recipe, name, None)}
-        return SearchSettings(**{**found, **given})
+        of_recipe = {name: getattr(recipe, name) for name in names if getattr(recipe, name, None)}
+        return SearchSettings(**{**of_recipe, **values})
+
+
+def _document_fields() -> None:
+    """Let `help(SearchSettings)` say what `nas search --help` says."""
+    lines = [f"        {item.name}: {item.metadata['help']}" for item in fields(SearchSettings)]
+    first, rest = (SearchSettings.__doc__ or "").split("\n", 1)
+    SearchSettings.__doc__ = "\n".join([first, "", "    Args:", *lines, rest])
+
+
+_document_fields()
+TYPES = typing.get_type_hints(SearchSettings)
+"""What each field holds."""
+
+
+def kinds(name: str) -> tuple[Any, ...]:
+    """The types that a field may have, None aside."""
+    annotation = TYPES[name]
+    members = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return tuple(member for member in members if member is not types.NoneType)
 
 
 def parse_duration(text: str) -> float:
@@ -134,7 +193,41 @@ def parse_duration(text: str) -> float:
     Raises:
         InputError: anything else.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
-    if not found or float(found[1]) == 0:
-        raise InputError(f"--budget: found {text!r}, expected a time such as 90s, 15m, 4h or 2d")
-    return float(found[1]) * _UNITS[found[2]]
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd])", text.strip())
+    if not match or float(match[1]) == 0:
+        raise InputError(f"{field_named('budget')}: found {text!r}, expected a time such as 90s, 15m, 4h or 2d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "True or False"}
+
+
+def _check(item: "dataclasses.Field[Any]", value: Any) -> None:
+    """Refuse a value of the wrong type or size."""
+    if value is None and item.default is None:
+        return
+    kind = kinds(item.name)[0]
+    numbers = value if typing.get_origin(kind) is tuple and isinstance(value, tuple | list) else (value,)
+    inner = typing.get_args(kind)[0] if typing.get_origin(kind) is tuple else kind
+    for number in numbers:
+        if not _is_of(number, inner) or (inner in (int, float) and not _is_within(item, number)):
+            raise InputError(f"{field_named(item.name)}: found {value!r}, expected {_expected(item, inner)}")
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def _is_within(item: "dataclasses.Field[Any]", value: float) -> bool:
+    least, most = item.metadata["least"], item.metadata["most"]
+    return bool((value > least if item.metadata["above"] else value >= least) and value <= most)
+
+
+def _expected(item: "dataclasses.Field[Any]", kind: Any) -> str:
+    if kind not in (int, float):
+        return _WORDS[kind]
+    least, most = item.metadata["least"], item.metadata["most"]
+    lower = f"above {least}" if item.metadata["above"] else f"from {least}"
+    return f"{_WORDS[kind]} {lower} up to {most}"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from nas.study.opening import create_or_resume
-from nas.study.records import ArchitectureRecord, StudySettings
-from nas.study.storage import Storage, open_storage
-from nas.study.study import Study
+from nas.study.sql.opening import create_or_resume
+from nas.study.protocol import ArchitectureRecord
+from nas.study.settings import StudySettings
+from nas.study.sql.storage import Storage, open_storage
+from nas.study.sql.study import SqlStudy as Study
 from tests.study.server import Server, free_port, missing
 
 SETTINGS = StudySettings(
@@ -28,7 +29,6 @@ SETTINGS = StudySettings(
     task={"axes": 3, "patch": (32, 32, 32)},
     recipe={"loss": "dice_ce", "optimiser": {"name": "sgd", "rate": 0.01}},
     plan={"batch": 2},
-    objective="dice",
     seed=0,
     versions={"nas": "0.1.0"},
     device="cpu",

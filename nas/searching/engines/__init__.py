@@ -4,10 +4,10 @@ from importlib import import_module
 
 from nas.searching.events import Listener
 from nas.searching.settings import SearchSettings
-from nas.study.study import Study
+from nas.study.sql.study import SqlStudy
 
 
-def start_workers(study: Study, settings: SearchSettings, listener: Listener) -> None:
+def start_workers(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
     """Start workers by the engine that the settings name, and show what they do until they have ended.
 
     Raises:

@@ -12,11 +12,11 @@ from typing import IO
 
 from nas.errors import InputError
 from nas.searching.events import Listener, Note
-from nas.searching.following import Follower
+from nas.searching.observing import Observer
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import threads_each
-from nas.study.study import Study
-from nas.study.workers import end_process
+from nas.study.sql.study import SqlStudy
+from nas.study.sql.workers import end_process
 
 MOST_CRASHES = 5
 """A worker that ends badly so often in a row, without a trial ended in between, is not started again."""
@@ -25,18 +25,18 @@ _PATIENCE = 60.0
 """Seconds that workers have to give back their trials when the search is stopped."""
 
 
-def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
+def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
     """Keep one worker per slot alive until the search is done; see `nas.searching.engines`."""
     slots = [_Slot(number, device) for number, device in enumerate(settings.slots)]
-    follower = Follower(study, settings.trials, listener)
+    observer = Observer(study, settings.trials, listener)
     try:
         with tempfile.TemporaryDirectory() as logs:
             for slot in slots:
                 slot.log = Path(logs) / f"worker-{slot.number}.log"
-            _tend(study, slots, settings, follower, listener)
+            _tend(study, slots, settings, observer, listener)
     finally:
         _stop(study, slots)
-    follower.look()
+    observer.look()
 
 
 @dataclass
@@ -53,37 +53,37 @@ class _Slot:
 
 
 def _tend(
-    study: Study, slots: Sequence[_Slot], settings: SearchSettings, follower: Follower, listener: Listener
+    study: SqlStudy, slots: Sequence[_Slot], settings: SearchSettings, observer: Observer, listener: Listener
 ) -> None:
     for slot in slots:
         slot.process = _launch(study, slot, settings)
     while not all(slot.done for slot in slots):
         time.sleep(_PAUSE)
-        follower.look()
+        observer.look()
         for slot in slots:
             if slot.done or slot.process is None or slot.process.poll() is None:
                 continue
-            end_process(study, slot.process.pid)
+            end_process(study.storage, study.id, slot.process.pid)
             slot.done = slot.process.returncode == 0
             if not slot.done:
-                _restart(study, slot, settings, follower, listener)
+                _restart(study, slot, settings, observer, listener)
 
 
-def _restart(study: Study, slot: _Slot, settings: SearchSettings, follower: Follower, listener: Listener) -> None:
-    slot.crashes = 1 if follower.ended > slot.ended_before else slot.crashes + 1
-    slot.ended_before = follower.ended
+def _restart(study: SqlStudy, slot: _Slot, settings: SearchSettings, observer: Observer, listener: Listener) -> None:
+    slot.crashes = 1 if observer.ended > slot.ended_before else slot.crashes + 1
+    slot.ended_before = observer.ended
     code = slot.process.returncode if slot.process else 0
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     last = _last_lines(slot.log)
     if slot.crashes >= MOST_CRASHES or code == 2:  # what the user must mend comes again
         slot.done = True
         raise InputError(f"worker {slot.number} ended with {how} and is not started again{last}")
-    follower.look_for_failures()
+    observer.look_for_failures()
     listener(Note(f"worker {slot.number} ended with {how}; started again{last}"))
     slot.process = _launch(study, slot, settings)
 
 
-def _launch(study: Study, slot: _Slot, settings: SearchSettings) -> "subprocess.Popen[bytes]":
+def _launch(study: SqlStudy, slot: _Slot, settings: SearchSettings) -> "subprocess.Popen[bytes]":
     """Start `nas worker`. The address goes through the environment: everybody can read command lines."""
     threads = str(threads_each(settings.slots))
     environment = os.environ | {
@@ -94,7 +94,8 @@ def _launch(study: Study, slot: _Slot, settings: SearchSettings) -> "subprocess.
         "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
     }
     command = [sys.executable, "-m", "nas.cli", "worker", "--study", study.name, "--space", settings.space]
-    command += ["--lease", str(settings.lease), "--cache", settings.cache, "--child", "--quiet"]
+    command += ["--lease", str(settings.lease), "--cache", settings.cache, "--quiet"]
+    command += ["--parent", str(os.getpid())]
     if slot.device is not None:
         command += ["--device", slot.device]
     if settings.data is not None:
@@ -106,7 +107,7 @@ def _launch(study: Study, slot: _Slot, settings: SearchSettings) -> "subprocess.
         )
 
 
-def _stop(study: Study, slots: Sequence[_Slot]) -> None:
+def _stop(study: SqlStudy, slots: Sequence[_Slot]) -> None:
     """Let workers give back their trials; kill those that do not."""
     left = [slot.process for slot in slots if slot.process is not None and slot.process.poll() is None]
     for process in left:
@@ -118,7 +119,7 @@ def _stop(study: Study, slots: Sequence[_Slot]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        end_process(study, process.pid)
+        end_process(study.storage, study.id, process.pid)
 
 
 def _last_lines(log: Path, lines: int = 3) -> str:

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from nas.errors import InputError
+from nas.errors import InputError, field_named
 from nas.searching.events import Listener, Note
-from nas.searching.following import Follower
+from nas.searching.observing import Observer
 from nas.searching.settings import SearchSettings
-from nas.study.study import Study
+from nas.study.sql.study import SqlStudy
 
 MOST_CRASHES = 10
 """Workers may be lost so often in a row, without a trial ended in between, until the search is given up."""
@@ -17,7 +17,7 @@ _PAUSE = 0.5
 _PATIENCE = 60.0
 
 
-def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
+def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
     """Keep as many workers submitted as are wanted; Ray runs them where there is room; see `nas.searching.engines`.
 
     A node that goes takes its workers along: they are submitted again, and their trials are taken up. One that comes
@@ -26,9 +26,9 @@ def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--engine ray needs Ray; install it: pip install 'nas[ray]'") from error
+        raise InputError(f"{field_named('engine')} ray needs Ray; install it: pip install 'nas[ray]'") from error
     _connect(ray, settings)
-    follower = Follower(study, settings.trials, listener)
+    observer = Observer(study, settings.trials, listener)
     work: Any = ray.remote(max_retries=0, num_cpus=1, num_gpus=_gpus(settings))(_work)
     job = _job(study, settings)
     running: list[Any] = [work.remote(job) for _ in range(settings.workers)]
@@ -36,15 +36,15 @@ def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
     try:
         while running:
             done, running = ray.wait(running, timeout=_PAUSE)
-            follower.look()
+            observer.look()
             for each in done:
                 problem = _problem(ray, each)
                 if problem is None:
                     continue
-                crashes, ended = (1 if follower.ended > ended else crashes + 1), follower.ended
+                crashes, ended = (1 if observer.ended > ended else crashes + 1), observer.ended
                 if crashes >= MOST_CRASHES:
                     raise InputError(f"workers on Ray were lost {crashes} times in a row; the last: {problem}")
-                follower.look_for_failures()
+                observer.look_for_failures()
                 listener(Note(f"a worker on Ray was lost ({problem}); submitted again"))
                 running.append(work.remote(job))
     finally:
@@ -52,7 +52,7 @@ def start(study: Study, settings: SearchSettings, listener: Listener) -> None:
             ray.cancel(each)  # raises KeyboardInterrupt there: the trial is given back
         ray.wait(running, num_returns=len(running), timeout=_PATIENCE) if running else None
         ray.shutdown()
-    follower.look()
+    observer.look()
 
 
 def _connect(ray: Any, settings: SearchSettings) -> None:
@@ -69,7 +69,8 @@ def _connect(ray: Any, settings: SearchSettings) -> None:
             ray.init(runtime_env=environment, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
     except (ConnectionError, ValueError) as error:
         raise InputError(
-            f"--ray-address {settings.ray_address}: no Ray cluster answers there ({error}); start one: ray start --head"
+            f"{field_named('ray_address')}: {settings.ray_address}: no Ray cluster answers there ({error}); "
+            "start one: ray start --head"
         ) from error
 
 
@@ -80,7 +81,7 @@ def _gpus(settings: SearchSettings) -> float:
     return float((settings.device or "cpu").startswith("cuda"))
 
 
-def _job(study: Study, settings: SearchSettings) -> dict[str, Any]:
+def _job(study: SqlStudy, settings: SearchSettings) -> dict[str, Any]:
     return {
         "storage": study.storage.secret_address,
         "artifacts": study.storage.artifacts_address,
@@ -97,9 +98,9 @@ def _work(job: Mapping[str, Any]) -> None:
     import torch
 
     from nas.searching.events import silent
-    from nas.searching.joining import join
-    from nas.study.opening import open_study
-    from nas.study.storage import open_storage
+    from nas.searching.worker import join
+    from nas.study.sql.opening import open_study
+    from nas.study.sql.storage import open_storage
 
     torch.set_num_threads(1)
     with open_storage(job["storage"], artifacts=job["artifacts"], create=False) as storage:

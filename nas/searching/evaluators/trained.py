@@ -1,0 +1,280 @@
+"""The evaluator of real searches: networks are built, trained on the fold's cases and scored on whole ones."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from nas.architecture import EncoderDecoder
+from nas.clock import SYSTEM, Clock
+from nas.errors import InputError
+from nas.graph import Graph, trace
+from nas.network import Network, StepPlan, build
+from nas.network.running import is_out_of_memory
+from nas.searching.candidates import graph_of
+from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
+from nas.searching.ground import Ground
+from nas.searching.interruption import Stop, deferred
+from nas.searching.timing import timed_plan
+from nas.space import to_document
+from nas.study.history import Document, Measurement, Result, State
+from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
+from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Validation, train, validate
+from nas.training.loop import Write
+from nas.training.memory import release
+
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+_FEWEST_STEPS = 100
+"""Shorter trainings are over before timing different ways of running them would pay."""
+
+
+class _PausedError(Exception):
+    """The rung is reached and its checkpoint kept."""
+
+
+@dataclass(frozen=True)
+class TrainedEvaluator:
+    """Describes by tracing, and runs by training.
+
+    Args:
+        ground: data, task, plan and candidates.
+        device: where to train.
+        rungs: lengths of training, as shares of the recipe's steps.
+        clock: tells when a checkpoint is due.
+        seconds_between_checkpoints: how much training a dead worker may cost.
+    """
+
+    ground: Ground
+    device: torch.device
+    rungs: Sequence[float] = (1.0,)
+    clock: Clock = SYSTEM
+    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
+
+    def describe(self, decisions: Document) -> Description:
+        """Digest, cost and limits of what decisions lead to."""
+        candidate = self.ground.candidates.decide(decisions)
+        plan = self.ground.plan.decided(candidate.recipe)
+        graph, problem = graph_of(candidate.architecture, self.ground.task)
+        if graph is None:
+            return Description(None, candidate.recipe.digest, constraints={"traceable": 1.0}, refusal=problem)
+        reason = plan.reason(graph)
+        return Description(
+            digest=graph.digest,
+            recipe_digest=candidate.recipe.digest,
+            # Only what is trained can be asked for again, and a graph is a hundred times its description.
+            architecture=_record(candidate.architecture, graph, with_graph=reason is None),
+            constraints=dict(plan.excess(graph)),
+            refusal=reason,
+        )
+
+    def run(self, training: Training, beginning: Beginning, recorder: Recorder) -> Result:
+        """Train and validate; out of memory is infeasible, a loss that is no number diverged, a rung reached paused."""
+        if training.key.fold != self.ground.fold:
+            raise InputError(f"fold {training.key.fold} is not the fold {self.ground.fold} whose cases are loaded")
+        candidate = self.ground.candidates.decide(training.decisions)
+        graph = trace(candidate.architecture, self.ground.task)
+        try:
+            with _temporary_folder() as folder, deferred() as stop:
+                return _Run(self, training, graph, candidate.recipe, recorder, folder, stop).carried_out(beginning)
+        except DivergedError as error:
+            return Result(state=State.DIVERGED, reason=str(error))
+        except torch.OutOfMemoryError as error:
+            constraints = {"out_of_memory": 1.0}
+            return Result(state=State.INFEASIBLE, reason=f"out of memory: {error}", constraints=constraints)
+        finally:
+            release(self.device)
+        raise AssertionError("a request to stop is obeyed")
+
+
+@dataclass
+class _Run:
+    """One run on its way."""
+
+    evaluator: TrainedEvaluator
+    training: Training
+    graph: Graph
+    recipe: Recipe
+    recorder: Recorder
+    folder: Path
+    stop: Stop
+
+    def carried_out(self, beginning: Beginning) -> Result:
+        """Train to the rung, and validate where that is the whole length."""
+        seed = self.training.key.seed
+        share = self.evaluator.rungs[self.training.key.rung]
+        if share > 1:
+            self.recipe = replace(self.recipe, steps=round(self.recipe.steps * share))
+        until = max(round(self.recipe.steps * share), 1) if share < 1 else self.recipe.steps
+        network = build(self.graph, seed=seed).to(self.evaluator.device)
+        if isinstance(beginning, Warm):
+            _take_weights(network, beginning.weights)
+        try:
+            plan = self._trained(network, beginning, until)
+        except _PausedError:
+            return Result(state=State.PAUSED, values=self._training_values(), steps=until)
+        # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
+        if self.stop.asked:
+            raise KeyboardInterrupt
+        validation = self._validated(network, plan)
+        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=self.recipe.steps)
+
+    def _trained(self, network: Network, beginning: Beginning, until: int) -> StepPlan:
+        resume = beginning.checkpoint if isinstance(beginning, Resume) else None
+        plan = None if resume or self.recipe.steps < _FEWEST_STEPS else self._timed_plan()
+        try:
+            return self._train(network, plan, resume, until)
+        except CheckpointError as error:
+            self.recorder.note(f"training begins again: {error}")
+            network.load_state_dict(build(self.graph, seed=self.training.key.seed).state_dict())
+            return self._train(network, plan, None, until)
+
+    def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, until: int) -> StepPlan:
+        clock, last = self.evaluator.clock, self.evaluator.clock.steady()
+
+        def save(step: int, write: Write) -> None:
+            nonlocal last
+            reached = step >= until < self.recipe.steps
+            due = clock.steady() - last > self.evaluator.seconds_between_checkpoints
+            if self.stop.asked or reached or due:
+                self._keep_checkpoint(write)
+                last = clock.steady()
+            if self.stop.asked:
+                raise KeyboardInterrupt
+            if reached:
+                raise _PausedError
+
+        cases = self.evaluator.ground.cases
+        return train(
+            network,
+            cases.training,
+            self.recipe,
+            resume=resume,
+            targets=cases.targets,
+            seed=self.training.key.seed,
+            report=self._report,
+            step_done=lambda step: self.recorder.working("training", step, self.recipe.steps),
+            save=save,
+            plan=plan,
+        )
+
+    def _report(self, epoch: Epoch) -> None:
+        self._latest = epoch
+        self.recorder.measured(_of_epoch(epoch))
+
+    def _training_values(self) -> dict[str, float]:
+        """What is known at a rung that is not the last: how well training patches were segmented."""
+        dice = _mean(getattr(self, "_latest", None))
+        return {} if dice is None else {"training_dice": dice}
+
+    def _keep_checkpoint(self, write: Write) -> None:
+        file = self.folder / "checkpoint.safetensors"
+        with _room_for(file):
+            write(file)
+        self.recorder.keep(CHECKPOINT, file)
+
+    def _validated(self, network: Network, plan: StepPlan) -> Validation:
+        cases = self.evaluator.ground.cases
+
+        def case_done(done: int) -> None:
+            if self.stop.asked:
+                raise KeyboardInterrupt
+            self.recorder.working("validating", done, len(cases.validation))
+
+        validation = validate(
+            network,
+            cases.validation,
+            targets=cases.targets,
+            case_done=case_done,
+            plan=plan,
+            mirrored=self.recipe.averaged_axes(self.graph.task.axes),
+        )
+        self.recorder.measured(_of_validation(validation, len(self.recipe.epoch_ends)))
+        file = self.folder / "weights.safetensors"
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        with _room_for(file):
+            save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
+        self.recorder.keep(WEIGHTS, file)
+        return validation
+
+    def _timed_plan(self) -> StepPlan | None:
+        """How the network runs fastest here; None where a whole batch needs more memory than there is."""
+        cases, device, seed = self.evaluator.ground.cases, self.evaluator.device, self.training.key.seed
+        try:
+            return timed_plan(self.graph, self.recipe, cases.training, device, seed=seed, targets=cases.targets)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+
+def _take_weights(network: Network, weights: Path) -> None:
+    """Load the tensors of another network that have a name and shape of this one's."""
+    own = network.state_dict()
+    other = load_file(weights)
+    fitting = {name: tensor for name, tensor in other.items() if name in own and own[name].shape == tensor.shape}
+    network.load_state_dict(fitting, strict=False)
+
+
+def _record(architecture: EncoderDecoder, graph: Graph, *, with_graph: bool) -> ArchitectureRecord:
+    return ArchitectureRecord(
+        digest=graph.digest,
+        document=to_document(architecture),
+        graph=graph.to_json() if with_graph else {},
+        parameters=graph.parameters,
+        macs=graph.macs,
+        training_bytes=graph.training_bytes,
+    )
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder for files on their way into the study, gone at the end."""
+    with _room_for("the folder for temporary files"):
+        folder = tempfile.TemporaryDirectory()
+    with folder as name:
+        yield Path(name)
+
+
+@contextmanager
+def _room_for(what: str | Path) -> Iterator[None]:
+    """Tell of a disk that is full, or cannot be written, as what the user can mend: no fault of the network's."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{what} cannot be written ({getattr(error, 'strerror', None) or error}); make room there, or set TMPDIR "
+            "to a folder on another disk, and give the same command again: what is finished is kept"
+        ) from error
+
+
+def _mean(epoch: Epoch | None) -> float | None:
+    values = [value for value in epoch.training_dice if value == value] if epoch else []
+    return sum(values) / len(values) if values else None
+
+
+def _of_epoch(epoch: Epoch) -> list[Measurement]:
+    dice = [
+        Measurement(epoch.number, "training_dice", value, class_index=index)
+        for index, value in enumerate(epoch.training_dice, 1)
+    ]
+    mean = _mean(epoch)
+    whole = [] if mean is None else [Measurement(epoch.number, "training_dice", mean)]
+    return [Measurement(epoch.number, "loss", epoch.loss), *whole, *dice]
+
+
+def _of_validation(validation: Validation, epoch: int) -> list[Measurement]:
+    rows = [Measurement(epoch, "dice", validation.dice)]
+    rows += [
+        Measurement(epoch, "dice", value, class_index=index) for index, value in enumerate(validation.per_target, 1)
+    ]
+    for case, values in validation.cases:
+        rows += [Measurement(epoch, "dice", value, index, case) for index, value in enumerate(values, 1)]
+    for name, means in validation.means().items():
+        rows += [Measurement(epoch, name, value, class_index=index) for index, value in enumerate(means, 1)]
+    return rows

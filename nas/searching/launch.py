@@ -1,0 +1,176 @@
+"""The search: from settings to a study full of results."""
+
+import os
+import platform
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nas.architecture import EncoderDecoder
+from nas.catalog import load_space
+from nas.data import Dataset, Fingerprint, open_dataset
+from nas.errors import InputError, field_named
+from nas.searching.candidates import Candidates
+from nas.searching.device import pick_device
+from nas.searching.distributions import distributions
+from nas.searching.engines import start_workers
+from nas.searching.events import Listener, Note, silent
+from nas.searching.ground import Ground, device_name, find_ground, lay_ground
+from nas.searching.loading import checked_data, expect_same_data
+from nas.searching.loop import work
+from nas.searching.opened import OpenedStudy
+from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
+from nas.searching.settings import SearchSettings
+from nas.searching.slots import share_threads
+from nas.searching.worker import prepared_search, published_entries
+from nas.space import Space
+from nas.study.files.artifacts import check_name
+from nas.study.history import State
+from nas.study.optuna import project
+from nas.study.settings import StudySettings
+from nas.study.sql.opening import create_or_resume, find_study
+from nas.study.sql.storage import open_storage
+from nas.study.sql.study import SqlStudy
+from nas.study.upkeep.widening import is_widened, widen
+from nas.training import Recipe
+
+_VERSIONS = ("nas", "torch", "optuna", "monai")
+
+
+def search(settings: SearchSettings | None = None, /, *, listener: Listener = silent, **fields: Any) -> OpenedStudy:
+    """Search a space for the network that does best on a data set, or go on with a search begun before.
+
+    Args:
+        settings: what to search; or give its fields by name, `search(space="tiny", trials=3)`.
+        listener: hears what happens (see `nas.searching.events`).
+        fields: fields of `SearchSettings`.
+
+    Returns:
+        The study; `.best.module()` is the best network, trained.
+
+    Raises:
+        InputError: settings, data, space or storage cannot be used, or the study exists with others.
+        KeyboardInterrupt: stopped; all that was finished is kept, and the same call goes on.
+    """
+    settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
+    space, device = load_space(settings.space), pick_device(settings.slots[0])
+    share_threads(settings)
+    dataset = open_dataset(settings.data)
+    if dataset.synthetic:
+        listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
+    fingerprint = checked_data(dataset, listener)
+    for warning in fingerprint.warnings:
+        listener(Note(f"warning: {warning}"))
+    name = settings.study or study_name(settings, space, dataset)
+    check_name("study name", name)
+    storage = open_storage(settings.storage, artifacts=settings.artifacts)
+    known = find_study(storage, name)
+    if known is None:
+        ground = lay_ground(settings, space, dataset, fingerprint, device, listener)
+    else:
+        expect_same_data(known.settings, fingerprint)
+        wished = _with_wishes(known.settings, settings)
+        ground = find_ground(wished, space, dataset, settings.cache, device, listener)
+    given = _study_settings(name, settings, dataset, fingerprint, ground, device)
+    if known is not None:
+        _widened(known, given, ground.candidates)
+    study = create_or_resume(storage, given)
+    if known is not None:
+        listener(Note(f"study {name!r}: going on after {known.counts()[1][State.COMPLETE]} finished trials"))
+    _train(study, settings, ground, device, listener)
+    return OpenedStudy(study)
+
+
+def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: torch.device, listener: Listener) -> None:
+    """Work on the study, here or by starting workers, until as many networks are trained as are wanted."""
+    typical = ground.candidates.typical_recipe
+    for note in [*describe_plan(ground.plan, typical, ground.task, settings), *describe_recipe(ground.candidates)]:
+        listener(note)
+    study.want(settings.trials)
+    entered, left_out = published_entries(ground, settings.trials)
+    tried = {trial.reference for trial in study.history().published if trial.state is not State.FAILED}
+    announce([entry for entry in entered if entry.name not in tried], left_out, listener)
+    if settings.workers > 1 or settings.engine != "local":
+        start_workers(study, settings, listener)
+    else:
+        search = prepared_search(study, ground, device, settings.trials, listener)
+        work(search, device=str(device), lease=settings.lease)
+
+
+def _settled(settings: SearchSettings) -> SearchSettings:
+    """The settings, with one trial where one network is trained by a recipe that leaves nothing open."""
+    recipe = with_wishes(Recipe(), settings)
+    single = settings.reference is not None and Space("recipe", recipe).size() == 1
+    return replace(settings, trials=1) if single else settings
+
+
+def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettings:
+    """A study's settings with what the user asks for now; where results would not compare, it is refused."""
+    for name in ("reference", "slices"):
+        wished, kept = getattr(settings, name), stored.plan[name]
+        if wished is not None and wished != kept:
+            raise InputError(
+                f"{field_named(name)}: found {wished!r}, but study {stored.name!r} was made with {kept!r}; "
+                "leave it out, or give "
+                f"another {field_named('study')}"
+            )
+    recipe = with_wishes(Recipe.from_json(stored.recipe), settings)
+    patch = {} if settings.patch is None else {"patch": list(settings.patch)}
+    return replace(
+        stored,
+        recipe=recipe.to_json(),
+        task=stored.task | patch,
+        fold=settings.fold,
+    )
+
+
+def _study_settings(
+    name: str,
+    settings: SearchSettings,
+    dataset: Dataset,
+    fingerprint: Fingerprint,
+    ground: Ground,
+    device: torch.device,
+) -> StudySettings:
+    space = ground.candidates.architectures
+    return StudySettings(
+        name=name,
+        space=space.name,
+        space_document=space.document(),
+        space_digest=space.digest(),
+        data=dataset.name,
+        data_fingerprint=fingerprint.to_json(),
+        data_digest=fingerprint.digest,
+        synthetic=dataset.synthetic,
+        task=ground.task.to_json(),
+        recipe=ground.plan.recipe.to_json(),
+        plan=ground.plan_document() | {"budget": settings.budget, "trials": settings.trials},
+        seed=settings.seed,
+        versions={"python": platform.python_version()} | {package: version(package) for package in _VERSIONS},
+        device=device_name(device),
+        data_source=None if settings.data is None else os.path.abspath(settings.data),
+        fold=settings.fold,
+    )
+
+
+def study_name(settings: SearchSettings, space: Space[EncoderDecoder], dataset: Dataset) -> str:
+    """The name of a study for which the user chose none: of the recipe, if there is one, or the space, and the data."""
+    searched = space.name if settings.recipe is None else Path(settings.recipe).stem
+    parts = [searched, *([settings.reference] if settings.reference else []), dataset.name]
+    return "-".join("-".join(_safe(part).split()) for part in parts)
+
+
+def _widened(known: SqlStudy, given: StudySettings, candidates: Candidates) -> None:
+    """Make the space of a study wider where the one given holds all of it and more; old trials stay valid."""
+    if known.settings.space_digest != given.space_digest and is_widened(
+        known.settings.space_document, given.space_document
+    ):
+        widen(known, given, candidates.read_again)
+        project(known, lambda decisions: distributions(candidates, decisions), afresh=True)
+
+
+def _safe(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else " " for letter in text)

@@ -1,0 +1,43 @@
+"""What the workers of a study do, told to a listener by a process that does not train itself."""
+
+from nas.searching.events import Listener, TrialEnded, Working
+from nas.searching.failures import refuse_to_go_on
+from nas.study.history import TRAINED, UNDERWAY, State
+from nas.study.protocol import Study
+
+
+class Observer:
+    """Tells a listener of every trial that ends from now on, whoever trains it."""
+
+    def __init__(self, study: Study, wanted: int, listener: Listener):
+        self._study, self._wanted, self._listener = study, wanted, listener
+        self._history = self._before = study.history()
+        self.ended = 0
+        """How many trials have ended since."""
+
+    def look_for_failures(self) -> None:
+        """To be called when a worker is lost: what kills every worker leaves none to see it.
+
+        Raises:
+            InputError: trial after trial failed.
+        """
+        refuse_to_go_on(self._study.name, self._study.history(self._history), self._before)
+
+    def look(self) -> None:
+        """Tell what has happened since the last look."""
+        earlier, self._history = self._history, self._study.history(self._history)
+        complete = self._history.in_state(State.COMPLETE, State.DIVERGED)
+        fresh = [
+            trial
+            for trial in self._history.in_the_order_of_results()
+            if trial.number not in earlier.by_number or earlier.by_number[trial.number].state is not trial.state
+        ]
+        number = len(complete) - sum(trial.state in TRAINED for trial in fresh)
+        for trial in fresh:
+            self.ended += 1
+            number += trial.state in TRAINED
+            self._listener(TrialEnded(trial, number, self._wanted))
+        running = self._history.in_state(State.RUNNING)
+        waiting = self._history.in_state(*UNDERWAY - {State.RUNNING})
+        words = f"{len(running)} in training, {len(waiting)} waiting"
+        self._listener(Working(words, min(len(complete), self._wanted), self._wanted))

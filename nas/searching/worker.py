@@ -1,0 +1,130 @@
+"""One more worker for a study that a search has made, here or on another machine."""
+
+import os
+import signal
+
+import torch
+
+from nas.catalog import load_space, space_names
+from nas.data import DEFAULT_FOLDER, open_dataset
+from nas.errors import InputError, field_named
+from nas.searching.device import pick_device
+from nas.searching.distributions import distributions
+from nas.searching.evaluators.trained import TrainedEvaluator
+from nas.searching.events import Listener, Note
+from nas.searching.ground import Ground, find_ground
+from nas.searching.loading import checked_data, expect_same_data
+from nas.searching.loop import Search, work
+from nas.searching.references import Entry, alone, entries
+from nas.searching.strategies import Strategy
+from nas.searching.strategies.counted import Counted
+from nas.searching.strategies.novel import Novel
+from nas.searching.strategies.published import PublishedFirst
+from nas.searching.strategies.tree_parzen import TreeParzen
+from nas.study.history import Document
+from nas.study.optuna import project
+from nas.study.protocol import Orphaned
+from nas.study.sql.study import SqlStudy
+
+
+def join(
+    study: SqlStudy,
+    *,
+    space: str | None = None,
+    data: str | None = None,
+    device: str | None = None,
+    cache: str = str(DEFAULT_FOLDER),
+    lease: float,
+    trials: int | None = None,
+    listener: Listener,
+    starter: int | None = None,
+) -> None:
+    """Work on a study until as many networks are trained as are wanted.
+
+    Args:
+        study: which one.
+        space: its space, where that is a file; code is loaded from what the user names, never from the database.
+        data: its data, where they lie elsewhere on this machine.
+        device: where to train.
+        cache: the folder for preprocessed data.
+        lease: seconds without a sign of life after which another worker is taken for dead.
+        trials: how many networks are wanted in all; by default what the study says.
+        listener: hears what happens.
+        starter: the number of the process that started this one, after it had compared the data with the study's. This
+            one stops when that one has ended.
+
+    Raises:
+        InputError: space or data are not the study's.
+        KeyboardInterrupt: stopped; the trial in hand waits for another worker.
+    """
+    settings = study.settings
+    named = load_space(space or _installed(settings.space))
+    searched = named
+    if settings.plan["reference"] is not None:
+        searched = alone(named, settings.plan["reference"], settings.plan["rungs"])
+    if searched.digest() != settings.space_digest:
+        raise InputError(
+            f"{field_named('space')}: {space or settings.space} is not the space of study {study.name!r} "
+            f"(digest {searched.digest()[:12]}, "
+            f"stored {settings.space_digest[:12]}); give the same file, or widen the study with nas search first"
+        )
+    wanted = trials or study.wanted()
+    if not wanted:
+        raise InputError(
+            f"study {study.name!r} does not say how many networks are wanted; give {field_named('trials')}"
+        )
+    dataset = open_dataset(data or settings.data_source)
+    if starter is None:
+        expect_same_data(settings, checked_data(dataset, listener))
+    where = pick_device(device)
+    ground = find_ground(settings, named, dataset, cache, where, listener)
+    listener(Note(f"study {study.name!r}: working for it on {where}"))
+    orphaned = None if starter is None else Orphaned(starter, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    work(prepared_search(study, ground, where, wanted, listener), device=str(where), lease=lease, orphaned=orphaned)
+
+
+def prepared_search(study: SqlStudy, ground: Ground, device: torch.device, wanted: int, listener: Listener) -> Search:
+    """What a worker of a study does: published networks, then what the strategy proposes, trained on the device."""
+    evaluator = TrainedEvaluator(ground, device, tuple(study.settings.rungs), study.clock)
+    entered, _ = published_entries(ground, wanted)
+    return Search(
+        study=study,
+        strategy=_strategy(study, ground, evaluator, entered, wanted),
+        evaluator=evaluator,
+        wanted=wanted,
+        space_digest=ground.candidates.architectures.digest(),
+        hear=listener,
+        project=lambda finished: project(study, lambda d: distributions(ground.candidates, d), finished=finished),
+    )
+
+
+def published_entries(ground: Ground, wanted: int) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """The published networks that a search begins with, and the names of those that fit at no width."""
+    return entries(
+        ground.candidates.architectures,
+        ground.task,
+        ground.plan.decided(ground.candidates.typical_recipe).fits,
+        full_size=ground.reference is not None or ground.full_size,
+        most=max(wanted // 2, 1),
+    )
+
+
+def _strategy(
+    study: SqlStudy, ground: Ground, evaluator: TrainedEvaluator, entered: tuple[Entry, ...], wanted: int
+) -> Strategy:
+    def identify(decisions: Document) -> tuple[str | None, str | None]:
+        description = evaluator.describe(decisions)
+        return description.digest, description.recipe_digest
+
+    goals = study.settings.goals
+    proposing = Novel(TreeParzen(ground.candidates, goals), ground.candidates, identify, goals)
+    return Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
+
+
+def _installed(name: str) -> str:
+    if name not in space_names():
+        raise InputError(
+            f"the study's space {name!r} is a file of its maker; give the same file as "
+            f"{field_named('space')}: ./mine.py"
+        )
+    return name

@@ -1,0 +1,99 @@
+"""What a search is after, as data: metrics with directions and limits, and how trials rank by them."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from nas.errors import InputError
+from nas.study.history import History, State, Trial
+
+COSTS = ("parameters", "macs", "training_bytes", "seconds")
+"""What is known of a trial beside what validation measures."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric to make as high or as low as possible; `limit` is the worst value that is acceptable.
+
+    Raises:
+        InputError: the direction is unknown, or the limit no number.
+    """
+
+    metric: str = "dice"
+    direction: Literal["maximize", "minimize"] = "maximize"
+    limit: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("maximize", "minimize"):
+            raise InputError(
+                f"objective {self.metric}: found direction {self.direction!r}, expected maximize, minimize"
+            )
+        if self.limit is not None and not math.isfinite(self.limit):
+            raise InputError(f"objective {self.metric}: found limit {self.limit}, expected a finite number")
+
+    def value(self, trial: Trial) -> float | None:
+        """What a trial has reached; None where it was not measured."""
+        if self.metric in COSTS:
+            return None if getattr(trial, self.metric) is None else float(getattr(trial, self.metric))
+        return trial.values.get(self.metric)
+
+    def loss(self, trial: Trial) -> float:
+        """What a trial has reached, such that lower is better; infinite where it was not measured."""
+        value = self.value(trial)
+        if value is None or math.isnan(value):
+            return math.inf
+        return -value if self.direction == "maximize" else value
+
+    def to_json(self) -> dict[str, Any]:
+        """The objective as plain JSON."""
+        return asdict(self)
+
+
+DICE = (Objective(),)
+"""What a search is after unless told otherwise."""
+
+
+def objectives_of(documents: Iterable[Mapping[str, Any]]) -> tuple[Objective, ...]:
+    """The objectives that `Objective.to_json` wrote."""
+    return tuple(Objective(**document) for document in documents)
+
+
+def ranked(history: History, objectives: Sequence[Objective]) -> list[Trial]:
+    """Complete trials, best first: by fronts where there are several objectives, then by the first one.
+
+    Of equals the one of fewer parameters comes first, then the one that was proposed first.
+    """
+    complete = history.in_state(State.COMPLETE)
+    front = {trial.number: place for place, trials in enumerate(fronts(complete, objectives)) for trial in trials}
+
+    def place(trial: Trial) -> tuple[float, ...]:
+        return front[trial.number], objectives[0].loss(trial), trial.parameters or 0, trial.number
+
+    return sorted(complete, key=place)
+
+
+def fronts(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[list[Trial]]:
+    """Trials by Pareto rank: those that no other one beats in everything, then those that only they beat, and so on."""
+    losses = {trial.number: tuple(objective.loss(trial) for objective in objectives) for trial in trials}
+    if len(objectives) == 1:
+        return _by_value(trials, losses)
+    result: list[list[Trial]] = []
+    rest = list(trials)
+    while rest:
+        front = [one for one in rest if not any(_dominates(losses[other.number], losses[one.number]) for other in rest)]
+        result.append(front)
+        chosen = {trial.number for trial in front}
+        rest = [trial for trial in rest if trial.number not in chosen]
+    return result
+
+
+def _by_value(trials: Sequence[Trial], losses: Mapping[int, tuple[float, ...]]) -> list[list[Trial]]:
+    groups: dict[tuple[float, ...], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault(losses[trial.number], []).append(trial)
+    return [groups[loss] for loss in sorted(groups)]
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))

@@ -1,0 +1,203 @@
+"""What a study is to those who work on it: one interface, kept in a database (`sql`) or in memory (`memory`)."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from nas.clock import Clock
+from nas.study.history import Document, History, Measurement, Origin, Result, RunKey, State, Trial
+from nas.study.settings import StudySettings
+
+MOST_FAILURES = 3
+"""A run that raised, or whose worker died, so often is failed and not tried again."""
+CHECKPOINT = "checkpoint"
+"""The kind of file from which a training goes on."""
+WEIGHTS = "weights"
+"""The kind of file that holds a network's state dict, as safetensors, how it runs in the header."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A registered worker; `rank` is how many others were at work when it began."""
+
+    id: int
+    name: str
+    rank: int
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write to a run, until another worker takes it up, which counts `number` on."""
+
+    run: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Why nothing is to be trained now: as many as are wanted are, or another worker has just begun this run."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Orphaned:
+    """What a worker does when the process that started it, of this number, has ended: perhaps before it looked."""
+
+    parent: int
+    act: Callable[[], None]
+
+
+class LostClaimError(Exception):
+    """This worker was taken for dead and its run was taken up by another; nothing was written."""
+
+
+@dataclass(frozen=True)
+class ArchitectureRecord:
+    """One network: its description and graph as JSON documents, and its cost."""
+
+    digest: str
+    document: Document
+    graph: Document
+    parameters: int
+    macs: int
+    training_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """Decisions that are to become a trial, what they describe, and the run that is to train them first.
+
+    `digest` and `architecture` are None where they could not be traced. `refusal` is why they are not trained, if they
+    are not; `reason` says so in words.
+    """
+
+    decisions: Document
+    digest: str | None
+    recipe_digest: str | None = None
+    architecture: ArchitectureRecord | None = None
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    key: RunKey = RunKey()
+    parent: int | None = None
+    origin: Origin = Origin.STRATEGY
+    reference: str | None = None
+    refusal: State | None = None
+    reason: str | None = None
+
+
+class Watch(Protocol):
+    """Sees which workers have stopped. To be asked now and then: it goes by a steady clock of its own."""
+
+    def look(self, but: int) -> tuple[list[int], list[int]]:
+        """The other workers: those that hold runs and are dead or have ended; and those that live."""
+        ...
+
+
+class Study(Protocol):
+    """A history of trials and their runs that several workers write to at once.
+
+    Every method is one transaction. Trials are numbered from 0 in the order in which they were proposed.
+    """
+
+    @property
+    def name(self) -> str:
+        """What `--study` calls it."""
+        ...
+
+    @property
+    def settings(self) -> StudySettings:
+        """What it was made with."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What its records are dated by."""
+        ...
+
+    def history(self, since: History | None = None) -> History:
+        """All that is known, or an earlier history grown by what is new."""
+        ...
+
+    def start(self, proposal: Proposal, worker: Worker, *, most: int) -> Claim | Trial | Busy:
+        """Make a proposal a trial: the right to train it, or the trial on record where it is not to be trained.
+
+        Args:
+            proposal: what was described. One whose network and recipe are known becomes a duplicate.
+            worker: who proposes.
+            most: how many trials may be trained or under way in all.
+        """
+        ...
+
+    def go_on(self, trial: int, key: RunKey, worker: Worker) -> Claim | Busy:
+        """Begin another run of a trial: its next rung, or another fold, seed or split."""
+        ...
+
+    def take_up(self, worker: Worker, dead: Collection[int]) -> Claim | None:
+        """The first run that waits, or whose worker is dead or is this one; None if there is none.
+
+        One whose workers died `MOST_FAILURES` times is failed instead.
+        """
+        ...
+
+    def report(self, claim: Claim, measurements: Iterable[Measurement]) -> None:
+        """Put measurements on record, all at once. One made again replaces what it said before.
+
+        Raises:
+            LostClaimError: another worker has taken the run up. So do all that write by a claim.
+        """
+        ...
+
+    def keep(self, claim: Claim, kind: str, path: Path) -> None:
+        """Move a file in; of a kind, a run keeps one."""
+        ...
+
+    def file(self, run: int, kind: str) -> Path:
+        """A run's file, unchanged.
+
+        Raises:
+            InputError: there is none, or it is missing or has changed.
+        """
+        ...
+
+    def checkpoint(self, claim: Claim) -> Path | None:
+        """Where to go on from: the run's own checkpoint, else that of the rung before it; None if neither is whole."""
+        ...
+
+    def finish(self, claim: Claim, result: Result) -> None:
+        """Put a run's result on record. A paused run keeps its checkpoint, any other end drops it."""
+        ...
+
+    def give_back(self, claim: Claim) -> None:
+        """Let another worker go on with a run, from its last checkpoint. A lost claim is no affair of ours."""
+        ...
+
+    def give_up(self, claim: Claim, reason: str) -> State:
+        """Note that a run raised: it waits to be tried again, or after `MOST_FAILURES` it is failed."""
+        ...
+
+    def at_work(self, device: str, *, lease: float, orphaned: Orphaned | None = None) -> AbstractContextManager[Worker]:
+        """Register a worker that is alive until the block ends."""
+        ...
+
+    def watch(self, lease: float) -> Watch:
+        """Who is alive, where one without a sign of life for a lease of seconds is dead."""
+        ...
+
+    def architecture(self, digest: str) -> ArchitectureRecord:
+        """A network that was recorded.
+
+        Raises:
+            InputError: there is none of that digest.
+        """
+        ...
+
+    def prune(self, keep: int) -> int:
+        """Delete the weights of all but so many of the best and the published networks; how many files that were."""
+        ...
+
+    def is_current(self, space_digest: str) -> bool:
+        """Whether the space is still that: another process may have widened it."""
+        ...

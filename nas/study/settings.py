@@ -1,0 +1,106 @@
+"""What a study was made with, and in what two such settings differ."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nas.study.history import Document, RunKey
+from nas.study.objective import Objective, objectives_of
+
+SHOWN = 10
+"""More differences than this are counted, not listed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """Everything that fixes what a study searches, on which data and how.
+
+    `objectives` are documents of `Objective`, the first one ranks where only one can; `rungs` are lengths of training
+    at which runs are compared, as shares of the recipe's steps; `plan` is what was fitted to the machine (patch, batch,
+    calibration, limits); `versions` the software it ran with; `data_source` the folder of the data (None: built in);
+    `fold` the part of it that validates.
+    """
+
+    name: str
+    space: str
+    space_document: Document
+    space_digest: str
+    data: str
+    data_fingerprint: Document
+    data_digest: str
+    synthetic: bool
+    task: Document
+    recipe: Document
+    plan: Document
+    objectives: list[Document] = field(default_factory=lambda: [Objective().to_json()])
+    rungs: list[float] = field(default_factory=lambda: [1.0])
+    seed: int
+    versions: Document
+    device: str
+    data_source: str | None = None
+    fold: int = 0
+
+    @property
+    def goals(self) -> tuple[Objective, ...]:
+        """The objectives as values."""
+        return objectives_of(self.objectives)
+
+    @property
+    def first_run(self) -> RunKey:
+        """The key of a trial's first run."""
+        return RunKey(fold=self.fold, seed=self.seed)
+
+    @property
+    def objective(self) -> str:
+        """What the search is after, in words."""
+        scored = "region" if self.data_fingerprint.get("regions") else "foreground"
+        words = [
+            f"mean {scored} Dice" if goal.metric == "dice" else f"{goal.metric} ({goal.direction})"
+            for goal in self.goals
+        ]
+        return f"{' and '.join(words)} on whole validation cases, fold {self.fold}"
+
+
+def differences(stored: StudySettings, given: StudySettings) -> list[str]:
+    """One line per setting that differs, among those that make results comparable: field, stored and given value.
+
+    The seed, the plan and the device may differ: a study goes on after its machine was changed.
+    """
+    lines = [
+        f"{name}: stored {_named(stored, name)}, given {_named(given, name)}"
+        for name in ("space", "data")
+        if _digest(stored, name) != _digest(given, name)
+    ]
+    before, after = _leaves(stored), _leaves(given)
+    lines += [
+        f"{path}: stored {before.get(path, 'nothing')}, given {after.get(path, 'nothing')}"
+        for path in before | after
+        if before.get(path) != after.get(path)
+    ]
+    return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"and {len(lines) - SHOWN} more"]
+
+
+def _digest(settings: StudySettings, name: str) -> str:
+    return str(getattr(settings, f"{name}_digest"))
+
+
+def _named(settings: StudySettings, name: str) -> str:
+    return f"{getattr(settings, name)} (digest {_digest(settings, name)[:12]})"
+
+
+def _leaves(settings: StudySettings) -> dict[str, str]:
+    """Every value that must agree by its path, as JSON: so tuples equal the lists that they are stored as."""
+    return {
+        path: json.dumps(value)
+        for name in ("objective", "recipe", "task")
+        for path, value in _walk(name, getattr(settings, name))
+    }
+
+
+def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _walk(f"{path}.{key}", inner)
+    else:
+        yield path, value

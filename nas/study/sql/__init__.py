@@ -1,0 +1,1 @@
+"""A study in SQL: tables, migrations, claims, workers, on SQLite or PostgreSQL."""

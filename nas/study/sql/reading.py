@@ -1,0 +1,111 @@
+"""Reading a study: its history in a few queries, grown by what is new, and what is too much to be part of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from nas.errors import InputError
+from nas.study.history import History, Measurement, Run, Trial
+from nas.study.protocol import ArchitectureRecord
+from nas.study.sql.retrying import patiently
+from nas.study.sql.rows import (
+    MEASUREMENT_COLUMNS,
+    RUN_COLUMNS,
+    TRIAL_COLUMNS,
+    architecture_of,
+    measurement_of,
+    run_of,
+    trial_of,
+)
+from nas.study.sql.storage import Storage
+from nas.study.sql.tables import EVERY_CASE, EVERY_CLASS, ArchitectureRow, MeasurementRow, RunRow, StudyRow, TrialRow
+
+
+@patiently
+def history(storage: Storage, study: int, since: History) -> History:
+    """A history grown by the trials that are new or whose runs have changed.
+
+    Whoever writes counts the study's revision on and holds the study's row until it commits: so what is read at a
+    revision is all that was written up to it.
+    """
+    with storage.begin() as session:
+        revision = session.scalars(select(StudyRow.revision).where(StudyRow.id == study)).one()
+        if revision == since.cursor:
+            return since
+        run_changed = (RunRow.study_id == study) & (RunRow.revision > since.cursor)
+        trial_changed = (TrialRow.study_id == study) & (TrialRow.revision > since.cursor)
+        changed = trial_changed
+        if since.cursor:
+            changed = changed | TrialRow.id.in_(select(RunRow.trial_id).where(run_changed))
+        trials = _trials(session, (TrialRow.study_id == study) & changed)
+    return since.grown(trials, revision)
+
+
+@patiently
+def trial(storage: Storage, study: int, number: int) -> Trial:
+    """One trial of a study."""
+    with storage.begin() as session:
+        return _trials(session, (TrialRow.study_id == study) & (TrialRow.number == number))[0]
+
+
+@patiently
+def measurements(storage: Storage, run: int, metric: str | None) -> list[Measurement]:
+    """What a run has measured, by epoch, metric, class and case."""
+    row = MeasurementRow
+    statement = select(*MEASUREMENT_COLUMNS).where(row.run_id == run)
+    if metric is not None:
+        statement = statement.where(row.metric == metric)
+    with storage.begin() as session:
+        rows = session.execute(statement.order_by(row.epoch, row.metric, row.class_index, row.case_name))
+        return [measurement_of(row) for row in rows]
+
+
+@patiently
+def architecture(storage: Storage, digest: str) -> ArchitectureRecord:
+    """A network that some study has recorded.
+
+    Raises:
+        InputError: there is none of that digest.
+    """
+    with storage.begin() as session:
+        row = session.get(ArchitectureRow, digest)
+        if row is None:
+            raise InputError(f"there is no architecture {digest!r} in {storage.address}")
+        return architecture_of(row)
+
+
+def _trials(session: Session, condition: ColumnElement[bool]) -> list[Trial]:
+    rows = session.execute(
+        select(*TRIAL_COLUMNS)
+        .outerjoin(ArchitectureRow, ArchitectureRow.digest == TrialRow.digest)
+        .where(condition)
+        .order_by(TrialRow.number)
+    ).all()
+    number = {row.id: row.number for row in rows}
+    runs = _runs(session, condition, number)
+    return [trial_of(row, runs[row.number]) for row in rows]
+
+
+def _runs(session: Session, condition: ColumnElement[bool], number: dict[int, int]) -> dict[int, list[Run]]:
+    chosen = select(TrialRow.id).where(condition)
+    rows = session.execute(select(*RUN_COLUMNS).where(RunRow.trial_id.in_(chosen)).order_by(RunRow.id)).all()
+    curves = _curves(session, select(RunRow.id).where(RunRow.trial_id.in_(chosen)))
+    runs: dict[int, list[Run]] = defaultdict(list)
+    for row in rows:
+        trial = number[row.trial_id]
+        runs[trial].append(run_of(row, trial, curves[row.id]))
+    return runs
+
+
+def _curves(session: Session, runs: Any) -> dict[int, list[Measurement]]:
+    row = MeasurementRow
+    whole = (row.class_index == EVERY_CLASS) & (row.case_name == EVERY_CASE)
+    statement = select(*MEASUREMENT_COLUMNS).where(row.run_id.in_(runs), whole)
+    curves: dict[int, list[Measurement]] = defaultdict(list)
+    rows: Iterable[Any] = session.execute(statement.order_by(row.run_id, row.epoch, row.metric))
+    for measured in rows:
+        curves[measured.run_id].append(measurement_of(measured))
+    return curves

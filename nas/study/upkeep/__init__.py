@@ -1,0 +1,1 @@
+"""Keeping studies in order: copies, other names, deletion, faults, wider spaces."""
