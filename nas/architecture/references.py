@@ -126,8 +126,8 @@ _SE_RESNET_50 = tuple(Bottleneck(units, SqueezeExcite()) for units in (3, 4, 6, 
 _RESNEST_50 = tuple(SplitAttention(units) for units in (3, 4, 6, 3))
 
 U_NETS = (
-    Reference("U-Net", u_net(Style("none")), 31_030_593, 2, 1, 1, "arXiv:1505.04597"),
     Reference("U-Net BN", u_net(Style("batch")), 31_036_481, 2, 1, 1, "arXiv:1505.04597"),
+    Reference("U-Net", u_net(Style("none")), 31_030_593, 2, 1, 1, "arXiv:1505.04597"),
     Reference("U-Net BN, bias", u_net(Style("batch", conv_bias=True)), 31_042_369, 2, 1, 1, "arXiv:1505.04597"),
     Reference("3D U-Net", u_net_3d("none"), 19_070_851, 3, 3, 3, "arXiv:1606.06650"),
     Reference("3D U-Net BN", u_net_3d("batch"), 19_075_523, 3, 3, 3, "arXiv:1606.06650"),

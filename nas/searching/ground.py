@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from nas.architecture import EncoderDecoder
-from nas.data import Dataset, Fingerprint, Preprocessing, plan_preprocessing
+from nas.data import Dataset, Fingerprint, PreparedDataset, Preprocessing, plan_preprocessing
 from nas.errors import InputError, field_named
 from nas.graph import Task
 from nas.searching.candidates import Candidates, candidates_of
@@ -20,6 +20,7 @@ from nas.searching.slots import shared
 from nas.space import Space
 from nas.study.history import Document
 from nas.study.settings import StudySettings
+from nas.training import plan_dimensions
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,21 @@ def lay_ground(
     fingerprint: Fingerprint,
     device: torch.device,
     listener: Listener,
+    *,
+    began: float,
 ) -> Ground:
-    """Plan a new study: preprocessing, patch and strides from the data, length and limits from device and budget."""
+    """Plan a new study: preprocessing, patch and strides from the data, length and limits from device and budget.
+
+    `began` is when the search did, on the steady clock: all that is done since counts towards the budget.
+    """
     preprocessing = plan_preprocessing(fingerprint)
     data = prepared(dataset, preprocessing, settings.cache, listener)
-    seen, slicing = sliced(data, settings.slices)
+    neighbours = _neighbours(settings.dimensions, data)
+    seen, slicing = sliced(data, neighbours)
     cases = load_fold(data, seen, slicing, settings.fold, device)
     task, batch = fitted_patches(settings, space, seen, cases, device)
     listener(Note(f"timing {device_name(device)} for a few seconds"))
-    plan = make_plan(shared(settings), space, task, batch, cases, device)
+    plan = make_plan(shared(settings), space, task, batch, cases, device, began=began)
     rungs = _rungs(settings, space, task, plan)
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)
@@ -80,7 +87,7 @@ def lay_ground(
         cases,
         settings.reference,
         rungs,
-        settings.slices,
+        neighbours,
         settings.fold,
         settings.full_size,
     )
@@ -115,6 +122,22 @@ def find_ground(
         stored.fold,
         kept.get("full_size", False),
     )
+
+
+def dimensions_of(axes: int, neighbours: int | None) -> str:
+    """How many dimensions networks of so many axes see, in the words of the settings."""
+    return str(axes) if not neighbours else "2.5"
+
+
+def _neighbours(dimensions: str, data: PreparedDataset) -> int | None:
+    """How many neighbours each slice of a volume has as channels; None where cases are trained on as they are."""
+    if data.axes == 2:
+        if dimensions not in ("auto", "2"):
+            raise InputError(f"{field_named('dimensions')}: found {dimensions}, but {data.name} is 2D; leave it out")
+        return None
+    if dimensions == "auto":
+        dimensions = plan_dimensions(data)
+    return {"2": 0, "2.5": 1, "3": None}[dimensions]
 
 
 def device_name(device: torch.device) -> str:

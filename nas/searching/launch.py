@@ -11,6 +11,7 @@ import torch
 
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_space
+from nas.clock import SYSTEM
 from nas.data import Dataset, Fingerprint, open_dataset
 from nas.errors import InputError, field_named
 from nas.searching.candidates import Candidates
@@ -18,7 +19,7 @@ from nas.searching.device import pick_device
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, silent
-from nas.searching.ground import Ground, device_name, find_ground, lay_ground
+from nas.searching.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
 from nas.searching.loading import checked_data, expect_same_data
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
@@ -55,6 +56,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
         InputError: settings, data, space or storage cannot be used, or the study exists with others.
         KeyboardInterrupt: stopped; all that was finished is kept, and the same call goes on.
     """
+    began = SYSTEM.steady()
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
     space, device = load_space(settings.space), pick_device(settings.slots[0])
     share_threads(settings)
@@ -69,7 +71,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
     known = find_study(storage, name)
     if known is None:
-        ground = lay_ground(settings, space, dataset, fingerprint, device, listener)
+        ground = lay_ground(settings, space, dataset, fingerprint, device, listener, began=began)
     else:
         expect_same_data(known.settings, fingerprint)
         wished = _with_wishes(known.settings, settings)
@@ -109,8 +111,12 @@ def _settled(settings: SearchSettings) -> SearchSettings:
 
 def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettings:
     """A study's settings with what the user asks for now; where results would not compare, it is refused."""
-    for name in ("reference", "slices"):
-        wished, kept = getattr(settings, name), stored.plan[name]
+    dimensions = None if settings.dimensions == "auto" else settings.dimensions
+    kept_dimensions = dimensions_of(stored.task["axes"], stored.plan["slices"])
+    for name, wished, kept in (
+        ("reference", settings.reference, stored.plan["reference"]),
+        ("dimensions", dimensions, kept_dimensions),
+    ):
         if wished is not None and wished != kept:
             raise InputError(
                 f"{field_named(name)}: found {wished!r}, but study {stored.name!r} was made with {kept!r}; "

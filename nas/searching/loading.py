@@ -86,9 +86,7 @@ def sliced(data: PreparedDataset, neighbours: int | None) -> tuple[PreparedDatas
     """What trains: the data, or the slices of its volumes across their thickest axis, and how volumes are cut so."""
     if neighbours is None:
         return data, None
-    if data.axes != 3:
-        raise InputError(f"{field_named('slices')}: {data.name} is 2D already; leave it out")
-    axis = max(range(3), key=lambda each: (data.spacing[each], each))
+    axis = max(range(3), key=lambda axis: (data.spacing[axis], axis))
     return slices(data, axis, neighbours), Slicing(axis, neighbours)
 
 

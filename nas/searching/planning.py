@@ -1,5 +1,6 @@
 """Fitting a search to its machine and budget: length of training, largest network, references of that size."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,27 +9,35 @@ from math import prod
 import torch
 
 from nas.architecture import EncoderDecoder, slim
+from nas.clock import SYSTEM
 from nas.data import PreparedDataset
+from nas.errors import InputError, field_named
 from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of, random_members
 from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, usable_memory
 from nas.searching.plan import Limits, Plan, memory
-from nas.searching.references import Entry, base
+from nas.searching.references import MOST_RUNGS, Entry
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import memory_each
-from nas.searching.timing import measure_speed
+from nas.searching.timing import TIMING_SHARE, measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe, plan_batch, plan_task, windows_of
+from nas.training import Augmentation, Recipe, Window, largest_image, plan_batch, plan_task
 from nas.training.plan import SMALLEST_BATCH
 
-_TRIAL_SHARE = 0.75
-"""Of a trial's share of the budget, what training and validation may take; the rest is for proposals and start-up."""
-_ANCHOR_SHARE = 0.6
-"""Of that, what the first member takes when it is this small, so that most networks of its kind and size fit."""
-_ANCHOR_BASE = {2: 16, 3: 4}
+_TRIAL_SHARE = 0.97
+"""Of a trial's share of the budget, what it may take from its beginning to its end; the rest is for what lies between."""
+_STEPS_A_ROOT_SECOND = 40
+"""Fewest steps of a training are so many times the root of its seconds: more time makes it longer and wider alike."""
+_FEWEST_OF_ALL = 20
+"""Steps in which nothing can be learnt."""
+_NEARLY_FREE = 0.05
+"""The share of a trial that windows of the patch's size, half overlapping, may cost in validation."""
+_SPARSE = 0.25
+"""Their overlap where that costs more and whole images take too much memory."""
+_IMAGES_AT_ONCE = 4
 _STEPS = (40, 20_000)
-_ROOM = 1.2
+_ROOM = 1.05
 
 
 def fitted_patches(
@@ -49,16 +58,30 @@ def fitted_patches(
 
 
 def make_plan(
-    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, batch: int, data: Fold, device: torch.device
+    settings: SearchSettings,
+    space: Space[EncoderDecoder],
+    task: Task,
+    batch: int,
+    data: Fold,
+    device: torch.device,
+    *,
+    began: float,
 ) -> Plan:
-    """Time the device for a few seconds, and fit the length of training and the largest network to the budget."""
+    """Time the device for a few seconds, and fit the length of training and the largest network to the budget.
+
+    Raises:
+        InputError: the budget is too short for any network to learn anything.
+    """
     # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
     # hippocampus): in short training that costs far more than the variety gives.
-    fitted = Recipe(batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
+    fitted = Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
     template = with_wishes(fitted, settings)
     typical = candidates_of(space, template).typical_recipe
-    speed = measure_speed(space, task, typical, data.training, device, settings.seed)
-    share = settings.seconds / settings.trials * _TRIAL_SHARE
+    speed = measure_speed(
+        space, task, typical, data.training, device, settings.seed, most=settings.seconds * TIMING_SHARE
+    )
+    left = settings.seconds - (SYSTEM.steady() - began)
+    share = max(left, settings.seconds * _TRIAL_SHARE / 2) / settings.trials * _TRIAL_SHARE
     as_told = settings.full_size or settings.slim is not None
     limits = Limits(
         settings.max_parameters,
@@ -66,14 +89,47 @@ def make_plan(
         settings.max_memory or usable_memory(device),
         None if as_told else share,
     )
-    positions = windows_of(data.validation, task.patch) * prod(task.patch)
-    plan = Plan(typical, limits, speed, positions)
-    anchor = _anchor(space, task)
-    if "steps" not in settings.wishes:
-        steps = _fitted(plan, anchor, share * _ANCHOR_SHARE)
-        template, plan = replace(template, steps=steps), plan.decided(replace(typical, steps=steps))
-    limits = limits if as_told else _reachable(plan, anchor)
+    smallest = _smallest(space, task)
+    plan = Plan(typical, limits, speed, 0, share, max(round(_STEPS_A_ROOT_SECOND * share**0.5), _FEWEST_OF_ALL))
+    plan = _with_window(plan, smallest, task, data)
+    if typical.steps is None:
+        _expect_enough(plan, smallest, settings, settings.seconds - left)
+    limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
+
+
+def _with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
+    """The plan with what a validation looks through: windows as in training where they cost next to nothing."""
+    patches, whole = Window(task.patch), Window()
+    choices = {
+        window: replace(plan, positions=window.positions(data.validation, task), window=window)
+        for window in (patches, whole, Window(task.patch, _SPARSE))
+    }
+    total = plan.seconds_each or 0.0
+    step = plan.speed.step_seconds(graph, plan.recipe.batch)
+    if step * choices[patches].validation_steps(graph) <= _NEARLY_FREE * total:
+        return choices[patches]
+    largest = _IMAGES_AT_ONCE * largest_image(data.validation) / prod(task.patch) * graph.training_bytes
+    fits = plan.limits.memory is None or largest <= plan.limits.memory
+    return choices[whole if fits else Window(task.patch, _SPARSE)]
+
+
+def _expect_enough(plan: Plan, graph: Graph, settings: SearchSettings, spent: float) -> None:
+    """Refuse a budget in which even the smallest network makes too few steps to learn anything."""
+    steps = plan.expected_steps(graph)
+    if steps >= _FEWEST_OF_ALL or (plan.seconds_each or 0.0) <= 0:
+        return
+    step = plan.speed.step_seconds(graph, plan.recipe.batch)
+    needed = step * (2 * _FEWEST_OF_ALL + plan.validation_steps(graph)) * settings.trials / _TRIAL_SHARE + spent
+    raise InputError(
+        f"{field_named('budget')}: in {settings.budget} the smallest network makes {steps} steps a trial, of which "
+        f"nothing can be learnt; give at least {_rounded(needed)}, or fewer {field_named('trials')}"
+    )
+
+
+def _rounded(seconds: float) -> str:
+    """A time as a budget is written, rounded up."""
+    return f"{math.ceil(seconds / 10) * 10}s" if seconds < 600 else f"{math.ceil(seconds / 60)}m"
 
 
 def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
@@ -83,14 +139,26 @@ def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
 
 def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettings) -> list[Note]:
     """The plan in a few lines, for networks that are trained by this recipe."""
-    patch, limits = "x".join(str(size) for size in task.patch), plan.limits
-    lines = [f"plan: {recipe.steps} steps of {recipe.batch} patches of {patch} for each network"]
-    if limits.seconds is not None:
+    patch = "x".join(str(size) for size in task.patch)
+    spacing = "x".join(f"{step:.3g}" for step in task.spacing or ())
+    lines = [f"plan: networks in {task.axes}D see {recipe.batch} patches of {patch} a step, voxels of {spacing} mm"]
+    if recipe.steps is not None:
+        lines.append(f"plan: {recipe.steps} steps for each network")
+    elif plan.seconds_each is not None:
         lines.append(
-            f"plan: networks whose trial is predicted to take more than {limits.seconds:.1f} s, their share of the "
+            f"plan: {plan.seconds_each:.0f} s for each network, validation included; {plan.fewest} steps or more"
+        )
+    if plan.window is not None:
+        seen = "whole images at once"
+        if plan.window.size is not None:
+            seen = f"windows of the patch's size that overlap by {plan.window.overlap:.0%}"
+        lines.append(f"plan: validated on whole cases, through {seen}")
+    if plan.limits.seconds is not None and recipe.steps is not None:
+        lines.append(
+            f"plan: networks whose trial is predicted to take more than {plan.limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
-        if limits.seconds * settings.trials > settings.seconds * settings.workers:
+        if plan.limits.seconds * settings.trials > settings.seconds * settings.workers:
             lines.append(
                 f"warning: {settings.budget} is short for {settings.trials} trials on this machine; "
                 "expect longer, or give a longer --budget or fewer --trials"
@@ -116,16 +184,9 @@ def announce(entered: Sequence[Entry], left_out: Sequence[str], listener: Listen
         listener(Note(f"too large for the budget at any width, left out: {'; '.join(left_out)}"))
 
 
-def _fitted(plan: Plan, anchor: Graph, seconds: float) -> int:
-    """As many steps as the anchor can take in a time."""
-    step = plan.speed.step_seconds(anchor, plan.recipe.batch)
-    validation = plan.seconds(anchor) - step * plan.recipe.steps
-    return int(min(max((seconds - validation) / step, _STEPS[0]), _STEPS[1]))
-
-
-def _reachable(plan: Plan, anchor: Graph) -> Limits:
-    """The plan's limits, its seconds raised to what the anchor needs where the budget is too short for it."""
-    return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(anchor) * _ROOM))
+def _reachable(plan: Plan, smallest: Graph) -> Limits:
+    """The plan's limits, its seconds raised to what the smallest network needs where the budget is too short for it."""
+    return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(smallest) * _ROOM))
 
 
 def _first_member(space: Space[EncoderDecoder], task: Task) -> tuple[EncoderDecoder, Graph]:
@@ -136,11 +197,8 @@ def _first_member(space: Space[EncoderDecoder], task: Task) -> tuple[EncoderDeco
     return architecture, trace(architecture, task)
 
 
-def _anchor(space: Space[EncoderDecoder], task: Task) -> Graph:
-    """The first member, slimmed to a size that a CPU trains in seconds; a random network where there is no member."""
-    architecture, graph = _first_member(space, task)
+def _smallest(space: Space[EncoderDecoder], task: Task) -> Graph:
+    """The first published network at its narrowest; a random network where the space has none."""
     if not space.members:
-        return graph
-    while base(architecture) > _ANCHOR_BASE[task.axes] and slim(architecture, 1) != architecture:
-        architecture = slim(architecture, 1)
-    return trace(architecture, task)
+        return _first_member(space, task)[1]
+    return trace(slim(space.members[0].architecture, MOST_RUNGS), task)

@@ -8,7 +8,7 @@ from nas.catalog import published
 from nas.graph import Graph, Task, trace
 from nas.space import Reference, Space
 
-_MOST_RUNGS = 9
+MOST_RUNGS = 9
 """From a width of 256 down to 16, or from 64 to 4."""
 
 
@@ -73,7 +73,7 @@ def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderD
 
 def rungs_that_fit(architecture: EncoderDecoder, task: Task, fits: Callable[[Graph], bool]) -> int | None:
     """How many rungs narrower a network must be to fit, 0 if it fits as it is; None if it fits at no width."""
-    for rungs in range(_MOST_RUNGS):
+    for rungs in range(MOST_RUNGS):
         if fits(trace(slim(architecture, rungs), task)):
             return rungs
     return None

@@ -15,6 +15,7 @@ from nas.errors import InputError, did_you_mean, field_named
 from nas.study import DEFAULT_STORAGE
 
 ENGINES = ("local", "ray")
+DIMENSIONS = ("auto", "2", "2.5", "3")
 LEASE_SECONDS = 60.0
 LARGEST = 2**63 - 1
 """What a database can hold, and torch takes for a seed."""
@@ -90,7 +91,10 @@ class SearchSettings:
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
     seed: int = option(0, "Of proposals, weights and patches.")
     device: str | None = option(None, "cpu, cuda, cuda:1.", shown="a GPU if there is one")
-    slices: int | None = option(None, "Train in 2D on slices of volumes, with so many neighbours as channels.")
+    dimensions: str = option(
+        "auto",
+        "Of networks for volumes: 2 on slices, 2.5 with their neighbours as channels, or 3; auto from the spacing.",
+    )
     patch: tuple[int, ...] | None = option(
         None, "Training patch, as 64,64.", shown="from the data", least=1, typed="sizes"
     )
@@ -127,6 +131,10 @@ class SearchSettings:
         parse_duration(self.budget)
         if self.engine not in ENGINES:
             raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
+        if self.dimensions not in DIMENSIONS:
+            raise InputError(
+                f"{field_named('dimensions')}: found {self.dimensions!r}, expected {' or '.join(DIMENSIONS)}"
+            )
 
     @property
     def slots(self) -> tuple[str | None, ...]:

@@ -19,6 +19,8 @@ from nas.training.feed import Feed
 from nas.training.losses import supervised
 
 _MOST_SECONDS = 6.0
+TIMING_SHARE = 0.04
+"""Of a budget, what is spent on timing at most, if that is less."""
 _MOST_NETWORKS = 12
 _STEPS = 2
 
@@ -42,16 +44,23 @@ class Speed:
 
 
 def measure_speed(
-    space: Space[EncoderDecoder], task: Task, recipe: Recipe, samples: Sequence[Sample], device: torch.device, seed: int
+    space: Space[EncoderDecoder],
+    task: Task,
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    device: torch.device,
+    seed: int,
+    *,
+    most: float = _MOST_SECONDS,
 ) -> Speed:
     """Time steps of a few small networks of the space, for a few seconds, and fit the three rates to them."""
     graphs = sorted(_candidates(space, task, seed), key=lambda graph: graph.macs)
     rows: list[tuple[Graph, float]] = []
     start = time.perf_counter()
     # The precision most of all, which networks of all sizes share.
-    plan = timed_plan(graphs[len(graphs) // 2], replace(recipe, steps=1), samples, device, seed=0)
+    plan = timed_plan(graphs[len(graphs) // 2], recipe, samples, device, steps=1, seed=0)
     for graph in graphs:
-        left = _MOST_SECONDS - (time.perf_counter() - start)
+        left = min(most, _MOST_SECONDS) - (time.perf_counter() - start)
         if len(rows) >= 3 and left < 3 * rows[-1][1] * (_STEPS + 1):
             break
         rows.append((graph, _step_seconds(graph, recipe, samples, device, plan)))
@@ -64,10 +73,11 @@ def timed_plan(
     samples: Sequence[Sample],
     device: torch.device,
     *,
+    steps: int,
     seed: int,
     targets: Targets = EACH_CLASS,
 ) -> StepPlan:
-    """How a network runs fastest on a device, for a training as long as the recipe says.
+    """How a network runs fastest on a device, for a training of so many steps.
 
     Raises:
         torch.OutOfMemoryError, RuntimeError, MemoryError: there is no memory for a batch, or for a part of one.
@@ -76,7 +86,7 @@ def timed_plan(
         images, labels = feed.batch(0)
     loss = supervised(recipe.loss, recipe.supervision, targets)
     # A part of two patches is enough to tell, and takes the least time.
-    return choose_plan(build(graph, seed=seed).to(device), loss, images[:2], labels[:2], steps=recipe.steps)
+    return choose_plan(build(graph, seed=seed).to(device), loss, images[:2], labels[:2], steps=steps)
 
 
 def fit(rows: Sequence[tuple[Graph, float]], batch: int) -> Speed:
@@ -104,14 +114,20 @@ def _candidates(space: Space[EncoderDecoder], task: Task, seed: int) -> list[Gra
 def _step_seconds(
     graph: Graph, recipe: Recipe, samples: Sequence[Sample], device: torch.device, plan: StepPlan
 ) -> float:
-    """Seconds of one step, the first step, which sets things up, not counted."""
+    """Seconds of one step, the first step, which sets things up, not counted.
+
+    On a CPU they are at most the processor time of all its threads: what is beyond that was waited for others, who may
+    be gone in a moment.
+    """
     network = build(graph).to(device)
-    moments: list[float] = []
+    moments: list[tuple[float, float]] = []
 
     def note(_: int) -> None:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        moments.append(time.perf_counter())
+        moments.append((time.perf_counter(), time.process_time()))
 
     train(network, samples, replace(recipe, steps=_STEPS + 1, epochs=1), seed=0, step_done=note, plan=plan)
-    return min(later - earlier for earlier, later in pairwise(moments))
+    clock = min(later[0] - earlier[0] for earlier, later in pairwise(moments))
+    computed = min(later[1] - earlier[1] for earlier, later in pairwise(moments))
+    return min(clock, computed) if device.type == "cpu" else clock

@@ -5,12 +5,13 @@ from math import prod
 from statistics import median
 
 from nas.data import PreparedDataset
+from nas.data.resampling import coarse_axis
 from nas.errors import InputError
 from nas.graph import Axes, Task
 
 SMALLEST = 4
 """An axis is halved while at least this many voxels remain, as in nnU-Net (Isensee et al. 2021)."""
-LARGEST_STEP = {("cpu", 2): 4 * 64**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
+LARGEST_STEP = {("cpu", 2): 4 * 128**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
 """Voxels of a step at most, by kind of device and number of axes, for it to be quick."""
 FEWEST_PATCHES = {2: 4, 3: 2}
 """Patches of a step where images are large, by number of axes."""
@@ -20,6 +21,17 @@ SHARE_OF_DATA = 0.05
 """Of all training voxels, what a step sees at most, as in nnU-Net: more would mean the same patches again and again."""
 MOST_LEVELS = 5
 _SHRINK = 0.8
+
+
+def plan_dimensions(data: PreparedDataset) -> str:
+    """Whether networks for volumes see slices ("2") or the whole ("3").
+
+    Slices, where they are so thick, or so few, that what lies next to a voxel across them tells little of it.
+    """
+    spacing = [median(along) for along in zip(*(case.spacing for case in data.cases), strict=True)]
+    size = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
+    few = min(size) < 2 * SMALLEST
+    return "2" if few or coarse_axis(spacing) is not None else "3"
 
 
 def plan_task(

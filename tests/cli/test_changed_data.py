@@ -9,7 +9,7 @@ import pytest
 from tests.cli.command import Command
 from tests.data.factories import BOX, CASES, Spoil, describing, intensities, labels, msd, writing
 
-SEARCH = ("search", "--space", "tiny", "--data", "data", "--slices", "0", "--steps", "2", "--budget", "1h")
+SEARCH = ("search", "--space", "tiny", "--data", "data", "--dimensions", "2", "--steps", "2", "--budget", "1h")
 STUDY = "tiny-Tiny"
 
 

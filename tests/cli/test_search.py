@@ -23,12 +23,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("neighbours", "channels"), [(0, 1), (1, 3)])
+@pytest.mark.parametrize(("dimensions", "channels"), [("2", 1), ("2.5", 3)])
 def test_volumes_are_searched_slice_by_slice_and_exported(
-    nas: Command, folder: Path, neighbours: int, channels: int
+    nas: Command, folder: Path, dimensions: str, channels: int
 ) -> None:
     msd(folder / "data", BOX, cases=CASES)
-    options = ("--space", "tiny", "--data", "data", "--slices", str(neighbours), "--trials", "2", "--study", "cut")
+    options = ("--space", "tiny", "--data", "data", "--dimensions", dimensions, "--trials", "2", "--study", "cut")
     ended = nas("search", *options, *SHORT)
     assert ended.code == 0, ended.err
     assert "2/2" in ended.err
@@ -41,7 +41,7 @@ def test_volumes_are_searched_slice_by_slice_and_exported(
 
 def test_regions_are_what_is_searched_for_recorded_and_shown(nas: Command, folder: Path) -> None:
     nnunet_regions(folder / "data")
-    command = ("search", "--space", "tiny", "--data", "data", "--slices", "0", "--study", "regions", *SHORT)
+    command = ("search", "--space", "tiny", "--data", "data", "--dimensions", "2", "--study", "regions", *SHORT)
     ended = nas(*command, "--trials", "1")
     assert ended.code == 0, ended.err
     with open_storage("runs/nas.db", create=False) as storage:

@@ -21,11 +21,12 @@ from nas.searching.candidates import graph_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
 from nas.searching.ground import Ground
 from nas.searching.interruption import Stop, deferred
+from nas.searching.plan import Plan
 from nas.searching.timing import timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
-from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Validation, train, validate
+from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Trained, Validation, train, validate
 from nas.training.loop import Write
 from nas.training.memory import release
 
@@ -35,7 +36,10 @@ _FEWEST_STEPS = 100
 
 
 class _PausedError(Exception):
-    """The rung is reached and its checkpoint kept."""
+    """The rung is reached after so many steps and its checkpoint kept."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class TrainedEvaluator:
     Args:
         ground: data, task, plan and candidates.
         device: where to train.
-        rungs: lengths of training, as shares of the recipe's steps.
+        rungs: lengths of training, as shares of the recipe's steps or of a trial's time.
         clock: tells when a checkpoint is due.
         seconds_between_checkpoints: how much training a dead worker may cost.
     """
@@ -106,48 +110,50 @@ class _Run:
 
     def carried_out(self, beginning: Beginning) -> Result:
         """Train to the rung, and validate where that is the whole length."""
-        seed = self.training.key.seed
+        seed, self.began = self.training.key.seed, self.evaluator.clock.steady()
         share = self.evaluator.rungs[self.training.key.rung]
-        if share > 1:
+        self.seconds = (self.evaluator.ground.plan.seconds_each or 0.0) * max(share, 1.0)
+        if share > 1 and self.recipe.steps is not None:
             self.recipe = replace(self.recipe, steps=round(self.recipe.steps * share))
-        until = max(round(self.recipe.steps * share), 1) if share < 1 else self.recipe.steps
         network = build(self.graph, seed=seed).to(self.evaluator.device)
         if isinstance(beginning, Warm):
             _take_weights(network, beginning.weights)
         try:
-            plan = self._trained(network, beginning, until)
-        except _PausedError:
-            return Result(state=State.PAUSED, values=self._training_values(), steps=until)
+            trained = self._trained(network, beginning, share)
+        except _PausedError as paused:
+            return Result(state=State.PAUSED, values=self._training_values(), steps=paused.steps)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if self.stop.asked:
             raise KeyboardInterrupt
-        validation = self._validated(network, plan)
-        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=self.recipe.steps)
+        validation = self._validated(network, trained.plan)
+        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=trained.steps)
 
-    def _trained(self, network: Network, beginning: Beginning, until: int) -> StepPlan:
+    def _trained(self, network: Network, beginning: Beginning, share: float) -> Trained:
         resume = beginning.checkpoint if isinstance(beginning, Resume) else None
-        plan = None if resume or self.recipe.steps < _FEWEST_STEPS else self._timed_plan()
+        steps = self._plan.expected_steps(self.graph)
+        plan = None if resume or steps < _FEWEST_STEPS else self._timed_plan(steps)
         try:
-            return self._train(network, plan, resume, until)
+            return self._train(network, plan, resume, share)
         except CheckpointError as error:
             self.recorder.note(f"training begins again: {error}")
             network.load_state_dict(build(self.graph, seed=self.training.key.seed).state_dict())
-            return self._train(network, plan, None, until)
+            return self._train(network, plan, None, share)
 
-    def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, until: int) -> StepPlan:
+    def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
 
-        def save(step: int, write: Write) -> None:
+        def save(step: int, done: float, write: Write) -> None:
             nonlocal last
-            reached = step >= until < self.recipe.steps
+            reached = share <= done < 1
             due = clock.steady() - last > self.evaluator.seconds_between_checkpoints
+            self.recorder.working("training", round(100 * done), 100)
             if self.stop.asked or reached or due:
                 self._keep_checkpoint(write)
                 last = clock.steady()
             if self.stop.asked:
                 raise KeyboardInterrupt
             if reached:
-                raise _PausedError
+                raise _PausedError(step)
 
         cases = self.evaluator.ground.cases
         return train(
@@ -158,10 +164,16 @@ class _Run:
             targets=cases.targets,
             seed=self.training.key.seed,
             report=self._report,
-            step_done=lambda step: self.recorder.working("training", step, self.recipe.steps),
             save=save,
             plan=plan,
+            # What building the network and timing ways of running it took is the trial's too.
+            seconds=max(self.seconds - (clock.steady() - self.began), 0.0),
+            reserve=self._plan.validation_steps(self.graph),
         )
+
+    @property
+    def _plan(self) -> Plan:
+        return self.evaluator.ground.plan.decided(self.recipe)
 
     def _report(self, epoch: Epoch) -> None:
         self._latest = epoch
@@ -192,9 +204,10 @@ class _Run:
             targets=cases.targets,
             case_done=case_done,
             plan=plan,
+            window=self._plan.window,
             mirrored=self.recipe.averaged_axes(self.graph.task.axes),
         )
-        self.recorder.measured(_of_validation(validation, len(self.recipe.epoch_ends)))
+        self.recorder.measured(_of_validation(validation, self.recipe.parts))
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         with _room_for(file):
@@ -202,11 +215,13 @@ class _Run:
         self.recorder.keep(WEIGHTS, file)
         return validation
 
-    def _timed_plan(self) -> StepPlan | None:
+    def _timed_plan(self, steps: int) -> StepPlan | None:
         """How the network runs fastest here; None where a whole batch needs more memory than there is."""
         cases, device, seed = self.evaluator.ground.cases, self.evaluator.device, self.training.key.seed
         try:
-            return timed_plan(self.graph, self.recipe, cases.training, device, seed=seed, targets=cases.targets)
+            return timed_plan(
+                self.graph, self.recipe, cases.training, device, steps=steps, seed=seed, targets=cases.targets
+            )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
