@@ -26,7 +26,7 @@ from nas.training import Augmentation, Recipe, Window, largest_image, plan_batch
 from nas.training.plan import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.97
-"""Of a trial's share of the budget, what it may take from its beginning to its end; the rest is for what lies between."""
+"""Of a trial's share of the budget, what it takes from beginning to end; the rest is for what lies between trials."""
 _STEPS_A_ROOT_SECOND = 40
 """Fewest steps of a training are so many times the root of its seconds: more time makes it longer and wider alike."""
 _FEWEST_OF_ALL = 20
@@ -155,7 +155,7 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
         lines.append(f"plan: validated on whole cases, through {seen}")
     if plan.limits.seconds is not None and recipe.steps is not None:
         lines.append(
-            f"plan: networks whose trial is predicted to take more than {plan.limits.seconds:.1f} s, their share of the "
+            f"plan: networks whose trial would take more than {plan.limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
         if plan.limits.seconds * settings.trials > settings.seconds * settings.workers:

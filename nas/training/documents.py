@@ -1,7 +1,10 @@
 """Recipes and their parts read from plain documents (JSON, TOML), open choices included. Nothing is executed."""
 
+import pkgutil
+import sys
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from importlib import import_module
 from typing import Any, TypeVar, cast, get_type_hints
 
 from nas.errors import InputError, did_you_mean
@@ -22,7 +25,7 @@ def read_part(part: type[T], document: Any, path: str) -> T:
     (with `log = true` for magnitudes), or `{one_of = [...]}`.
 
     Args:
-        part: the class; where it has subclasses, the document's `kind` says which.
+        part: the class; where it has several kinds, the document's `kind` says which.
         document: the fields.
         path: what to call it in messages.
 
@@ -59,8 +62,23 @@ def kind_name(part: type) -> str:
     return kind(object.__new__(part))
 
 
+def kinds_of(part: type[T]) -> dict[str, type[T]]:
+    """The classes that a part may be of, by their kind: found in its module, or in the files of its package."""
+    home = sys.modules[part.__module__]
+    files = pkgutil.iter_modules(getattr(home, "__path__", ()), f"{home.__name__}.")
+    modules = [home, *(import_module(file.name) for file in files)]
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, part) and value.__module__ == module.__name__
+    ]
+    kinds = [value for value in classes if value is not part] or [part]
+    return {kind_name(value): value for value in kinds}
+
+
 def _class_of(part: type[T], document: Mapping[str, Any], path: str) -> type[T]:
-    kinds = {kind_name(each): each for each in part.__subclasses__() or [part]}
+    kinds = kinds_of(part)
     named = document.get("kind")
     if named is None and len(kinds) == 1:
         return next(iter(kinds.values()))

@@ -10,7 +10,8 @@ from typing import Any
 from nas.training.augmentation import Augmentation
 from nas.training.checking import ABOVE_ZERO, check_fields
 from nas.training.documents import read_part, written
-from nas.training.losses import DiceCrossEntropy, Loss
+from nas.training.losses import Loss
+from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
 from nas.training.optimisers import AdamW, Optimiser
 from nas.training.schedules import Cosine, Schedule
 
@@ -49,13 +50,13 @@ class Recipe:
     loss: Loss = DiceCrossEntropy()
     optimiser: Optimiser = AdamW()
     schedule: Schedule = Cosine()
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     warm_up: float = 0.1
     clip: float = 1.0
     accumulation: int = 1
     supervision: float = 0.5
-    averaging: float = 0.0
+    averaging: float = 0.98
     foreground: float = 0.5
     augmentation: Augmentation = Augmentation()
     mirrored: bool = False

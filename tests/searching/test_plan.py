@@ -1,19 +1,30 @@
-"""How long a trial is predicted to take, before anything is built."""
+"""How long a trial is predicted to take, before anything is built, and what is asked of a budget."""
 
 from dataclasses import replace
 
 import pytest
+import torch
 
+from nas.architecture import slim
 from nas.catalog import load_space
-from nas.graph import Task, trace
+from nas.clock import SYSTEM
+from nas.errors import InputError
+from nas.graph import Graph, Task, trace
+from nas.searching.loading import Fold
 from nas.searching.plan import Limits, Plan
-from nas.searching.timing import Speed
-from nas.training import Augmentation, Recipe
+from nas.searching.planning import make_plan
+from nas.searching.settings import SearchSettings
+from nas.searching.timing import USUAL, Speed, fit
+from nas.training import Augmentation, Recipe, Window
+from tests.training.factories import sample
 
-GRAPH = trace(load_space("tiny").members[0].architecture, Task(2, 1, 1, (16, 16), ((2, 2),) * 2))
+TASK = Task(2, 1, 3, (16, 16), ((2, 2),) * 2)
+GRAPH = trace(load_space("tiny").members[0].architecture, TASK)
 WINDOWS = 60
-PLAN = Plan(Recipe(steps=10, batch=4), Limits(), Speed(0.0, 0.0, 1 / len(GRAPH.nodes)), WINDOWS * 16 * 16)
+SECOND = Speed(0.0, 0.0, 1 / len(GRAPH.nodes))
 """Of a device that takes a second for a step."""
+PLAN = Plan(Recipe(steps=10, batch=4), Limits(), SECOND, WINDOWS * 16 * 16)
+TIMED = replace(PLAN, recipe=Recipe(steps=None, batch=4), seconds_each=100.0, fewest=30)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +33,67 @@ PLAN = Plan(Recipe(steps=10, batch=4), Limits(), Speed(0.0, 0.0, 1 / len(GRAPH.n
 def test_validation_counts_as_often_as_it_looks_at_a_case(flips: bool | str, mirrored: bool, looks: int) -> None:
     recipe = replace(PLAN.recipe, augmentation=Augmentation(flips=flips), mirrored=mirrored)
     assert PLAN.decided(recipe).seconds(GRAPH) == pytest.approx(10 + looks * WINDOWS / 4 / 3)
+
+
+def test_a_trial_with_a_time_makes_as_many_steps_as_validation_leaves_and_needs_the_fewest() -> None:
+    assert TIMED.expected_steps(GRAPH) == 95
+    assert TIMED.seconds(GRAPH) == pytest.approx(30 + 5)
+    assert replace(TIMED, limits=Limits(seconds=36)).fits(GRAPH)
+    assert not replace(TIMED, limits=Limits(seconds=34)).fits(GRAPH)
+
+
+@pytest.mark.parametrize("plan", [PLAN, TIMED, replace(TIMED, window=Window((16, 16), 0.25))])
+def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
+    assert Plan.from_json(plan.recipe.to_json(), plan.to_json()) == plan
+
+
+def test_a_plan_of_a_study_that_counted_steps_is_read() -> None:
+    document = {name: PLAN.to_json()[name] for name in ("limits", "speed", "positions")}
+    assert Plan.from_json(PLAN.recipe.to_json(), document) == PLAN
+
+
+@pytest.mark.parametrize("slower", [0.2, 1.0, 5.0])
+@pytest.mark.parametrize("rungs", [(8,), (8, 6), (8, 6, 3)])
+def test_networks_of_all_widths_are_predicted_from_a_few_narrow_ones(slower: float, rungs: tuple[int, ...]) -> None:
+    true = Speed(USUAL.per_mac * slower, USUAL.per_byte * slower, USUAL.per_node * slower)
+    rows = [(graph, 4, true.step_seconds(graph, 4)) for graph in map(slimmed, rungs)]
+    wide = slimmed(1)
+    assert fit(rows).step_seconds(wide, 4) == pytest.approx(true.step_seconds(wide, 4), rel=0.01)
+
+
+def test_speed_is_learnt_from_what_networks_took() -> None:
+    true = Speed(USUAL.per_mac * 4, USUAL.per_byte, USUAL.per_node)
+    rows = [(slimmed(rungs), 4, true.step_seconds(slimmed(rungs), 4)) for rungs in (8, 6, 4, 2, 1)]
+    before, after = USUAL, USUAL.learnt(rows)
+    wide, wanted = slimmed(0), true.step_seconds(slimmed(0), 4)
+    assert abs(after.step_seconds(wide, 4) / wanted - 1) < abs(before.step_seconds(wide, 4) / wanted - 1) / 2
+
+
+def slimmed(rungs: int) -> Graph:
+    architecture = load_space("unet_family").references["U-Net BN"]
+    return trace(slim(architecture, rungs), Task(2, 1, 3, (64, 64), ((2, 2),) * 4))
+
+
+def planned(budget: str, *, size: tuple[int, int] = (40, 40), began: float = 0.0, **options: object) -> Plan:
+    settings = SearchSettings(space="tiny", budget=budget, **{"trials": 1, **options})  # type: ignore[arg-type]
+    cases = Fold([sample(seed=0)] * 2, [sample(size, seed=1)] * 2)
+    device = torch.device("cpu")
+    return make_plan(settings, load_space("tiny"), TASK, 4, cases, device, began=SYSTEM.steady() - began)
+
+
+def test_a_trial_has_its_share_of_what_is_left_of_the_budget() -> None:
+    plan = planned("1000s", began=100.0, trials=4)
+    assert 0.9 * 225 < (plan.seconds_each or 0) < 225
+    assert plan.recipe.steps is None
+    assert planned("1000s", steps=7).recipe.steps == 7
+
+
+def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:
+    with pytest.raises(InputError, match=r"budget: in 1s .* nothing can be learnt; give at least \d+s"):
+        planned("1s", trials=1000)
+
+
+def test_whole_images_are_seen_at_once_where_windows_cost_more_than_a_little() -> None:
+    assert planned("1h").window == Window((16, 16))
+    assert planned("300s", size=(4000, 4000)).window == Window()
+    assert planned("300s", size=(4000, 4000), max_memory=10**6).window == Window((16, 16), 0.25)

@@ -22,7 +22,8 @@ from nas.training import (
     train,
 )
 from nas.training.loop import NotLearningError, Write
-from nas.training.losses import DiceFocal, Tversky
+from nas.training.losses.dice_focal import DiceFocal
+from nas.training.losses.tversky import Tversky
 from nas.training.optimisers import SGD, AdamW
 from nas.training.pace import Timed
 from nas.training.schedules import OneCycle, Poly

@@ -7,17 +7,12 @@ import pytest
 import torch
 
 from nas.training import EACH_CLASS, Targets
-from nas.training.losses import (
-    IGNORED,
-    DiceBoundary,
-    DiceCrossEntropy,
-    DiceFocal,
-    GeneralisedDice,
-    Loss,
-    Single,
-    Tversky,
-    supervised,
-)
+from nas.training.losses import IGNORED, Loss, Single, supervised
+from nas.training.losses.dice_boundary import DiceBoundary
+from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
+from nas.training.losses.dice_focal import DiceFocal
+from nas.training.losses.generalised_dice import GeneralisedDice
+from nas.training.losses.tversky import Tversky
 
 LOSSES = [DiceCrossEntropy(), DiceFocal(), Tversky(), GeneralisedDice(), DiceBoundary()]
 REGIONS = Targets(((1, 2), (2,)))

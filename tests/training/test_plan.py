@@ -7,7 +7,7 @@ import pytest
 
 from nas.errors import InputError
 from nas.graph import Axes, Task
-from nas.training import plan_batch, plan_task
+from nas.training import plan_batch, plan_dimensions, plan_task
 from nas.training.plan import plan_strides
 
 
@@ -64,7 +64,7 @@ def test_an_axis_is_halved_while_it_is_long_and_fine(
         ((36, 50, 35), "cpu", (32, 48, 32)),
         ((36, 50, 35), "cuda", (32, 48, 32)),
         ((512, 512, 512), "cuda", (96, 96, 96)),
-        ((500, 1000), "cpu", (48, 96)),
+        ((500, 1000), "cpu", (96, 192)),
     ],
 )
 def test_a_patch_has_the_images_proportions_and_is_no_larger_than_is_quick(
@@ -107,7 +107,7 @@ def test_one_image_smaller_than_the_stride_changes_nothing() -> None:
     ("patch", "device", "voxels", "batch"),
     [
         ((32, 48, 32), "cpu", 10**9, 2),
-        ((64, 64), "cpu", 10**9, 4),
+        ((128, 128), "cpu", 10**9, 4),
         ((96, 96, 96), "cuda", 10**9, 2),
         ((40, 48, 32), "cuda", 10**9, 28),
         ((40, 48, 32), "cuda", 208 * 63_000, 10),  # a twentieth of the hippocampus data
@@ -121,3 +121,20 @@ def test_small_patches_come_in_large_batches_within_a_twentieth_of_the_data(
     assert plan_batch(task, device, voxels) == batch
     assert plan_batch(task, device, voxels, fits=lambda patches: patches <= 5) == min(batch, 5)
     assert plan_batch(task, device, voxels, fits=lambda _: False) == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "spacing", "dimensions"),
+    [
+        ((216, 256, 10), (1.5, 1.5, 10.0), "2"),
+        ((35, 50, 36), (1.0, 1.0, 1.0), "3"),
+        ((512, 512, 100), (0.8, 0.8, 2.0), "3"),
+        ((200, 200, 4), (1.0, 1.0, 1.0), "2"),
+        ((512, 512, 1), (1.0, 1.0, 1.0), "2"),
+    ],
+    ids=["thick slices", "cubes", "nearly cubes", "few slices", "one slice"],
+)
+def test_volumes_of_thick_or_few_slices_are_trained_slice_by_slice(
+    size: Axes, spacing: tuple[float, ...], dimensions: str
+) -> None:
+    assert plan_dimensions(data(size, spacing)) == dimensions  # type: ignore[arg-type]

@@ -8,7 +8,11 @@ import pytest
 from nas.errors import InputError
 from nas.space import Space, integer, one_of, real
 from nas.training import Augmentation, Recipe, load_recipe, recipe_names
-from nas.training.losses import DiceBoundary, DiceCrossEntropy, DiceFocal, GeneralisedDice, Tversky
+from nas.training.losses.dice_boundary import DiceBoundary
+from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
+from nas.training.losses.dice_focal import DiceFocal
+from nas.training.losses.generalised_dice import GeneralisedDice
+from nas.training.losses.tversky import Tversky
 from nas.training.optimisers import SGD, AdamW
 from nas.training.schedules import Cosine, OneCycle, Poly, rate_share
 
