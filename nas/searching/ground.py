@@ -15,6 +15,7 @@ from nas.searching.loading import Fold, load_fold, prepared, sliced
 from nas.searching.plan import Plan
 from nas.searching.planning import fitted_patches, make_plan
 from nas.searching.references import alone, rungs_that_fit
+from nas.searching.resolution import bearable
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import shared
 from nas.space import Space
@@ -69,6 +70,17 @@ def lay_ground(
     `began` is when the search did, on the steady clock: all that is done since counts towards the budget.
     """
     preprocessing = plan_preprocessing(fingerprint)
+    if "steps" not in settings.wishes:
+        each = settings.seconds * settings.workers / settings.trials
+        preprocessing, factor = bearable(preprocessing, dataset, fingerprint, device.type, each)
+        if factor > 1:
+            spacing = "x".join(f"{step:.3g}" for step in preprocessing.spacing)
+            listener(
+                Note(
+                    f"plan: the budget is short for full resolution; networks see voxels of {spacing} mm, and "
+                    "what they find is put back on the images' own"
+                )
+            )
     data = prepared(dataset, preprocessing, settings.cache, listener)
     neighbours = _neighbours(settings.dimensions, data)
     seen, slicing = sliced(data, neighbours)

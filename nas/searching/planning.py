@@ -91,14 +91,14 @@ def make_plan(
     )
     smallest = _smallest(space, task)
     plan = Plan(typical, limits, speed, 0, share, max(round(_STEPS_A_ROOT_SECOND * share**0.5), _FEWEST_OF_ALL))
-    plan = _with_window(plan, smallest, task, data)
+    plan = with_window(plan, smallest, task, data)
     if typical.steps is None:
         _expect_enough(plan, smallest, settings, settings.seconds - left)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
 
 
-def _with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
+def with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
     """The plan with what a validation looks through: windows as in training where they cost next to nothing."""
     patches, whole = Window(task.patch), Window()
     choices = {

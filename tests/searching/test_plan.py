@@ -12,7 +12,7 @@ from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.searching.loading import Fold
 from nas.searching.plan import Limits, Plan
-from nas.searching.planning import make_plan
+from nas.searching.planning import make_plan, with_window
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import USUAL, Speed, fit
 from nas.training import Augmentation, Recipe, Window
@@ -74,9 +74,9 @@ def slimmed(rungs: int) -> Graph:
     return trace(slim(architecture, rungs), Task(2, 1, 3, (64, 64), ((2, 2),) * 4))
 
 
-def planned(budget: str, *, size: tuple[int, int] = (40, 40), began: float = 0.0, **options: object) -> Plan:
+def planned(budget: str, *, began: float = 0.0, **options: object) -> Plan:
     settings = SearchSettings(space="tiny", budget=budget, **{"trials": 1, **options})  # type: ignore[arg-type]
-    cases = Fold([sample(seed=0)] * 2, [sample(size, seed=1)] * 2)
+    cases = Fold([sample(seed=0)] * 2, [sample(seed=1)] * 2)
     device = torch.device("cpu")
     return make_plan(settings, load_space("tiny"), TASK, 4, cases, device, began=SYSTEM.steady() - began)
 
@@ -93,7 +93,18 @@ def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_
         planned("1s", trials=1000)
 
 
-def test_whole_images_are_seen_at_once_where_windows_cost_more_than_a_little() -> None:
-    assert planned("1h").window == Window((16, 16))
-    assert planned("300s", size=(4000, 4000)).window == Window()
-    assert planned("300s", size=(4000, 4000), max_memory=10**6).window == Window((16, 16), 0.25)
+@pytest.mark.parametrize(
+    ("seconds", "memory", "window"),
+    [
+        (10_000.0, None, Window((16, 16))),
+        (1000.0, None, Window()),
+        (1000.0, 10**6, Window((16, 16), 0.25)),
+    ],
+    ids=["windows nearly free", "whole images", "no memory for whole images"],
+)
+def test_whole_images_are_seen_at_once_where_windows_cost_more_than_a_little(
+    seconds: float, memory: int | None, window: Window
+) -> None:
+    cases = Fold([], [sample((400, 400), seed=1)])
+    plan = replace(TIMED, seconds_each=seconds, limits=Limits(memory=memory))
+    assert with_window(plan, GRAPH, TASK, cases).window == window
