@@ -56,7 +56,13 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
         KeyboardInterrupt: stopped; all that was finished is kept, and the same call goes on.
     """
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
-    space, device = load_space(settings.space), pick_device(settings.slots[0])
+    device = pick_device(settings.slots[0])
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # the caller's chance is theirs
+        return _searched(settings, device, listener)
+
+
+def _searched(settings: SearchSettings, device: torch.device, listener: Listener) -> OpenedStudy:
+    space = load_space(settings.space)
     share_threads(settings)
     dataset = open_dataset(settings.data)
     if dataset.synthetic:

@@ -30,6 +30,7 @@ from nas.training.loop import Write
 from nas.training.memory import release
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
+"""How much training a worker that dies may cost."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -47,14 +48,12 @@ class TrainedEvaluator:
         device: where to train.
         rungs: lengths of training, as shares of the recipe's steps.
         clock: tells when a checkpoint is due.
-        seconds_between_checkpoints: how much training a dead worker may cost.
     """
 
     ground: Ground
     device: torch.device
     rungs: Sequence[float] = (1.0,)
     clock: Clock = SYSTEM
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
     def describe(self, decisions: Document) -> Description:
         """Digest, cost and limits of what decisions lead to."""
@@ -140,7 +139,7 @@ class _Run:
         def save(step: int, write: Write) -> None:
             nonlocal last
             reached = step >= until < self.recipe.steps
-            due = clock.steady() - last > self.evaluator.seconds_between_checkpoints
+            due = clock.steady() - last > SECONDS_BETWEEN_CHECKPOINTS
             if self.stop.asked or reached or due:
                 self._keep_checkpoint(write)
                 last = clock.steady()
