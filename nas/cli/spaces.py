@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_member, load_space, published, space_names
@@ -65,7 +66,7 @@ def show(space: SpaceName, json: JsonOption = False) -> None:
         choices = [{"path": path} | _choice(choice) for path, choice in loaded.choices().items()]
         print_json({"name": loaded.name, "size": loaded.size(), "choices": choices, "references": references})
         return
-    OUT.print(f"[bold]{loaded.name}[/bold]: {loaded.description}", soft_wrap=True)
+    OUT.print(Text.assemble((loaded.name, "bold"), f": {loaded.description}"), soft_wrap=True)
     OUT.print(f"{_size(loaded.size())} networks\n")
     rows = [(path, _options(choice)) for path, choice in loaded.choices().items()]
     OUT.print(table("choices", ("path", "options"), rows))
