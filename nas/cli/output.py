@@ -1,7 +1,7 @@
 """How results look in a terminal. Progress and messages go to standard error, results to standard output."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -57,6 +57,16 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it."""
+    return {"dice": "Dice", "hd95": "HD95", "asd": "ASD"}.get(metric, metric.replace("_", " "))
+
+
+def in_words(values: Mapping[str, float]) -> str:
+    """Values by metric in one line: Dice 0.8821."""
+    return ", ".join(f"{metric_name(metric)} {value:.4f}" for metric, value in values.items())
 
 
 def _is_number(text: str) -> bool:
