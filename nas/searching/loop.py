@@ -171,8 +171,9 @@ class _Recorder:
     claim: Claim
 
     def measured(self, measurements: Iterable[Measurement]) -> None:
-        """Numbers that were measured."""
+        """Numbers that were measured, shown at once."""
         self.search.study.report(self.claim, measurements)
+        self.search.project(False)
 
     def keep(self, kind: str, path: Path) -> None:
         """A file that is to be kept."""
