@@ -8,6 +8,7 @@ from multiprocessing.synchronize import Barrier
 from nas.study.opening import create_or_resume, list_studies
 from nas.study.records import ArchitectureRecord, Measurement, State, StudySettings
 from nas.study.storage import open_storage
+
 from tests.study.evaluations import ended
 
 PROCESSES = 4

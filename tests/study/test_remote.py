@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from nas.errors import InputError
 from nas.study.opening import create_or_resume, open_study
 from nas.study.records import State
 from nas.study.remote import Remote
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
+
+from nas.errors import InputError
 from nas.study.upkeep import check, prune_artifacts
 from tests.study.conftest import SETTINGS
 from tests.study.evaluations import ended

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
-
-from nas.errors import InputError
-from nas.study import artifacts, claims, mirror
 from nas.study.opening import find_study, open_study
 from nas.study.records import Claim, Measurement, Proposal, State
 from nas.study.storage import Storage, open_storage
 from nas.study.study import Study
 from nas.study.tables import Base
-from nas.study.upkeep import check, copy, prune_artifacts, remove_study, rename
 from nas.study.workers import at_work
+from sqlalchemy import func, select
+
+from nas.errors import InputError
+from nas.study import artifacts, claims, mirror
+from nas.study.upkeep import check, copy, prune_artifacts, remove_study, rename
 from tests.study.evaluations import begun
 
 Known = Callable[..., str]
