@@ -26,19 +26,19 @@ def complain(message: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Group:
     """A titled table whose columns after the first are right-aligned where all their cells are numbers."""
-    made = Table(box=None, pad_edge=False, header_style="dim")
+    grid = Table(box=None, pad_edge=False, header_style="dim")
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
         numeric = index > 0 and all(_is_number(row[index]) for row in cells)
         # A narrow terminal wraps names, never cuts a figure short.
         ranked = index == 0 and all(_is_number(row[0]) for row in cells)
-        made.add_column(
+        grid.add_column(
             name, justify="right" if numeric or ranked else "left", overflow="fold", no_wrap=numeric or ranked
         )
     for row in cells:
-        made.add_row(*map(Text, row))
+        grid.add_row(*map(Text, row))
     # Not the table's own title, which is broken to the width of the columns below it.
-    return Group(Text(title, style="bold"), made)
+    return Group(Text(title, style="bold"), grid)
 
 
 def short_count(number: int) -> str:

@@ -213,7 +213,7 @@ def note(trial: Trial, goals: Sequence[Objective]) -> str:
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:
-    told = {
+    attributes = {
         ORIGIN: str(trial.origin),
         STATE: str(trial.state),
         REFERENCE: trial.reference,
@@ -222,7 +222,7 @@ def _attributes(trial: Trial) -> dict[str, Any]:
         "macs": trial.macs,
         REASON: trial.cause[:_LONGEST_REASON] if trial.explanation else None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _constraints(trial: Trial) -> dict[str, float]:

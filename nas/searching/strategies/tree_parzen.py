@@ -90,11 +90,11 @@ def _chosen(history: History, objectives: Sequence[Objective]) -> list[Trial]:
 
     It changes only by growing, but when a block is full.
     """
-    told = [trial for trial in history.in_the_order_of_results() if _says_something(trial)]
-    settled = len(told) // BLOCK * BLOCK
+    informative = [trial for trial in history.in_the_order_of_results() if _says_something(trial)]
+    settled = len(informative) // BLOCK * BLOCK
     if settled <= BLOCK:
-        return told
-    first, after = told[:settled], told[settled:]
+        return informative
+    first, after = informative[:settled], informative[settled:]
     best = sorted(first, key=lambda trial: (objectives[0].loss(trial), trial.number))[: BLOCK // 2]
     kept = {trial.number for trial in best}
     latest = [trial for trial in first if trial.number not in kept][-(BLOCK - len(best)) :]

@@ -188,11 +188,11 @@ class Storage:
         options = _engine_options(self.engine.url)
         with self.guarded(), alone(self.engine):
             backend = optuna.storages.RDBStorage(address, options, skip_compatibility_check=True)
-            found, expected = backend.get_current_version(), backend.get_head_version()
-        if found != expected:
+            version, expected = backend.get_current_version(), backend.get_head_version()
+        if version != expected:
             backend.engine.dispose()
             raise InputError(
-                f"{self.address} holds Optuna's tables of version {found}, but Optuna {optuna.__version__} expects "
+                f"{self.address} holds Optuna's tables of version {version}, but Optuna {optuna.__version__} expects "
                 f"{expected}; use the Optuna that made them, or upgrade them with: optuna storage upgrade"
             )
         return backend
@@ -237,13 +237,13 @@ def open_storage(
         ) from error
     try:
         upgrade(engine)
-        known = place.remembered(engine)
-        where = str(artifacts or known.address or _beside(url))
+        remembered = place.remembered(engine)
+        where = str(artifacts or remembered.address or _beside(url))
         remote = Remote(where) if "://" in where else None
         folder = Path(where).absolute() if remote is None else remote.cache()
         storage = Storage(engine, folder, remote, clock)
         to_be_known = artifacts or url.get_backend_name() != "sqlite"
-        if create and to_be_known and storage.shown_artifacts != known.address:
+        if create and to_be_known and storage.shown_artifacts != remembered.address:
             place.remember(engine, storage.shown_artifacts)
     except BaseException as error:
         engine.dispose()
