@@ -16,7 +16,7 @@ from nas.study.objective import Objective
 if TYPE_CHECKING:
     import optuna
 
-BLOCK = 64
+BLOCK = 48
 """The estimator looks at one to two such blocks of trials, so that its cost does not grow with the study."""
 
 
@@ -115,11 +115,14 @@ def _as_optuna_sees_it(trial: Trial, candidates: Candidates, objectives: Sequenc
     under_way = trial.state in UNDERWAY
     complete = trial.state is State.COMPLETE
     values = [(objective.value(trial) if complete else None) or 0.0 for objective in objectives]
-    constraints = dict(trial.constraints) | ({} if complete or under_way else {"untrained": 1.0})
+    # One number for all limits: Optuna reads every constraint of every trial again for each parameter.
+    excess = sum(value for value in trial.constraints.values() if value > 0)
+    if trial.state is State.DIVERGED:
+        excess += 1.0
     return optuna.trial.create_trial(
         state=TrialState.RUNNING if under_way else TrialState.COMPLETE,
         values=None if under_way else values,
         params=decisions,
         distributions=distributions(candidates, decisions),
-        constraints=constraints,
+        constraints={"excess": excess},
     )
