@@ -1,18 +1,29 @@
 """Several processes on one database."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 
+<<<<<<< HEAD
 from nas.study.opening import create_or_resume, list_studies
 from nas.study.records import ArchitectureRecord, Measurement, State, StudySettings
 from nas.study.storage import open_storage
 
 from tests.study.evaluations import ended
+=======
+from nas.study.history import Measurement, Result, State
+from nas.study.protocol import Busy, Claim
+from nas.study.settings import StudySettings
+from nas.study.sql.opening import create_or_resume, list_studies
+from nas.study.sql.storage import open_storage
+from nas.study.summary import counts
+from tests.study.runs import image, proposal
+>>>>>>> roomtests
 
 PROCESSES = 4
-EVALUATIONS = 20
+NETWORKS = 20
 
 
 def together(work: Callable[..., int], *arguments: object) -> list[int]:
@@ -28,17 +39,19 @@ def wait(everyone: Barrier) -> None:
 
 
 def search(address: str, settings: StudySettings) -> int:
-    """Finish some trials, each with a network that the other processes find too."""
+    """Propose some networks, which the other processes propose too, and train those that are free."""
     with open_storage(address) as storage:
         study = create_or_resume(storage, settings)
-        told = study.optuna_study()
-        for number in range(EVALUATIONS):
-            trial = told.ask()
-            dice = trial.suggest_float("dice", 0, 1)
-            study.record_architecture(ArchitectureRecord(f"net {number}", {}, {}, 1, 1, 1))
-            evaluation = ended(study, trial.number, f"net {number}", State.COMPLETE, dice=dice)
-            study.measure(evaluation, [Measurement(epoch, "dice", dice) for epoch in range(5)])
-            told.tell(trial, dice)
+        with study.at_work("cpu", lease=30) as worker:
+            for number in range(NETWORKS):
+                given = proposal(f"net {number}", decisions={"width": number + 1})
+                while isinstance(step := study.start(given, worker, most=10_000), Busy):
+                    time.sleep(0.01)
+                if isinstance(step, Claim):
+                    dice = number / NETWORKS
+                    study.report(step, [Measurement(epoch, "dice", dice) for epoch in range(5)])
+                    study.finish(step, Result(state=State.COMPLETE, values={"dice": dice}))
+                image(study)
     return study.id
 
 
@@ -50,12 +63,15 @@ def test_processes_that_make_one_study_at_the_same_moment_share_it_and_lose_noth
     with open_storage(address) as storage:
         (study,) = list_studies(storage)
         assert study.id == shared
-        told = {trial.number: trial.value for trial in study.optuna_study().trials}
-        assert told == {evaluation.trial: evaluation.dice for evaluation in study.evaluations(State.COMPLETE)}
-        counts = study.counts()
-        assert (counts.trials, counts.complete, counts.distinct) == (
-            PROCESSES * EVALUATIONS,
-            PROCESSES * EVALUATIONS,
-            EVALUATIONS,
+        history = study.history()
+        trials = image(study).trials
+        assert [trial.number for trial in trials] == [trial.number for trial in history.trials]
+        assert [trial.value for trial in trials] == [trial.values.get("dice") for trial in history.trials]
+        counted = counts(history)
+        assert (counted.trials, counted.complete, counted.distinct, counted.duplicate) == (
+            PROCESSES * NETWORKS,
+            NETWORKS,
+            NETWORKS,
+            (PROCESSES - 1) * NETWORKS,
         )
-        assert all(len(study.learning_curve(evaluation.id)) == 5 for evaluation in study.evaluations())
+        assert all(len(trial.runs[0].curve) == 5 for trial in history.in_state(State.COMPLETE))

@@ -90,10 +90,11 @@ def take_up(storage: Storage, study: int, worker: Worker, dead: Collection[int])
 @patiently
 def report(storage: Storage, study: int, claim: Claim, measurements: Iterable[Measurement]) -> None:
     """Put measurements on record; one made again (after a crash) replaces what it said before."""
-    rows = [row_of(claim.run, measurement) for measurement in measurements]
+    key = inspect(MeasurementRow).primary_key
+    every = [row_of(claim.run, measurement) for measurement in measurements]
+    rows = list({tuple(row[column.name] for column in key): row for row in every}.values())
     if not rows:
         return
-    key = inspect(MeasurementRow).primary_key
     same = delete(MeasurementRow).where(*(column == bindparam(f"same_{column.name}") for column in key))
     with changing(storage, study) as (session, revision):
         held(session, claim).revision = revision
