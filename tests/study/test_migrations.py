@@ -11,20 +11,6 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-<<<<<<< HEAD
-from nas.study.migrations import VERSION_TABLE, _config, upgrade
-from nas.study.opening import create_or_resume, open_study
-from nas.study.records import Claim, State, StudySettings
-from nas.study.storage import Storage, open_storage
-from nas.study.study import Study
-from nas.study.tables import Base
-from nas.study.workers import at_work
-from sqlalchemy import create_engine, inspect, text
-
-from nas.errors import InputError
-from nas.study import claims
-
-=======
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from nas.errors import InputError
@@ -38,7 +24,6 @@ from nas.study.sql.study import SqlStudy
 from nas.study.sql.tables import Base
 from nas.study.upkeep.checking import check
 from tests.study.runs import complete, duplicate, image
->>>>>>> roomtests
 
 def test_the_migrations_make_the_tables_of_the_code(storage: Storage) -> None:
     with storage.engine.connect() as connection:

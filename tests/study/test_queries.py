@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nas.study.records import Claim, Measurement, Proposal, State
-from nas.study.study import Study
-from nas.study.workers import at_work
 from sqlalchemy import text
 
 from nas.study import claims
+from nas.study.records import Claim, Measurement, Proposal, State
+from nas.study.study import Study
+from nas.study.workers import at_work
 
 PAGE = (Path(__file__).parents[2] / "docs" / "queries.md").read_text()
 QUERIES = dict(re.findall(r"## (.+?)\n.*?```sql\n(.+?)```", PAGE, re.DOTALL))

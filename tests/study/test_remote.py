@@ -5,16 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-<<<<<<< HEAD
-from nas.study.opening import create_or_resume, open_study
-from nas.study.records import State
-from nas.study.remote import Remote
-from nas.study.storage import Storage, open_storage
-from nas.study.study import Study
-
-from nas.errors import InputError
-from nas.study.upkeep import check, prune_artifacts
-=======
 
 from nas.errors import InputError
 from nas.study.files.remote import Remote
@@ -24,7 +14,6 @@ from nas.study.sql.opening import create_or_resume, open_study
 from nas.study.sql.storage import Storage, open_storage
 from nas.study.sql.study import SqlStudy
 from nas.study.upkeep.checking import check
->>>>>>> roomtests
 from tests.study.conftest import SETTINGS
 from tests.study.runs import begun
 
