@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from nas.cli.output import ERR, OUT, print_json, table
 
@@ -144,11 +145,8 @@ def _check(dataset: "Dataset", processes: int | None) -> "Fingerprint":
 def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
     origin = f" ({dataset.origin})" if dataset.synthetic else ""
     stored = ", ".join(f"{code}: {count}" for code, count in fingerprint.orientations.items())
-    OUT.print(
-        f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D"
-        + (f", stored as {stored}" if stored else ""),
-        soft_wrap=True,
-    )
+    facts = f"{origin}: {fingerprint.cases} cases, {fingerprint.axes}D" + (f", stored as {stored}" if stored else "")
+    OUT.print(Text.assemble((fingerprint.name, "bold"), facts), soft_wrap=True)
     shapes = zip(fingerprint.shape_minimum, fingerprint.shape_median, fingerprint.shape_maximum, strict=True)
     spacings = zip(fingerprint.spacing_minimum, fingerprint.spacing_median, fingerprint.spacing_maximum, strict=True)
     rows = [

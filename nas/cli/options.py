@@ -70,11 +70,11 @@ def settings_of(values: dict[str, Any]) -> "SearchSettings":
 
     from nas.searching.settings import SearchSettings
 
-    given = {}
+    typed_values = {}
     for item in fields(SearchSettings):
         value = values[item.name]
         if value is None or value is False:
             continue
         typed = item.metadata["typed"]
-        given[item.name] = _PARSERS[typed](value, f"--{item.name.replace('_', '-')}") if typed else value
-    return SearchSettings.of(**given)
+        typed_values[item.name] = _PARSERS[typed](value, f"--{item.name.replace('_', '-')}") if typed else value
+    return SearchSettings.of(**typed_values)

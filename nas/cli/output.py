@@ -1,7 +1,7 @@
 """How results look in a terminal. Progress and messages go to standard error, results to standard output."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -9,8 +9,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+# Names from outside are shown as they are: what is markup says so, where it is printed.
+OUT = Console(highlight=False, markup=False)
+ERR = Console(stderr=True, highlight=False, markup=False)
 
 
 def print_json(document: Any) -> None:
@@ -25,19 +26,19 @@ def complain(message: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Group:
     """A titled table whose columns after the first are right-aligned where all their cells are numbers."""
-    made = Table(box=None, pad_edge=False, header_style="dim")
+    grid = Table(box=None, pad_edge=False, header_style="dim")
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
         numeric = index > 0 and all(_is_number(row[index]) for row in cells)
         # A narrow terminal wraps names, never cuts a figure short.
         ranked = index == 0 and all(_is_number(row[0]) for row in cells)
-        made.add_column(
+        grid.add_column(
             name, justify="right" if numeric or ranked else "left", overflow="fold", no_wrap=numeric or ranked
         )
     for row in cells:
-        made.add_row(*map(Text, row))
+        grid.add_row(*map(Text, row))
     # Not the table's own title, which is broken to the width of the columns below it.
-    return Group(Text(title, style="bold"), made)
+    return Group(Text(title, style="bold"), grid)
 
 
 def short_count(number: int) -> str:
@@ -56,6 +57,16 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it."""
+    return {"dice": "Dice", "hd95": "HD95", "asd": "ASD"}.get(metric, metric.replace("_", " "))
+
+
+def in_words(values: Mapping[str, float]) -> str:
+    """Values by metric in one line: Dice 0.8821."""
+    return ", ".join(f"{metric_name(metric)} {value:.4f}" for metric, value in values.items())
 
 
 def _is_number(text: str) -> bool:

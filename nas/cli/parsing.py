@@ -36,8 +36,8 @@ def parse_count(text: str, option: str) -> int:
 
 
 def _scaled(text: str, base: int, option: str, expected: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if not found or float(found[1]) == 0:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not match or float(match[1]) == 0:
         raise InputError(f"{option}: found {text!r}, expected {expected}")
-    power = " KMGT".index(found[2].upper() or " ")
-    return round(float(found[1]) * float(base) ** power)
+    power = " KMGT".index(match[2].upper() or " ")
+    return round(float(match[1]) * float(base) ** power)

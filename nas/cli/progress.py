@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nas.cli.output import ERR, duration, short_count
+from nas.cli.output import ERR, duration, in_words, short_count
 
 if TYPE_CHECKING:
     from nas.searching.events import Event, TrialEnded
@@ -25,7 +25,7 @@ class Display:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -101,7 +101,7 @@ def _outcome(trial: "Trial") -> str:
     if trial.state is not State.COMPLETE:
         word = "to be tried again" if trial.state is State.WAITING else trial.state
         return f"{word}: {escape(trial.cause)}" if trial.explanation else str(word)
-    line = f"Dice {trial.values.get('dice', float('nan')):.4f}  {short_count(trial.parameters or 0):>8} parameters"
+    line = f"{escape(in_words(trial.values))}  {short_count(trial.parameters or 0):>8} parameters"
     line += f"  {duration(trial.seconds)}"
     line += f"  ({escape(trial.explanation)})" if trial.explanation else ""
     decided = trial.recipe_decisions

@@ -6,16 +6,17 @@ from typing import Any
 
 from rich.console import Group
 
-from nas.cli.output import OUT, duration, short_count, table
+from nas.cli.output import OUT, duration, metric_name, short_count, table
 from nas.study import DEFAULT_STORAGE
 from nas.study.history import History, Trial
+from nas.study.objective import Objective
 from nas.study.sql.errors import typed
 from nas.study.sql.study import SqlStudy
 from nas.study.summary import counts, ranking
 
 _BEST_SHOWN = 5
-_DIFFERENT = ("", "network", "Dice", "parameters", "MACs", "trained in", "trial")
-_SAME = ("", "Dice", "trained in", "trial")
+_DIFFERENT = ("", "network", "{metrics}", "parameters", "MACs", "trained in", "trial")
+_SAME = ("", "{metrics}", "trained in", "trial")
 """What there is to see where all trials train one network."""
 
 
@@ -33,10 +34,11 @@ def results_table(study: SqlStudy, history: History) -> Group:
         title += f", {counted.diverged} diverged"
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
-    columns = _SAME if alone else _DIFFERENT
+    metrics = [metric_name(goal.metric) for goal in goals]
+    columns = [name for column in (_SAME if alone else _DIFFERENT) for name in _columns(column, metrics)]
     rows = []
     for rank, trial in order:
-        row = _row(rank, trial, published)
+        row = _row(rank, trial, published) | _measured(trial, goals)
         rows.append(tuple(row[name] for name in columns))
     return with_recipes(title, columns, rows, [trial for _, trial in order])
 
@@ -62,11 +64,19 @@ def _number(count: int, what: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}{of}{name}"
 
 
+def _columns(column: str, metrics: Sequence[str]) -> Sequence[str]:
+    return metrics if column == "{metrics}" else [column]
+
+
+def _measured(trial: Trial, goals: Sequence[Objective]) -> dict[str, str]:
+    values = {metric_name(goal.metric): goal.value(trial) for goal in goals}
+    return {name: "-" if value is None else f"{value:.4f}" for name, value in values.items()}
+
+
 def _row(rank: int, trial: Trial, published: Mapping[str | None, str]) -> dict[str, str]:
     return {
         "": str(rank),
         "network": published.get(trial.digest, "found by the search"),
-        "Dice": f"{trial.values.get('dice', float('nan')):.4f}",
         "parameters": short_count(trial.parameters or 0),
         "MACs": short_count(trial.macs or 0),
         "trained in": duration(trial.seconds),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_member, load_space, published, space_names
@@ -65,7 +66,7 @@ def show(space: SpaceName, json: JsonOption = False) -> None:
         choices = [{"path": path} | _choice(choice) for path, choice in loaded.choices().items()]
         print_json({"name": loaded.name, "size": loaded.size(), "choices": choices, "references": references})
         return
-    OUT.print(f"[bold]{loaded.name}[/bold]: {loaded.description}", soft_wrap=True)
+    OUT.print(Text.assemble((loaded.name, "bold"), f": {loaded.description}"), soft_wrap=True)
     OUT.print(f"{_size(loaded.size())} networks\n")
     rows = [(path, _options(choice)) for path, choice in loaded.choices().items()]
     OUT.print(table("choices", ("path", "options"), rows))
@@ -73,7 +74,7 @@ def show(space: SpaceName, json: JsonOption = False) -> None:
         return
     OUT.print()
     columns = ("network", "task", "counted", "expected", "built", "", "source")
-    OUT.print(table("published networks", columns, [_reference_row(found) for found in references]))
+    OUT.print(table("published networks", columns, [_reference_row(reference) for reference in references]))
 
 
 @app.command("sample")
@@ -111,7 +112,7 @@ def cost(
       nas spaces cost unet_family --reference U-Net --axes 2 --channels 1 --classes 1 --patch 256,256
     """
     name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
-    found = {
+    facts = {
         "network": name,
         "digest": graph.digest,
         "parameters": graph.parameters,
@@ -122,7 +123,7 @@ def cost(
         "task": graph.task.to_json(),
     }
     if json:
-        print_json(found)
+        print_json(facts)
         return
     rows = [
         ("parameters", f"{graph.parameters:,}"),
@@ -209,11 +210,11 @@ def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
     }
 
 
-def _reference_row(found: Mapping[str, Any]) -> tuple[str, ...]:
-    agrees = "exact" if found["parameters"] == found["expected_parameters"] else "DIFFERS"
-    task = f"{found['axes']}D, {found['channels']} to {found['classes']}"
-    counts = [f"{found[name]:,}" for name in ("expected_parameters", "parameters")]
-    return found["name"], task, found["part"], *counts, agrees, found["source"]
+def _reference_row(reference: Mapping[str, Any]) -> tuple[str, ...]:
+    agrees = "exact" if reference["parameters"] == reference["expected_parameters"] else "DIFFERS"
+    task = f"{reference['axes']}D, {reference['channels']} to {reference['classes']}"
+    counts = [f"{reference[name]:,}" for name in ("expected_parameters", "parameters")]
+    return reference["name"], task, reference["part"], *counts, agrees, reference["source"]
 
 
 def _overview(space: Space[EncoderDecoder]) -> dict[str, Any]:

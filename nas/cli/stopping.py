@@ -9,12 +9,12 @@ STOPPED = 143
 
 def stop_on(*signals: signal.Signals) -> None:
     """Let signals end the command as Ctrl-C does: what is in hand is given back."""
-    for each in signals:
-        signal.signal(each, _stop)
+    for number in signals:
+        signal.signal(number, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     # Once: while the trial is given back, further ones are ignored.
-    for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
-        signal.signal(each, signal.SIG_IGN)
+    for ignored in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        signal.signal(ignored, signal.SIG_IGN)
     raise KeyboardInterrupt

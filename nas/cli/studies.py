@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
-from nas.cli.output import OUT, print_json, table
+from nas.cli.output import OUT, in_words, print_json, table
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nas.study.sql.storage import Storage
     from nas.study.sql.study import SqlStudy
 
-_STATUS = ("study", "trained", "running", "infeasible", "failed", "best Dice")
+_STATUS = ("study", "trained", "running", "infeasible", "failed", "best")
 
 
 def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
@@ -92,11 +92,11 @@ def export(
         study_opened = OpenedStudy(stored)
         network = study_opened.best if trial is None else study_opened.trial(trial)
         files = network.export(to)
-    number, dice = network.trial.number, network.trial.values["dice"]
+    number = network.trial.number
     if json:
         print_json({"study": stored.name, "trial": number, "files": [str(file) for file in files]})
         return
-    OUT.print(f"trial {number}, Dice {dice:.4f}:")
+    OUT.print(f"trial {number}, {in_words(network.trial.values)}:")
     for file in files:
         OUT.print(f"  {file}", soft_wrap=True, markup=False)
 
@@ -133,14 +133,19 @@ def _status(study: "SqlStudy") -> dict[str, Any]:
     history = study.history()
     counted = counts(history)
     states = {name: getattr(counted, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
-    facts = {"synthetic": study.settings.synthetic, "data": study.settings.data}
+    facts = {
+        "synthetic": study.settings.synthetic,
+        "data": study.settings.data,
+        "objectives": [goal.metric for goal in study.settings.goals],
+    }
     return summary(study, history) | states | facts
 
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:
-    best = f"{status['best']['dice']:.4f}" if status["best"] else "-"
     counts = (str(status[state]) for state in ("complete", "running", "infeasible", "failed"))
-    return status["study"], *counts, best
+    winner = status["best"] or {}
+    reached = {metric: winner[metric] for metric in status["objectives"] if winner.get(metric) is not None}
+    return status["study"], *counts, in_words(reached) or "-"
 
 
 def _outline(document: Any, indent: str = "") -> str:

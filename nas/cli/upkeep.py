@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from nas.study.history import Trial
+    from nas.study.objective import Objective
 
 app = typer.Typer(help="List, copy, rename, delete, prune and check studies.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of the study.")]
@@ -157,25 +158,24 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FIELDS = (
-    "trial",
-    "state",
-    "dice",
-    "parameters",
-    "macs",
-    "seconds",
-    "steps",
-    "reference",
-    "origin",
-    "parent",
-    "device",
-    "worker",
-    "reason",
+BEFORE, AFTER = (
+    ("trial", "state"),
+    (
+        "parameters",
+        "macs",
+        "seconds",
+        "steps",
+        "reference",
+        "origin",
+        "parent",
+        "device",
+        "worker",
+        "reason",
+    ),
 )
 
-_SHOWN = ("trial", "state", "dice", "parameters", "macs", "seconds", "reference")
+_SHOWN = ("parameters", "macs", "seconds", "reference")
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "dice": "{:.4f}".format,
     "parameters": short_count,
     "macs": short_count,
     "seconds": "{:.1f}".format,
@@ -206,44 +206,47 @@ def trials(
     unknown = sorted(set(state or ()) - set(State))
     if unknown:
         raise InputError(f"--state: found {unknown[0]!r}, expected one of {', '.join(State)}")
-    field = sort.removeprefix("-")
-    if field not in FIELDS:
-        raise InputError(
-            f"--sort: found {sort!r}, expected one of {', '.join(FIELDS)}, with - before it for descending"
-        )
     with open_existing(storage) as opened:
         stored = chosen(opened, study)
+        metrics = tuple(goal.metric for goal in stored.settings.goals)
+        names = tuple(dict.fromkeys((*BEFORE, *metrics, *AFTER)))
+        field = sort.removeprefix("-")
+        if field not in names:
+            expected = f"expected one of {', '.join(names)}, with - before it for descending"
+            raise InputError(f"--sort: found {sort!r}, {expected}")
         chosen_trials = [
             trial
             for trial in stored.history().trials
             if (not state or trial.state in state) and (trial.reference is not None or not reference)
         ]
-    rows = [_row(trial) | {"recipe": trial.recipe_decisions} for trial in chosen_trials]
+    goals = stored.settings.goals
+    rows = [_row(trial, goals) | {"recipe": trial.recipe_decisions} for trial in chosen_trials]
     order = sorted(range(len(rows)), key=lambda index: _place(rows[index][field], descending=sort.startswith("-")))
     rows = [rows[index] for index in order[:limit]]
     if output is Format.JSON:
         print_json({"study": stored.name, "trials": rows})
     elif output is Format.CSV:
         flat = [
-            {name: row[name] for name in FIELDS} | {recipe_path(field): value for field, value in row["recipe"].items()}
+            {name: row[name] for name in names} | {recipe_path(path): value for path, value in row["recipe"].items()}
             for row in rows
         ]
-        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*FIELDS, *(name for row in flat for name in row)])))
+        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*names, *(name for row in flat for name in row)])))
         writer.writeheader()
         writer.writerows(flat)
     else:
-        shown = _SHOWN if not any(row["recipe"] for row in rows) else ("trial", "state", "dice", "reference")
-        cells = [tuple(_cell(name, row[name]) for name in shown) for row in rows]
+        facts = _SHOWN if not any(row["recipe"] for row in rows) else ("reference",)
+        shown = tuple(dict.fromkeys((*BEFORE, *metrics, *facts)))
+        cells = [tuple(_cell(name, row[name], metrics) for name in shown) for row in rows]
         OUT.print(with_recipes(stored.name, shown, cells, [chosen_trials[index] for index in order[:limit]]))
 
 
-def _row(trial: "Trial") -> dict[str, Any]:
+def _row(trial: "Trial", goals: "Sequence[Objective]") -> dict[str, Any]:
     """A trial's fields as JSON holds them, those of its latest run among them."""
     run = trial.latest
     return {
         "trial": trial.number,
         "state": str(trial.state),
-        "dice": trial.values.get("dice"),
+        **{goal.metric: goal.value(trial) for goal in goals},
         "parameters": trial.parameters,
         "macs": trial.macs,
         "seconds": trial.seconds if run else None,
@@ -266,7 +269,9 @@ def _place(value: Any, *, descending: bool) -> tuple[Any, ...]:
     return (0, -value) if isinstance(value, int | float) else (0, *(-ord(letter) for letter in value))
 
 
-def _cell(field: str, value: Any) -> str:
+def _cell(name: str, value: Any, metrics: Collection[str]) -> str:
     if value is None:
         return "-"
-    return _WORDS[field](value) if field in _WORDS else str(value)
+    if name in metrics and name not in _WORDS:
+        return f"{value:.4f}"
+    return _WORDS[name](value) if name in _WORDS else str(value)

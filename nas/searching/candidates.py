@@ -77,16 +77,16 @@ class Candidates:
         Raises:
             InputError: there are no such decisions (any more).
         """
-        found: dict[str, Choice] = {}
+        choices: dict[str, Choice] = {}
         answer = from_mapping(decisions)
 
         def choose(path: str, choice: Choice) -> Scalar:
             value = answer(path, choice)
-            found[path] = choice
+            choices[path] = choice
             return value
 
         self.decide(choose)
-        return found
+        return choices
 
 
 def candidates_of(space: Space[EncoderDecoder], recipe: Recipe) -> Candidates:

@@ -58,7 +58,13 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     """
     began = SYSTEM.steady()
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
-    space, device = load_space(settings.space), pick_device(settings.slots[0])
+    device = pick_device(settings.slots[0])
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # the caller's chance is theirs
+        return _searched(settings, device, listener, began)
+
+
+def _searched(settings: SearchSettings, device: torch.device, listener: Listener, began: float) -> OpenedStudy:
+    space = load_space(settings.space)
     share_threads(settings)
     dataset = open_dataset(settings.data)
     if dataset.synthetic:
@@ -69,19 +75,19 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
     name = settings.study or study_name(settings, space, dataset)
     check_name("study name", name)
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
-    known = find_study(storage, name)
-    if known is None:
+    stored = find_study(storage, name)
+    if stored is None:
         ground = lay_ground(settings, space, dataset, fingerprint, device, listener, began=began)
     else:
-        expect_same_data(known.settings, fingerprint)
-        wished = _with_wishes(known.settings, settings)
-        ground = find_ground(wished, space, dataset, settings.cache, device, listener)
-    given = _study_settings(name, settings, dataset, fingerprint, ground, device)
-    if known is not None:
-        _widened(known, given, ground.candidates)
-    study = create_or_resume(storage, given)
-    if known is not None:
-        listener(Note(f"study {name!r}: going on after {known.counts()[1][State.COMPLETE]} finished trials"))
+        expect_same_data(stored.settings, fingerprint)
+        stored_settings = _with_wishes(stored.settings, settings)
+        ground = find_ground(stored_settings, space, dataset, settings.cache, device, listener)
+    study_settings = _study_settings(name, settings, dataset, fingerprint, ground, device)
+    if stored is not None:
+        _widened(stored, study_settings, ground.candidates)
+    study = create_or_resume(storage, study_settings)
+    if stored is not None:
+        listener(Note(f"study {name!r}: going on after {stored.counts()[1][State.COMPLETE]} finished trials"))
     _train(study, settings, ground, device, listener)
     return OpenedStudy(study)
 
@@ -169,13 +175,13 @@ def study_name(settings: SearchSettings, space: Space[EncoderDecoder], dataset: 
     return "-".join("-".join(_safe(part).split()) for part in parts)
 
 
-def _widened(known: SqlStudy, given: StudySettings, candidates: Candidates) -> None:
+def _widened(stored: SqlStudy, study_settings: StudySettings, candidates: Candidates) -> None:
     """Make the space of a study wider where the one given holds all of it and more; old trials stay valid."""
-    if known.settings.space_digest != given.space_digest and is_widened(
-        known.settings.space_document, given.space_document
+    if stored.settings.space_digest != study_settings.space_digest and is_widened(
+        stored.settings.space_document, study_settings.space_document
     ):
-        widen(known, given, candidates.read_again)
-        project(known, lambda decisions: distributions(candidates, decisions), afresh=True)
+        widen(stored, study_settings, candidates.read_again)
+        project(stored, lambda decisions: distributions(candidates, decisions), afresh=True)
 
 
 def _safe(text: str) -> str:

@@ -116,8 +116,8 @@ def _carry_out(search: Search, claim: Claim, history: History) -> History:
     study = search.study
     trial, run = _claimed(history, claim)
     began = study.clock.steady()
-    search.hear(TrialStarted(trial.number, trial.reference or "", trial.parameters or 0, trial.macs or 0))
     try:
+        search.hear(TrialStarted(trial.number, trial.reference or "", trial.parameters or 0, trial.macs or 0))
         recorder = _Recorder(search, claim)
         training = Training(trial.number, trial.decisions or {}, run.key, trial.reference)
         result = search.evaluator.run(training, _beginning(study, claim), recorder)
@@ -171,8 +171,9 @@ class _Recorder:
     claim: Claim
 
     def measured(self, measurements: Iterable[Measurement]) -> None:
-        """Numbers that were measured."""
+        """Numbers that were measured, shown at once."""
         self.search.study.report(self.claim, measurements)
+        self.search.project(False)
 
     def keep(self, kind: str, path: Path) -> None:
         """A file that is to be kept."""

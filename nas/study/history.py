@@ -177,6 +177,13 @@ class Trial:
         """How often its runs raised or lost their worker."""
         return sum(run.failures for run in self.runs)
 
+    @cached_property
+    def moment(self) -> float:
+        """When its latest run ended, or it was proposed where it has no run that has: seconds of an era."""
+        ended = self.latest.finished if self.latest else None
+        moment = ended or self.created
+        return moment.timestamp() if moment else 0.0
+
     @property
     def feasible(self) -> bool:
         """Whether it is within all limits, as far as is known."""
@@ -242,7 +249,7 @@ class History:
     def in_the_order_of_results(self) -> list[Trial]:
         """Trials that have ended, in the order in which they did; what was refused ended when it was proposed."""
         ended = [trial for trial in self.trials if trial.state not in UNDERWAY]
-        return sorted(ended, key=lambda trial: (_moment(trial), trial.number))
+        return sorted(ended, key=lambda trial: (trial.moment, trial.number))
 
 
 def recipe_path(name: str) -> str:
@@ -273,8 +280,3 @@ def _same_line(one: RunKey, other: RunKey) -> bool:
 
 def _failed(trial: Trial) -> bool:
     return bool(trial.runs) and all(run.state is State.FAILED for run in trial.runs)
-
-
-def _moment(trial: Trial) -> float:
-    moment = (trial.latest.finished if trial.latest else trial.created) or trial.created
-    return moment.timestamp() if moment else 0.0

@@ -79,11 +79,11 @@ class MemoryStudy:
     def go_on(self, trial: int, key: RunKey, worker: Worker) -> Claim | Busy:
         """Begin another run of a trial: its next rung, or another fold, seed or split."""
         with self._lock:
-            known = self._history.by_number[trial]
-            begun = next((run for run in known.runs if run.key == key), None)
+            continued = self._history.by_number[trial]
+            begun = next((run for run in continued.runs if run.key == key), None)
             if begun is not None:
                 return Busy(f"{begun.worker} has begun this run of trial {trial}")
-            return self._begin(known, key, worker)
+            return self._begin(continued, key, worker)
 
     def take_up(self, worker: Worker, dead: Collection[int]) -> Claim | None:
         """The first run that waits, or whose worker is dead or is this one."""
@@ -315,11 +315,11 @@ def _proposed(proposal: Proposal) -> dict[str, Any]:
 
 def _duplicate(trial: Trial, twin: Trial) -> Trial:
     """A trial of a network that the study has already."""
-    known = {"known_infeasible": 1.0} if twin.state is State.INFEASIBLE else {}
+    infeasible = {"known_infeasible": 1.0} if twin.state is State.INFEASIBLE else {}
     return replace(
         trial,
         refusal=State.DUPLICATE,
         twin=twin.number,
         reason=f"the network of trial {twin.number}",
-        constraints={**trial.constraints, **known},
+        constraints={**trial.constraints, **infeasible},
     )

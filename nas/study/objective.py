@@ -96,4 +96,4 @@ def _by_value(trials: Sequence[Trial], losses: Mapping[int, tuple[float, ...]]) 
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
+    return one != other and all(loss <= other_loss for loss, other_loss in zip(one, other, strict=True))

@@ -4,11 +4,12 @@ The image is made from the study's history alone, through Optuna's public storag
 from it. It is brought up to date after each step of a search; where it cannot be, it is made anew.
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from nas.study.history import UNDERWAY, Document, History, State, Trial
 from nas.study.objective import Objective
@@ -16,7 +17,7 @@ from nas.study.sql import reading
 from nas.study.sql.locking import alone
 from nas.study.sql.retrying import patiently
 from nas.study.sql.study import SqlStudy
-from nas.study.sql.tables import StudyRow
+from nas.study.sql.tables import StudyRow, TrialRow
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -48,22 +49,22 @@ def project(study: SqlStudy, distributions: Distributions, *, finished: bool = F
     """
     backend = study.storage.optuna
     with study.storage.guarded(), alone(study.storage.engine):
-        if not afresh and not finished and _projected(study) == _revision(study):
+        revision, projected = _standing(study)
+        if projected == revision and not afresh and not finished:
             return
-        since = History(cursor=0 if afresh else _projected(study))
-        history = reading.history(study.storage, study.id, since)
-        changed = history.trials
-        if finished:
-            paused = study.history().in_state(State.PAUSED)
-            changed = tuple(sorted({trial.number: trial for trial in (*changed, *paused)}.values(), key=_number))
         try:
             if afresh:
                 raise _ContradictionError
-            _Image(study, backend, _study_id(study, backend), distributions, finished).update(changed)
+            least = _last(study)
+            history = reading.history(study.storage, study.id, History(cursor=projected))
+            image = _Image(study, backend, _study_id(study, backend), distributions, finished, history.cursor)
+            image.update(_changed(study, history, finished), fill=projected == 0)
+            image.expect(least, _last(study))
         except _ContradictionError:
             _forget(study, backend)
-            image = _Image(study, backend, _study_id(study, backend), distributions, finished)
-            image.update(study.history().trials)
+            history = study.history()
+            image = _Image(study, backend, _study_id(study, backend), distributions, finished, history.cursor)
+            image.update(history.trials, fill=True)
         _note_projected(study, history.cursor)
 
 
@@ -74,27 +75,52 @@ class _Image:
     study_id: int
     distributions: Distributions
     finished: bool
+    revision: int
 
-    def update(self, trials: Sequence[Trial]) -> None:
-        """Make or change the images of these trials, in the order of their numbers."""
-        size = self.backend.get_n_trials(self.study_id)
+    def update(self, trials: Sequence[Trial], *, fill: bool) -> None:
+        """Make or change the images of these trials, in the order of their numbers.
+
+        Args:
+            trials: those that are new or have changed.
+            fill: whether numbers that no trial has are those that an earlier nas gave to proposals of which nothing
+                came; otherwise a trial that is missing there is a contradiction.
+        """
         for trial in trials:
-            while size < trial.number:  # numbers that an earlier nas gave to proposals of which nothing came
-                self._make_nothing()
-                size += 1
-            if trial.number == size:
-                self.backend.create_new_trial(self.study_id, self._template(trial))
-                size += 1
+            number = self._find(trial.number)
+            if number is None:
+                number = self._make(trial, fill=fill)
             else:
-                self._change(trial)
-            self._describe(trial)
+                self._change(trial, number)
+            self._describe(trial, number)
+
+    def expect(self, least: int, most: int) -> None:
+        """See that Optuna's highest number is one of these, -1 if it has no trial."""
+        if (least >= 0 and self._find(least) is None) or self._find(most + 1) is not None:
+            raise _ContradictionError
+
+    def _find(self, number: int) -> int | None:
+        """Optuna's identity of the trial of a number."""
+        try:
+            return self.backend.get_trial_id_from_study_id_trial_number(self.study_id, number)
+        except KeyError:
+            return None
+
+    def _make(self, trial: Trial, *, fill: bool) -> int:
+        while trial.number and self._find(trial.number - 1) is None:
+            if not fill:
+                raise _ContradictionError
+            self._make_nothing()
+        number = self.backend.create_new_trial(self.study_id, self._template(trial))
+        if self.backend.get_trial_number_from_id(number) != trial.number:
+            raise _ContradictionError
+        return number
 
     def _template(self, trial: Trial) -> "FrozenTrial":
         import optuna
 
         state, values = self._outcome(trial)
         decisions = trial.decisions or {}
-        return optuna.trial.create_trial(
+        template = optuna.trial.create_trial(
             state=state,
             values=values,
             params=decisions,
@@ -103,14 +129,15 @@ class _Image:
             intermediate_values=_curve(trial, self.study.settings.goals),
             constraints=_constraints(trial),
         )
+        _date(template, trial)
+        return template
 
     def _make_nothing(self) -> None:
         import optuna
 
         self.backend.create_new_trial(self.study_id, optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
 
-    def _change(self, trial: Trial) -> None:
-        number = self.backend.get_trial_id_from_study_id_trial_number(self.study_id, trial.number)
+    def _change(self, trial: Trial, number: int) -> None:
         image = self.backend.get_trial(number)
         state, values = self._outcome(trial)
         if dict(image.params) != (trial.decisions or {}):
@@ -126,7 +153,7 @@ class _Image:
             if image.user_attrs.get(name) != value:
                 self.backend.set_trial_user_attr(number, name, value)
         self._constrain(trial, number, image)
-        if state is not image.state or values:
+        if state is not image.state:
             self.backend.set_trial_state_values(number, state, values)
 
     def _constrain(self, trial: Trial, number: int, image: "FrozenTrial") -> None:
@@ -151,30 +178,22 @@ class _Image:
                 return TrialState.FAIL, None
             case State.COMPLETE:
                 return TrialState.COMPLETE, [goal.value(trial) or 0.0 for goal in goals]
-            case State.DUPLICATE:
-                return self._of_twin(trial)
+            case State.DUPLICATE:  # it has nothing to add: its twin says it all
+                return TrialState.FAIL, None
         # Infeasible or diverged: there is no value; Optuna ranks by the constraints and asks for some.
         return TrialState.COMPLETE, [0.0] * len(goals)
 
-    def _of_twin(self, trial: Trial) -> tuple["TrialState", list[float] | None]:
-        """A duplicate has nothing to add: its twin's trial says it all."""
-        from optuna.trial import TrialState
+    def _describe(self, trial: Trial, number: int) -> None:
+        """A note that optuna-dashboard shows beside the trial.
 
-        return TrialState.FAIL, None
-
-    def _describe(self, trial: Trial) -> None:
-        """A note that optuna-dashboard shows beside the trial, where it is installed."""
+        It keeps notes among the study's attributes under these names; its own function reads all of them for each one
+        that it writes.
+        """
         if trial.state in UNDERWAY or trial.refusal is not None:
             return
-        try:
-            from optuna_dashboard import save_note
-        except ImportError:
-            return
-        import optuna
-
-        number = self.backend.get_trial_id_from_study_id_trial_number(self.study_id, trial.number)
-        study = optuna.load_study(study_name=self.study.name, storage=self.backend)
-        save_note(optuna.trial.Trial(study, number), note(trial, self.study.settings.goals))
+        self.backend.set_study_system_attr(self.study_id, f"dashboard:{number}:note_ver", self.revision)
+        words = note(trial, self.study.settings.goals)
+        self.backend.set_study_system_attr(self.study_id, f"dashboard:{number}:note_str:0", words)
 
 
 def note(trial: Trial, goals: Sequence[Objective]) -> str:
@@ -194,7 +213,7 @@ def note(trial: Trial, goals: Sequence[Objective]) -> str:
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:
-    told = {
+    attributes = {
         ORIGIN: str(trial.origin),
         STATE: str(trial.state),
         REFERENCE: trial.reference,
@@ -203,7 +222,7 @@ def _attributes(trial: Trial) -> dict[str, Any]:
         "macs": trial.macs,
         REASON: trial.cause[:_LONGEST_REASON] if trial.explanation else None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _constraints(trial: Trial) -> dict[str, float]:
@@ -221,17 +240,37 @@ def _curve(trial: Trial, goals: Sequence[Objective]) -> dict[int, float]:
     return {}
 
 
-def _number(trial: Trial) -> int:
-    return trial.number
+def _date(template: "FrozenTrial", trial: Trial) -> None:
+    """Say when a trial began and ended, on this machine's clock, as Optuna does."""
+    run = trial.latest
+    began, ended = (run.started, run.finished) if run else (trial.created, trial.created)
+    if began is not None and template.datetime_start is not None:
+        template.datetime_start = began.astimezone().replace(tzinfo=None)
+    if ended is not None and template.datetime_complete is not None:
+        template.datetime_complete = ended.astimezone().replace(tzinfo=None)
+
+
+def _changed(study: SqlStudy, history: History, finished: bool) -> Sequence[Trial]:
+    """Trials whose images may be other ones now: at the end of a search, all that are paused among them."""
+    paused = study.history().in_state(State.PAUSED) if finished else ()
+    return History(paused).grown(history.trials, history.cursor).trials
 
 
 def _study_id(study: SqlStudy, backend: "RDBStorage") -> int:
     """Optuna's number of the study, which is made there on first use."""
     import optuna
 
-    directions = [goal.direction for goal in study.settings.goals]
-    optuna.create_study(storage=backend, study_name=study.name, directions=directions, load_if_exists=True)
-    return backend.get_study_id_from_name(study.name)
+    try:
+        return backend.get_study_id_from_name(study.name)
+    except KeyError:
+        goals = study.settings.goals
+        image = optuna.create_study(
+            storage=backend, study_name=study.name, directions=[goal.direction for goal in goals]
+        )
+        with warnings.catch_warnings():  # it is called experimental since 2023
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            image.set_metric_names([goal.metric for goal in goals])
+        return backend.get_study_id_from_name(study.name)
 
 
 def _forget(study: SqlStudy, backend: "RDBStorage") -> None:
@@ -241,14 +280,18 @@ def _forget(study: SqlStudy, backend: "RDBStorage") -> None:
         optuna.delete_study(study_name=study.name, storage=backend)
 
 
-def _projected(study: SqlStudy) -> int:
+def _standing(study: SqlStudy) -> tuple[int, int]:
+    """How often the study has changed, and up to which change it is projected."""
     with study.storage.begin() as session:
-        return session.scalars(select(StudyRow.projected).where(StudyRow.id == study.id)).one()
+        row = session.execute(select(StudyRow.revision, StudyRow.projected).where(StudyRow.id == study.id)).one()
+        return row.revision, row.projected
 
 
-def _revision(study: SqlStudy) -> int:
+def _last(study: SqlStudy) -> int:
+    """The highest number of a trial, -1 if there is none."""
     with study.storage.begin() as session:
-        return session.scalars(select(StudyRow.revision).where(StudyRow.id == study.id)).one()
+        last = session.scalar(select(func.max(TrialRow.number)).where(TrialRow.study_id == study.id))
+        return -1 if last is None else last
 
 
 def _note_projected(study: SqlStudy, revision: int) -> None:

@@ -62,17 +62,17 @@ class StudySettings:
         return f"{' and '.join(words)} on whole validation cases, fold {self.fold}"
 
 
-def differences(stored: StudySettings, given: StudySettings) -> list[str]:
+def differences(stored: StudySettings, proposed: StudySettings) -> list[str]:
     """One line per setting that differs, among those that make results comparable: field, stored and given value.
 
     The seed, the plan and the device may differ: a study goes on after its machine was changed.
     """
     lines = [
-        f"{name}: stored {_named(stored, name)}, given {_named(given, name)}"
+        f"{name}: stored {_named(stored, name)}, given {_named(proposed, name)}"
         for name in ("space", "data")
-        if _digest(stored, name) != _digest(given, name)
+        if _digest(stored, name) != _digest(proposed, name)
     ]
-    before, after = _leaves(stored), _leaves(given)
+    before, after = _leaves(stored), _leaves(proposed)
     lines += [
         f"{path}: stored {before.get(path, 'nothing')}, given {after.get(path, 'nothing')}"
         for path in before | after

@@ -9,11 +9,11 @@ import sys
 
 import torch
 
-from nas.searching import measuring
+from nas.searching.evaluators import trained
 from nas.searching.events import Event, Working
-from nas.searching.joining import join
-from nas.study.opening import open_study
-from nas.study.storage import open_storage
+from nas.searching.worker import join
+from nas.study.sql.opening import open_study
+from nas.study.sql.storage import open_storage
 
 
 def main(storage: str, study: str, trials: str, last: str = "") -> None:
@@ -27,7 +27,7 @@ def main(storage: str, study: str, trials: str, last: str = "") -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     torch.set_num_threads(1)
-    measuring.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    trained.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     with open_storage(storage, create=False) as opened:
         join(open_study(opened, study), trials=int(trials), device="cpu", lease=30, listener=listen)
 

@@ -231,6 +231,13 @@ def test_failures_between_which_a_network_is_trained_end_nothing() -> None:
     assert len(history.in_state(State.COMPLETE)) == 3
 
 
+def test_such_a_search_goes_on_once_the_cause_is_mended() -> None:
+    of = study()
+    with pytest.raises(InputError, match="in a row failed"):
+        search(of, [start(f"{n}") for n in range(9)], StandIn({f"{n}": raising(99) for n in range(9)}))
+    assert len(search(of, [start(f"{n}") for n in range(9)]).in_state(State.COMPLETE)) == 9
+
+
 def test_a_fault_that_the_strategy_sees_is_the_users_to_mend() -> None:
     with pytest.raises(InputError, match="nothing fits"):
         search(study(), [Done("nothing fits", fault=True)])

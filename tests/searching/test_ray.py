@@ -8,10 +8,9 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from nas.study import claims
-from nas.study.records import State
-from nas.study.study import Study
-from nas.study.tables import WorkerRow
+from nas.study.history import State
+from nas.study.sql.study import SqlStudy
+from nas.study.sql.tables import WorkerRow
 from tests.torture.common import folder, opened
 from tests.torture.ray_nodes import cluster, on_ray
 
@@ -19,7 +18,7 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'nas[ray]'"
 TRIALS = 8
 
 
-def workers_on(study: Study, node: "subprocess.Popen[bytes]") -> set[int]:
+def workers_on(study: SqlStudy, node: "subprocess.Popen[bytes]") -> set[int]:
     """Those of the study's workers that run on a node."""
     processes = {each.pid for each in psutil.Process(node.pid).children(recursive=True)}
     with study.storage.begin() as session:
@@ -39,8 +38,8 @@ def test_a_search_over_two_nodes_ends_complete_and_both_have_worked() -> None:
                 time.sleep(0.2)
             said = (Path(where) / "search.log").read_text()
             assert search.returncode == 0, said
-            assert claims.underway(study) == (TRIALS, 0, 0)
-            found = study.evaluations(State.COMPLETE)
-        assert len({each.digest for each in found}) == TRIALS
-        trained_by = {int((each.worker or "").rpartition(":")[2]) for each in found}
+            trials = study.history().in_state(State.COMPLETE)
+        assert len({trial.digest for trial in trials}) == TRIALS
+        runs = [run for trial in trials for run in trial.runs]
+        trained_by = {int((run.worker or "").rpartition(":")[2]) for run in runs}
         assert all(trained_by & on_node for on_node in seen)

@@ -10,7 +10,6 @@ import torch
 
 import nas
 from nas.errors import InputError
-from nas.searching.trial import tried_references
 
 
 @pytest.fixture(scope="module")
@@ -35,26 +34,12 @@ def test_dice_of_each_class_is_found_by_its_name(storage: str) -> None:
     best = nas.open_study("tiny-brain-synthetic", storage).best
     names = [item["name"] for item in best.study.settings.data_fingerprint["classes"]]
     assert list(best.target_dice) == names[1:]
-    assert sum(best.target_dice.values()) / len(best.target_dice) == pytest.approx(best.evaluation.dice)
+    assert sum(best.target_dice.values()) / len(best.target_dice) == pytest.approx(best.trial.values["dice"])
 
 
 def test_the_same_search_goes_on_where_it_stopped(storage: str) -> None:
     found = nas.search(space="tiny", trials=3, steps=2, budget="1h", storage=storage, patch=(32, 32))
     assert found.summary()["distinct"] == 3
-
-
-def test_published_networks_that_a_search_begun_at_the_same_moment_made_are_not_made_again(
-    storage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unaware: list[set[str | None]] = [set()]
-    monkeypatch.setattr(
-        sys.modules["nas.searching.search"],
-        "tried_references",
-        lambda study: unaware.pop() if unaware else tried_references(study),
-    )
-    found = nas.search(space="tiny", trials=4, steps=2, budget="1h", storage=storage, patch=(32, 32))
-    assert not unaware
-    assert len(found.study.references()) == len({each.reference for each in found.study.references()})
 
 
 def test_another_space_under_the_same_name_is_refused(storage: str) -> None:
@@ -81,8 +66,58 @@ def test_the_export_runs_without_nas(storage: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("trials", 0), ("budget", "soon"), ("fold", -1), ("fold", 9), ("device", "abacus"), ("space", "unett")],
+    [
+        ("trials", 0),
+        ("trials", "3"),
+        ("trials", 2**63),
+        ("trials", True),
+        ("budget", "soon"),
+        ("budget", 60),
+        ("budget", "9" * 400 + "s"),
+        ("fold", -1),
+        ("seed", 2**63),
+        ("seed", 1.5),
+        ("learning_rate", 1e308),
+        ("learning_rate", float("nan")),
+        ("learning_rate", 0),
+        ("lease", float("nan")),
+        ("lease", float("inf")),
+        ("lease", -1),
+        ("patch", (16, "16")),
+        ("patch", (0, 16)),
+        ("full_size", 1),
+        ("device", "abacus"),
+        ("space", "unett"),
+        ("space", None),
+        ("engine", "steam"),
+        ("studdy", "x"),
+        ("study", "../x"),
+    ],
 )
-def test_bad_settings_are_refused(field: str, value: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError):
+def test_bad_settings_are_refused_by_the_name_of_the_field(field: str, value: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
         nas.search(**{"space": "tiny", "storage": str(tmp_path / "nas.db"), field: value})
+    assert field.replace("_", " ") in str(refused.value).replace("_", " ")
+    assert "--" not in str(refused.value)
+    assert not (tmp_path / "nas.db").exists()
+
+
+def test_a_fold_that_the_data_do_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="fold"):
+        nas.search(space="tiny", storage=str(tmp_path / "nas.db"), fold=9)
+
+
+def test_a_search_leaves_the_callers_chance_alone(storage: str) -> None:
+    import random
+
+    import numpy as np
+
+    torch.manual_seed(7)
+    random.seed(7)
+    np.random.seed(7)
+    expected = (torch.rand(1).item(), random.random(), np.random.random())
+    torch.manual_seed(7)
+    random.seed(7)
+    np.random.seed(7)
+    nas.search(space="tiny", trials=1, steps=2, budget="1h", storage=storage, patch=(32, 32), study="chance")
+    assert (torch.rand(1).item(), random.random(), np.random.random()) == expected

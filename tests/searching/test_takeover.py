@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 import nas
-from nas.searching.measuring import WEIGHTS
-from nas.study.claims import underway
-from nas.study.opening import open_study
-from nas.study.records import Evaluation, Measurement, State
-from nas.study.storage import open_storage
+from nas.study.history import Measurement, Run, State, Trial
+from nas.study.protocol import CHECKPOINT, WEIGHTS
+from nas.study.sql.opening import open_study
+from nas.study.sql.storage import open_storage
 from nas.training.checkpoints import read_checkpoint
 
 NAME = "tiny-brain-synthetic"
@@ -33,13 +32,13 @@ def worker(folder: Path, *dies: int) -> tuple[int, list[int]]:
     return ended.returncode, [int(line) for line in ended.stdout.split()]
 
 
-def second(folder: Path) -> tuple[Evaluation, list[Measurement], bytes]:
+def second(folder: Path) -> tuple[Trial, Run, list[Measurement], bytes]:
     """The second network: what is on record of it, all that was measured, and its weights."""
     with open_storage(folder / "nas.db") as storage:
         study = open_study(storage, NAME)
-        assert underway(study) == (2, 0, 0)
-        _, found = study.evaluations(State.COMPLETE)
-        return found, study.learning_curve(found.id), study.artifact(found.id, WEIGHTS).read_bytes()
+        _, trial = study.history().in_state(State.COMPLETE)
+        (run,) = trial.runs
+        return trial, run, study.measurements(run.id), study.file(run.id, WEIGHTS).read_bytes()
 
 
 @pytest.mark.slow
@@ -53,15 +52,15 @@ def test_a_killed_training_is_taken_up_from_its_checkpoint_and_ends_as_if_nothin
     assert worker(broken, DEATH) == (-signal.SIGKILL, list(range(1, DEATH + 1)))
     with open_storage(broken / "nas.db") as storage:
         study = open_study(storage, NAME)
-        (left,) = study.evaluations(State.RUNNING)
-        kept = study.checkpoint(left.id)
-        assert kept is not None
-        assert read_checkpoint(kept).step == DEATH - 1
+        (killed,) = study.history().in_state(State.RUNNING)
+        assert killed.latest is not None
+        assert read_checkpoint(study.file(killed.latest.id, CHECKPOINT)).step == DEATH - 1
     assert worker(broken) == (0, list(range(DEATH, STEPS + 1)))
 
-    (expected, curve, weights), (found, again, same) = second(whole), second(broken)
-    assert (found.id, found.claim, found.failures) == (left.id, 2, 1)
-    assert (expected.claim, expected.failures) == (1, 0)
-    assert (found.trial, found.decisions, found.dice) == (expected.trial, expected.decisions, expected.dice)
-    assert again == curve
-    assert same == weights
+    expected, expected_run, expected_curve, expected_weights = second(whole)
+    trial, run, curve, weights = second(broken)
+    assert (run.id, run.claim, run.failures) == (killed.latest.id, 2, 1)
+    assert (expected_run.claim, expected_run.failures) == (1, 0)
+    assert (trial.number, trial.decisions, trial.values) == (expected.number, expected.decisions, expected.values)
+    assert curve == expected_curve
+    assert weights == expected_weights

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 import nas
 from nas.catalog import load_space
 from nas.errors import InputError
-from nas.study.opening import open_study
-from nas.study.records import State
-from nas.study.storage import open_storage
-from nas.study.widening import is_widened
+from nas.study.history import State
+from nas.study.sql.opening import open_study
+from nas.study.sql.storage import open_storage
+from nas.study.upkeep.widening import is_widened
 
 SMALL: dict[str, Any] = {"study": "wide", "steps": 2, "budget": "1h", "patch": (16, 16), "data": "pictures"}
 TINY = (Path(__file__).parents[2] / "search_spaces" / "tiny.py").read_text()
@@ -43,16 +44,19 @@ def test_a_running_study_is_widened_and_its_trials_stay_valid(tmp_path: Path) ->
     storage = str(tmp_path / "nas.db")
     nas.search(space=space(tmp_path), trials=3, storage=storage, **SMALL)
     with open_storage(storage) as opened:
-        before = open_study(opened, "wide").evaluations()
+        before = open_study(opened, "wide").history().trials
     wider = space(tmp_path, WIDER["a category"])
     nas.search(space=wider, trials=5, storage=storage, **SMALL)
     with open_storage(storage) as opened:
         study = open_study(opened, "wide")
-        assert [(e.digest, e.dice) for e in study.evaluations()[: len(before)]] == [(e.digest, e.dice) for e in before]
-        assert study.counts().complete == 5
+        trials = study.history().trials
+        assert [(trial.digest, trial.values) for trial in trials[: len(before)]] == [
+            (trial.digest, trial.values) for trial in before
+        ]
+        assert len(study.history().in_state(State.COMPLETE)) == 5
         assert study.settings.space_digest == load_space(wider).digest()
-        told = study.optuna_study().trials
-        for each in study.evaluations(State.COMPLETE):
-            assert told[each.trial].params == each.decisions
+        shown = optuna.load_study(study_name="wide", storage=opened.optuna).trials
+        for trial in study.history().in_state(State.COMPLETE):
+            assert shown[trial.number].params == trial.decisions
     with pytest.raises(InputError, match="other settings"):
         nas.search(space=space(tmp_path), trials=6, storage=storage, **SMALL)

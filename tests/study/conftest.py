@@ -5,16 +5,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from nas.study.sql.opening import create_or_resume
-from nas.study.protocol import ArchitectureRecord
 from nas.study.settings import StudySettings
+from nas.study.sql.opening import create_or_resume
 from nas.study.sql.storage import Storage, open_storage
-from nas.study.sql.study import SqlStudy as Study
+from nas.study.sql.study import SqlStudy
 from tests.study.server import Server, free_port, missing
 
 SETTINGS = StudySettings(
@@ -77,7 +75,7 @@ def storage(address: str, tmp_path: Path) -> Iterator[Storage]:
 
 
 @pytest.fixture
-def study(storage: Storage) -> Study:
+def study(storage: Storage) -> SqlStudy:
     return create_or_resume(storage, SETTINGS)
 
 
@@ -85,15 +83,3 @@ def study(storage: Storage) -> Study:
 def settings() -> Callable[..., StudySettings]:
     """Settings that differ from the study's in what is given."""
     return lambda **changes: replace(SETTINGS, **changes)
-
-
-@pytest.fixture
-def known(study: Study) -> Callable[..., str]:
-    """Records an architecture of that digest and returns the digest."""
-
-    def record(digest: str, **cost: Any) -> str:
-        numbers = {"parameters": 1_000, "macs": 5_000_000_000, "training_bytes": 3_000_000_000} | cost
-        study.record_architecture(ArchitectureRecord(digest=digest, document={"of": digest}, graph={}, **numbers))
-        return digest
-
-    return record

@@ -1,17 +1,26 @@
 """Several processes on one database."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from typing import Any
 
-from nas.study.opening import create_or_resume, list_studies
-from nas.study.records import ArchitectureRecord, Measurement, State, StudySettings
-from nas.study.storage import open_storage
-from tests.study.evaluations import ended
+import pytest
+
+from nas.study.history import Measurement, Result, State
+from nas.study.protocol import Busy, Claim
+from nas.study.settings import StudySettings
+from nas.study.sql import reading
+from nas.study.sql.opening import create_or_resume, list_studies
+from nas.study.sql.storage import open_storage
+from nas.study.sql.study import SqlStudy
+from nas.study.summary import counts
+from tests.study.runs import complete, image, proposal
 
 PROCESSES = 4
-EVALUATIONS = 20
+NETWORKS = 20
 
 
 def together(work: Callable[..., int], *arguments: object) -> list[int]:
@@ -27,17 +36,19 @@ def wait(everyone: Barrier) -> None:
 
 
 def search(address: str, settings: StudySettings) -> int:
-    """Finish some trials, each with a network that the other processes find too."""
+    """Propose some networks, which the other processes propose too, and train those that are free."""
     with open_storage(address) as storage:
         study = create_or_resume(storage, settings)
-        told = study.optuna_study()
-        for number in range(EVALUATIONS):
-            trial = told.ask()
-            dice = trial.suggest_float("dice", 0, 1)
-            study.record_architecture(ArchitectureRecord(f"net {number}", {}, {}, 1, 1, 1))
-            evaluation = ended(study, trial.number, f"net {number}", State.COMPLETE, dice=dice)
-            study.measure(evaluation, [Measurement(epoch, "dice", dice) for epoch in range(5)])
-            told.tell(trial, dice)
+        with study.at_work("cpu", lease=30) as worker:
+            for number in range(NETWORKS):
+                given = proposal(f"net {number}", decisions={"width": number + 1})
+                while isinstance(step := study.start(given, worker, most=10_000), Busy):
+                    time.sleep(0.01)
+                if isinstance(step, Claim):
+                    dice = number / NETWORKS
+                    study.report(step, [Measurement(epoch, "dice", dice) for epoch in range(5)])
+                    study.finish(step, Result(state=State.COMPLETE, values={"dice": dice}))
+                image(study)
     return study.id
 
 
@@ -49,12 +60,33 @@ def test_processes_that_make_one_study_at_the_same_moment_share_it_and_lose_noth
     with open_storage(address) as storage:
         (study,) = list_studies(storage)
         assert study.id == shared
-        told = {trial.number: trial.value for trial in study.optuna_study().trials}
-        assert told == {evaluation.trial: evaluation.dice for evaluation in study.evaluations(State.COMPLETE)}
-        counts = study.counts()
-        assert (counts.trials, counts.complete, counts.distinct) == (
-            PROCESSES * EVALUATIONS,
-            PROCESSES * EVALUATIONS,
-            EVALUATIONS,
+        history = study.history()
+        trials = image(study).trials
+        assert [trial.number for trial in trials] == [trial.number for trial in history.trials]
+        assert [trial.value for trial in trials] == [trial.values.get("dice") for trial in history.trials]
+        counted = counts(history)
+        assert (counted.trials, counted.complete, counted.distinct, counted.duplicate) == (
+            PROCESSES * NETWORKS,
+            NETWORKS,
+            NETWORKS,
+            (PROCESSES - 1) * NETWORKS,
         )
-        assert all(len(study.learning_curve(evaluation.id)) == 5 for evaluation in study.evaluations())
+        assert all(len(trial.runs[0].curve) == 5 for trial in history.in_state(State.COMPLETE))
+
+
+def test_a_trial_that_is_added_while_others_are_read_is_read_next_time(
+    study: SqlStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(study, "a", 0.5)
+    read = reading._runs
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        complete(study, "b", 0.6)
+        return read(*arguments)
+
+    monkeypatch.setattr(reading, "_runs", meanwhile)
+    history = study.history()
+    assert [trial.digest for trial in history.trials] == ["a"]
+    assert study.history(history) == study.history()
+    assert [trial.values for trial in study.history(history).trials] == [{"dice": 0.5}, {"dice": 0.6}]

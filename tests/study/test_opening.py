@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from nas.errors import InputError
-from nas.study.opening import create_or_resume, find_study, list_studies, open_study
-from nas.study.records import StudySettings
-from nas.study.storage import Storage, open_storage
-from nas.study.study import Study
+from nas.study.settings import StudySettings
+from nas.study.sql.opening import create_or_resume, find_study, list_studies, open_study
+from nas.study.sql.storage import Storage, open_storage
+from nas.study.sql.study import SqlStudy
 
 Settings = Callable[..., StudySettings]
 
 
-def test_a_study_is_resumed_with_the_same_settings(address: str, storage: Storage, study: Study) -> None:
+def test_a_study_is_resumed_with_the_same_settings(address: str, storage: Storage, study: SqlStudy) -> None:
     again = create_or_resume(storage, study.settings)
     assert (again.id, again.created) == (study.id, study.created)
 
@@ -29,7 +29,7 @@ def test_a_study_is_resumed_with_the_same_settings(address: str, storage: Storag
     ids=str,
 )
 def test_a_study_goes_on_where_only_the_machine_differs(
-    storage: Storage, study: Study, settings: Settings, changes: dict[str, Any]
+    storage: Storage, study: SqlStudy, settings: Settings, changes: dict[str, Any]
 ) -> None:
     assert create_or_resume(storage, settings(**changes)).id == study.id
 
@@ -42,7 +42,11 @@ def test_a_study_goes_on_where_only_the_machine_differs(
             "space: stored tiny (digest aaaaaaaaaaaa), given unet (digest cccccccccccc)",
         ),
         ({"data_digest": "d" * 64}, "data: stored Task04_Hippocampus (digest bbbbbbbbbbbb), given Task04_Hippocampus"),
-        ({"objective": "hd95"}, 'objective: stored "dice", given "hd95"'),
+        (
+            {"objectives": [{"metric": "hd95", "direction": "minimize", "limit": None}]},
+            'objective: stored "mean foreground Dice on whole validation cases, fold 0", given "hd95 (minimize) on',
+        ),
+        ({"fold": 1}, "cases, fold 0\", given \"mean foreground Dice on whole validation cases, fold 1\""),
         ({"recipe": {"loss": "dice_ce", "optimiser": {"name": "sgd", "rate": 0.1}}}, "rate: stored 0.01, given 0.1"),
         ({"recipe": {"loss": "dice_ce"}}, 'recipe.optimiser.name: stored "sgd", given nothing'),
         ({"task": {"axes": 3, "patch": (32, 32, 32), "classes": 3}}, "task.classes: stored nothing, given 3"),
@@ -51,12 +55,13 @@ def test_a_study_goes_on_where_only_the_machine_differs(
     ],
 )
 def test_a_study_of_other_settings_is_not_resumed(
-    storage: Storage, study: Study, settings: Settings, changes: dict[str, Any], difference: str
+    storage: Storage, study: SqlStudy, settings: Settings, changes: dict[str, Any], difference: str
 ) -> None:
     with pytest.raises(InputError) as refused:
         create_or_resume(storage, settings(**changes))
     assert difference in str(refused.value)
-    assert "another name with --study" in str(refused.value)
+    assert "another name as study" in str(refused.value)
+    assert "another name as --study" in refused.value.for_the_command_line
     assert [found.id for found in list_studies(storage)] == [study.id]
 
 
@@ -78,14 +83,14 @@ def test_names_that_are_refused(storage: Storage, settings: Settings, name: str)
     ("name", "message"),
     [("hipocampus", "did you mean 'hippocampus'?"), ("liver", "expected one of hippocampus, nuclei")],
 )
-def test_an_unknown_study(storage: Storage, study: Study, settings: Settings, name: str, message: str) -> None:
+def test_an_unknown_study(storage: Storage, study: SqlStudy, settings: Settings, name: str, message: str) -> None:
     create_or_resume(storage, settings(name="nuclei"))
     with pytest.raises(InputError, match=f"no study '{name}'") as unknown:
         open_study(storage, name)
     assert message in str(unknown.value)
 
 
-def test_a_study_is_looked_for(storage: Storage, study: Study) -> None:
+def test_a_study_is_looked_for(storage: Storage, study: SqlStudy) -> None:
     found = find_study(storage, "hippocampus")
     assert found is not None
     assert found.id == study.id

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from nas.errors import InputError
-from nas.study.opening import create_or_resume, open_study
-from nas.study.records import State
-from nas.study.remote import Remote
-from nas.study.storage import Storage, open_storage
-from nas.study.study import Study
-from nas.study.upkeep import check, prune_artifacts
+from nas.study.files.remote import Remote
+from nas.study.history import Result, State
+from nas.study.protocol import Claim
+from nas.study.sql.opening import create_or_resume, open_study
+from nas.study.sql.storage import Storage, open_storage
+from nas.study.sql.study import SqlStudy
+from nas.study.upkeep.checking import check
 from tests.study.conftest import SETTINGS
-from tests.study.evaluations import ended
+from tests.study.runs import begun
 
 pytest.importorskip("s3fs")
 server = pytest.importorskip("moto.server")
@@ -56,116 +57,125 @@ def opened(tmp_path: Path, url: str) -> Storage:
     return open_storage(tmp_path / "nas.db", artifacts=url)
 
 
-def address(study: Study, evaluation: int) -> str:
-    """Where an evaluation's weights are there."""
-    return study.artifact(evaluation, "weights").relative_to(study.storage.artifacts).as_posix()
+def keep(study: SqlStudy, claim: Claim, file: Path) -> Path:
+    """Where its weights are here, after they were kept there."""
+    study.keep(claim, "weights", file)
+    return study.file(claim.run, "weights")
+
+
+def address(study: SqlStudy, claim: Claim) -> str:
+    """Where a run's weights are there."""
+    return study.file(claim.run, "weights").relative_to(study.storage.artifacts).as_posix()
 
 
 def copies(storage: Storage) -> list[Path]:
-    """What is kept here, in the order of evaluations."""
+    """What is kept here, in the order of runs."""
     return sorted(path for path in storage.artifacts.rglob("*") if path.is_file())
 
 
 def test_a_file_goes_there_and_comes_back_on_another_machine(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        claim = begun(study, None)
         for contents in ("first", "second"):
             file = tmp_path / "weights.safetensors"
             file.write_text(contents)
-            study.add_artifact(evaluation, "weights", file)
+            keep(study, claim, file)
         shutil.rmtree(storage.artifacts)  # another machine has no copy
-        assert study.artifact(evaluation, "weights").read_text() == "second"
-        study.drop_artifact(evaluation, "weights")
+        assert study.file(claim.run, "weights").read_text() == "second"
+        study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.5}))
+        assert study.prune(0) == 1
         with pytest.raises(InputError, match="left no artifact"):
-            study.artifact(evaluation, "weights")
-        assert prune_artifacts(study) == 0
+            study.file(claim.run, "weights")
+        assert study.prune(0) == 0
 
 
 def test_a_damaged_copy_here_is_fetched_again_and_a_damaged_file_there_is_refused(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        claim = begun(study, None)
         (tmp_path / "weights").write_text("weights")
-        copy = study.add_artifact(evaluation, "weights", tmp_path / "weights")
+        copy = keep(study, claim, tmp_path / "weights")
         for damaged in ("poison", "weigh", ""):
             copy.write_text(damaged)
-            assert study.artifact(evaluation, "weights").read_text() == "weights"
+            assert study.file(claim.run, "weights").read_text() == "weights"
 
         (tmp_path / "poison").write_text("poison")
-        Remote(url).upload(tmp_path / "poison", address(study, evaluation))
-        assert study.artifact(evaluation, "weights").read_text() == "weights"  # the copy here is whole
+        Remote(url).upload(tmp_path / "poison", address(study, claim))
+        assert study.file(claim.run, "weights").read_text() == "weights"  # the copy here is whole
         copy.write_text("poison")
         for _ in range(2):
-            with pytest.raises(InputError, match=f"the artifact {url}/hippocampus/.* has changed"):
-                study.artifact(evaluation, "weights")
+            with pytest.raises(InputError, match=f"the artifact {url}/{storage.part}/hippocampus/.* has changed"):
+                study.file(claim.run, "weights")
 
 
 def test_what_is_gone_there_is_said(tmp_path: Path, url: str) -> None:
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        claim = begun(study, None)
         file = tmp_path / "weights"
         file.write_text("weights")
-        address = study.add_artifact(evaluation, "weights", file).relative_to(storage.artifacts).as_posix()
+        address = keep(study, claim, file).relative_to(storage.artifacts).as_posix()
         storage.remove(address)
         with pytest.raises(InputError, match=r"artifacts at s3://bucket/prefix cannot be read"):
-            study.artifact(evaluation, "weights")
+            study.file(claim.run, "weights")
 
 
 def test_copies_here_are_bounded_and_those_used_last_are_kept(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 20)
+    monkeypatch.setattr("nas.study.sql.storage.CACHE_BYTES", 20)
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        ids = [ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(4)]
+        ids = [begun(study, None) for _ in range(4)]
         made = {id: f"network {place}" for place, id in enumerate(ids)}  # of 9 bytes each
         first, *_, last = made
         for id, contents in made.items():
             (tmp_path / "weights").write_text(contents)
-            study.add_artifact(id, "weights", tmp_path / "weights")
-            study.artifact(first, "weights")
+            keep(study, id, tmp_path / "weights")
+            study.file(first.run, "weights")
             assert sum(path.stat().st_size for path in copies(storage)) <= 20
         assert [path.read_text() for path in copies(storage)] == [made[first], made[last]]
-        assert {id: study.artifact(id, "weights").read_text() for id in made} == made
+        assert {id: study.file(id.run, "weights").read_text() for id in made} == made
 
 
 def test_one_copy_is_kept_however_large(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nas.study.storage.CACHE_BYTES", 0)
+    monkeypatch.setattr("nas.study.sql.storage.CACHE_BYTES", 0)
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        claim = begun(study, None)
         (tmp_path / "weights").write_text("weights")
-        assert study.add_artifact(evaluation, "weights", tmp_path / "weights").read_text() == "weights"
+        assert keep(study, claim, tmp_path / "weights").read_text() == "weights"
 
 
 def test_faults_there_are_found_and_repaired(tmp_path: Path, url: str) -> None:
     url += "/of this test"
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
+        own = storage.folder_of(study.name)
         assert check(study) == []
-        sound, poisoned, missing = (ended(study, trial, None, State.COMPLETE, dice=0.5) for trial in range(3))
-        for id in (sound, poisoned, missing):
-            (tmp_path / "weights").write_text(f"network {id}")
-            study.add_artifact(id, "weights", tmp_path / "weights")
+        sound, poisoned, missing = (begun(study, None) for _ in range(3))
+        for claim in (sound, poisoned, missing):
+            (tmp_path / "weights").write_text(f"network {claim.run}")
+            keep(study, claim, tmp_path / "weights")
+            study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.5}))
         (tmp_path / "stray").write_text("stray")
         remote = Remote(url)
-        remote.upload(tmp_path / "stray", f"{study.name}/77/stray")
-        remote.upload(tmp_path / "stray", f"{study.name} of another/1/theirs")
-        whole, changed, gone = (address(study, id) for id in (sound, poisoned, missing))
+        remote.upload(tmp_path / "stray", f"{own}/77/stray")
+        remote.upload(tmp_path / "stray", f"{own} of another/1/theirs")
+        whole, changed, gone = (address(study, claim) for claim in (sound, poisoned, missing))
         remote.upload(tmp_path / "stray", changed)
         remote.remove(gone)  # the copy here is whole
 
         words = [fault.what for fault in check(study)]
         assert len(words) == 3
-        for word in ("has changed", "cannot be read", f"no trial names the file {study.name}/77/stray in {url}"):
+        for word in ("has changed", "cannot be read", f"no trial names the file {own}/77/stray in {url}"):
             assert any(word in each for each in words)
-        assert f"{study.name}/77/stray" in remote.addresses(study.name)
+        assert f"{own}/77/stray" in remote.addresses(own)
         check(study, repair=True)
         assert check(study) == []
-        assert remote.addresses(study.name) == [whole]
-        assert remote.addresses(f"{study.name} of another") == [f"{study.name} of another/1/theirs"]
+        assert remote.addresses(own) == [whole]
+        assert remote.addresses(f"{own} of another") == [f"{own} of another/1/theirs"]
 
 
 def test_nothing_is_forgotten_where_files_are_out_of_reach(
@@ -176,9 +186,10 @@ def test_nothing_is_forgotten_where_files_are_out_of_reach(
     url += "/of that test"
     with opened(tmp_path, url) as storage:
         study = create_or_resume(storage, SETTINGS)
-        evaluation = ended(study, 0, None, State.COMPLETE, dice=0.5)
+        claim = begun(study, None)
         (tmp_path / "weights").write_text("weights")
-        study.add_artifact(evaluation, "weights", tmp_path / "weights")
+        keep(study, claim, tmp_path / "weights")
+        study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.5}))
     with monkeypatch.context() as away:
         away.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         away.setenv("AWS_MAX_ATTEMPTS", "1")

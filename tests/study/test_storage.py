@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import Engine
 
 from nas.errors import InputError
-from nas.study.failures import describe
-from nas.study.opening import create_or_resume, list_studies
-from nas.study.records import StudySettings
-from nas.study.storage import Connection, Storage, open_storage
+from nas.study.settings import StudySettings
+from nas.study.sql.errors import describe
+from nas.study.sql.opening import create_or_resume, list_studies
+from nas.study.sql.storage import Connection, Storage, open_storage
+from tests.study.runs import complete, image
 
 SECRET = "s3cret"
 
@@ -39,7 +40,7 @@ def test_a_relative_path_stays_where_it_was_opened(
     monkeypatch.chdir(tmp_path)
     with open_storage("runs/nas.db") as storage:
         monkeypatch.chdir("elsewhere")
-        create_or_resume(storage, settings()).optuna_study()
+        image(create_or_resume(storage, settings()))
     assert storage.artifacts == tmp_path / "runs" / "artifacts"
     assert list(Path().iterdir()) == []
 
@@ -81,8 +82,12 @@ def test_reading_makes_no_database(tmp_path: Path) -> None:
         ("notes.txt/runs/nas.db", "cannot be made: Not a directory; give a file in a folder that you may write to"),
         ("://", "is not a URL"),
         (f"postgresql://me:{SECRET}@host:port/nas", "is not a URL"),
-        (f"nosuch://me:{SECRET}@host/nas", "nosuch://me:***@host/nas needs a database driver"),
-        (f"oracle+cx_oracle://me:{SECRET}@host/nas", "oracle+cx_oracle://me:***@host/nas needs a database driver"),
+        (f"nosuch://me:{SECRET}@host/nas", "begins with nosuch://; give a file's path or postgresql://"),
+        (f"oracle+cx_oracle://me:{SECRET}@host/nas", "with oracle+cx_oracle://; studies are kept in SQLite or Postgre"),
+        (f"mysql://me:{SECRET}@host/nas", "with mysql://; studies are kept in SQLite or PostgreSQL"),
+        (f"postgresql+nosuch://me:{SECRET}@host/nas", "postgresql+nosuch://me:***@host/nas needs a database driver"),
+        (f"postgresql://me:a@{SECRET}@host/nas", "more than one @; write those in a user or password as %40"),
+        (f"postgresql://me:a@{SECRET}/{SECRET}@host/nas", "more than one @"),
     ],
 )
 def test_addresses_that_cannot_be_used(
@@ -143,7 +148,7 @@ def test_a_disk_that_is_full_at_first_leaves_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as full:
-        full.setattr("nas.study.storage.Connection", FullDisk)
+        full.setattr("nas.study.sql.storage.Connection", FullDisk)
         with pytest.raises(InputError, match=r"disk is full\); free some space"):
             open_storage(tmp_path / "nas.db")
     with closing(sqlite3.connect(tmp_path / "nas.db")) as connection:
@@ -157,10 +162,10 @@ def test_a_disk_that_fills_up_later_keeps_what_was_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Callable[..., StudySettings]
 ) -> None:
     with open_storage(tmp_path / "nas.db") as storage:
-        create_or_resume(storage, settings()).optuna_study()
+        image(create_or_resume(storage, settings()))
 
     with monkeypatch.context() as full:
-        full.setattr("nas.study.storage.Connection", FullDisk)
+        full.setattr("nas.study.sql.storage.Connection", FullDisk)
         with open_storage(tmp_path / "nas.db") as storage:
             large = settings(name="large", recipe={"notes": "x" * 100_000})
             with pytest.raises(InputError, match=r"disk is full\); free some space"):
@@ -176,14 +181,15 @@ def test_optuna_is_quiet(
     tmp_path: Path, settings: Callable[..., StudySettings], capfd: pytest.CaptureFixture[str]
 ) -> None:
     with open_storage(tmp_path / "nas.db") as storage:
-        told = create_or_resume(storage, settings()).optuna_study()
-        told.tell(told.ask(), 0.5)
+        study = create_or_resume(storage, settings())
+        complete(study, "a", 0.5)
+        assert [trial.value for trial in image(study).trials] == [0.5]
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
     ("module", "unwanted"),
-    [("nas.study", {"sqlalchemy", "alembic", "optuna", "torch"}), ("nas.study.opening", {"optuna", "torch"})],
+    [("nas.study", {"sqlalchemy", "alembic", "optuna", "torch"}), ("nas.study.sql.opening", {"optuna", "torch"})],
 )
 def test_reading_a_study_starts_quickly(module: str, unwanted: set[str]) -> None:
     code = f"import sys, {module}; print(*{unwanted} & set(sys.modules))"

@@ -10,101 +10,135 @@ import optuna
 import pytest
 
 from nas.errors import InputError
-from nas.study import claims
-from nas.study.opening import create_or_resume, open_study
-from nas.study.records import ArchitectureRecord, Counts, Measurement, State, StudySettings
-from nas.study.storage import Storage
-from nas.study.study import Study
-from tests.study.evaluations import begun, ended
+from nas.study.history import Measurement, Origin, Result, RunKey, Split, State
+from nas.study.objective import DICE
+from nas.study.protocol import ArchitectureRecord
+from nas.study.settings import StudySettings
+from nas.study.sql.opening import create_or_resume, open_study
+from nas.study.sql.storage import Storage
+from nas.study.sql.study import SqlStudy
+from nas.study.summary import Counts, best, counts, summary
+from tests.study.runs import (
+    begun,
+    complete,
+    duplicate,
+    failed,
+    image,
+    proposal,
+    refused,
+    run_of,
+    started,
+    trial_of,
+)
 
-Known = Callable[..., str]
 
-
-def test_an_evaluation_is_kept_as_it_was_told(study: Study, known: Known) -> None:
+def test_a_run_is_kept_as_it_was_told(study: SqlStudy) -> None:
     before = datetime.now(UTC)
-    claim = begun(study, 3, known("unet"), reference="U-Net", fold=1, seed=2**40)
-    claims.end(study, claim, State.COMPLETE, dice=0.875, seconds=12.5, peak_bytes=2**35, epochs=10)
+    key = RunKey(fold=1, seed=2**40)
+    claim = begun(study, "unet", reference="U-Net", origin=Origin.PUBLISHED, key=key, decisions={"width": 8})
+    study.finish(
+        claim,
+        Result(state=State.COMPLETE, values={"dice": 0.875}, seconds=12.5, peak_bytes=2**35, steps=10),
+    )
 
-    (evaluation,) = study.evaluations()
-    assert (evaluation.id, evaluation.trial, evaluation.digest) == (claim.evaluation, 3, "unet")
-    assert (evaluation.reference, evaluation.fold, evaluation.seed, evaluation.rung) == ("U-Net", 1, 2**40, 0)
-    assert (evaluation.device, (evaluation.worker or "").rpartition(":")[2]) == ("cuda:0", str(os.getpid()))
-    assert (evaluation.state, evaluation.reason, evaluation.dice) == (State.COMPLETE, None, 0.875)
-    assert (evaluation.seconds, evaluation.peak_bytes, evaluation.epochs) == (12.5, 2**35, 10)
-    assert (evaluation.parameters, evaluation.macs) == (1_000, 5_000_000_000)
-    assert evaluation.finished is not None
-    assert before <= evaluation.started <= evaluation.finished <= datetime.now(UTC)
-
-
-def test_an_evaluation_is_found_by_its_id(study: Study, known: Known) -> None:
-    first, second = (ended(study, trial, known(str(trial)), State.FAILED) for trial in (7, 2))
-    assert (study.evaluation(first).trial, study.evaluation(second).trial) == (7, 2)
-    with pytest.raises(InputError, match="has no evaluation"):
-        study.evaluation(second + 1)
+    (trial,) = study.history().trials
+    (run,) = trial.runs
+    assert (trial.number, trial.digest, trial.reference, trial.origin) == (0, "unet", "U-Net", Origin.PUBLISHED)
+    assert (trial.decisions, trial.parameters, trial.macs) == ({"width": 8}, 1_000, 5_000_000_000)
+    assert (trial.state, trial.values, trial.seconds) == (State.COMPLETE, {"dice": 0.875}, 12.5)
+    assert (run.id, run.key) == (claim.run, key)
+    assert (run.device, (run.worker or "").rpartition(":")[2]) == ("cuda:0", str(os.getpid()))
+    assert (run.state, run.reason, run.seconds, run.peak_bytes, run.steps) == (State.COMPLETE, None, 12.5, 2**35, 10)
+    assert run.finished is not None
+    assert before <= run.started <= run.finished <= datetime.now(UTC)
 
 
-def test_a_proposal_that_cannot_be_traced_has_no_digest(study: Study) -> None:
-    ended(study, 0, None, State.INFEASIBLE, reason="the patch is smaller than the stride")
+def test_a_proposal_that_cannot_be_traced_has_no_digest(study: SqlStudy) -> None:
+    refused(study, None, "the patch is smaller than the stride", constraints={"traceable": 1.0})
 
-    (evaluation,) = study.evaluations()
-    assert (evaluation.digest, evaluation.parameters, evaluation.macs) == (None, None, None)
-    assert evaluation.reason == "the patch is smaller than the stride"
-
-
-def test_evaluations_come_in_the_order_of_their_trials(study: Study, known: Known) -> None:
-    for trial in (2, 0, 1):
-        ended(study, trial, known(f"net {trial}"), State.FAILED if trial == 1 else State.INFEASIBLE)
-
-    assert [evaluation.trial for evaluation in study.evaluations()] == [0, 1, 2]
-    assert [evaluation.trial for evaluation in study.evaluations(State.INFEASIBLE)] == [0, 2]
-    assert study.evaluations(State.COMPLETE) == []
+    (trial,) = study.history().trials
+    assert (trial.digest, trial.parameters, trial.macs) == (None, None, None)
+    assert (trial.state, trial.explanation) == (State.INFEASIBLE, "the patch is smaller than the stride")
+    assert not trial.feasible
 
 
-def test_one_trial_is_evaluated_once_per_fold_and_seed(study: Study, known: Known) -> None:
-    for fold, seed in [(0, 0), (0, 1), (1, 0)]:
-        begun(study, 7, known("unet"), fold=fold, seed=seed)
+def test_trials_come_in_the_order_of_their_numbers_which_have_no_gap(study: SqlStudy) -> None:
+    complete(study, "a", 0.5)
+    refused(study, "b", "too large")
+    failed(study, "c", "boom")
 
-    assert study.counts() == Counts(trials=1, distinct=0, complete=0, infeasible=0, duplicate=0, failed=0, running=3)
+    history = study.history()
+    assert [trial.number for trial in history.trials] == [0, 1, 2]
+    assert [trial.number for trial in history.in_state(State.INFEASIBLE, State.FAILED)] == [1, 2]
 
 
-def test_a_complete_evaluation_needs_a_finite_dice(study: Study, known: Known) -> None:
-    claim = begun(study, 0, known("unet"))
-    for dice in (None, math.nan, math.inf):
+def test_a_trial_has_one_run_for_each_fold_and_seed_and_its_first_speaks_for_it(study: SqlStudy) -> None:
+    first = complete(study, "unet", 0.5)
+    with study.at_work("cpu", lease=30) as worker:
+        for fold, seed, split, dice in [(1, 0, Split.SEARCH, 0.9), (0, 1, Split.SEARCH, 0.8), (0, 0, "holdout", 0.7)]:
+            claim = study.go_on(0, RunKey(fold, seed, Split(split)), worker)
+            study.finish(claim, Result(state=State.COMPLETE, values={"dice": dice}))  # type: ignore[arg-type]
+
+    history = study.history()
+    assert counts(history) == Counts(
+        trials=1, distinct=1, complete=1, paused=0, infeasible=0, diverged=0, duplicate=0, failed=0, running=0, waiting=0
+    )
+    (trial,) = history.trials
+    assert len(trial.runs) == 4
+    assert trial.latest is not None
+    assert (trial.latest.id, trial.values) == (first, {"dice": 0.5})
+    found = best(history, DICE)
+    assert found is not None
+    assert found.values == {"dice": 0.5}
+
+
+def test_a_complete_run_needs_a_finite_dice(study: SqlStudy) -> None:
+    claim = begun(study, "unet")
+    for values in ({}, {"dice": math.nan}, {"dice": math.inf}, {"loss": 0.5}):
         with pytest.raises(ValueError, match="finite dice"):
-            claims.end(study, claim, State.COMPLETE, dice=dice)
+            study.finish(claim, Result(state=State.COMPLETE, values=values))
 
 
-def test_counts(study: Study, known: Known) -> None:
-    ended(study, 0, known("a"), State.COMPLETE, dice=0.5)
-    ended(study, 1, known("b"), State.INFEASIBLE)
-    ended(study, 2, known("a"), State.DUPLICATE, dice=0.5)
-    ended(study, 3, known("c"), State.FAILED)
-    begun(study, 4, known("d"))
-    ended(study, 5, None, State.INFEASIBLE)
+def test_counts(study: SqlStudy) -> None:
+    complete(study, "a", 0.5)
+    refused(study, "b", "too large")
+    duplicate(study, "a")
+    failed(study, "c", "boom")
+    begun(study, "d")
+    refused(study, None, "no graph")
 
-    assert study.counts() == Counts(trials=6, distinct=1, complete=1, infeasible=2, duplicate=1, failed=1, running=1)
+    counted = counts(study.history())
+    assert counted == Counts(
+        trials=6, distinct=1, complete=1, paused=0, infeasible=2, diverged=0, duplicate=1, failed=1, running=1, waiting=0
+    )
+    trials, states = study.counts()
+    assert trials == counted.trials
+    assert {str(state): number for state, number in states.items()} == {
+        str(state): getattr(counted, state) for state in State
+    }
 
 
 @pytest.mark.parametrize(
-    ("results", "best"),
+    ("results", "expected"),
     [
         ([], None),
-        ([("a", State.INFEASIBLE, None)], None),
+        ([("a", State.INFEASIBLE, 0.0)], None),
         ([("a", State.COMPLETE, 0.5), ("b", State.COMPLETE, 0.7)], "b"),
-        ([("a", State.COMPLETE, 0.5), ("b", State.DUPLICATE, 0.7)], "a"),
+        ([("a", State.COMPLETE, 0.5), ("b", State.INFEASIBLE, 0.7)], "a"),
+        ([("a", State.COMPLETE, 0.5), ("b", State.DIVERGED, 0.7)], "a"),
         ([("large", State.COMPLETE, 0.7), ("small", State.COMPLETE, 0.7)], "small"),
         ([("a", State.COMPLETE, 0.7), ("b", State.COMPLETE, 0.7)], "a"),
     ],
 )
 def test_the_best_is_complete_then_accurate_then_small_then_early(
-    study: Study, known: Known, results: list[tuple[str, State, float | None]], best: str | None
+    study: SqlStudy, results: list[tuple[str, State, float]], expected: str | None
 ) -> None:
-    for trial, (digest, state, dice) in enumerate(results):
-        known(digest, parameters={"large": 2_000, "small": 500}.get(digest, 1_000))
-        ended(study, trial, digest, state, dice=dice)
+    for digest, state, dice in results:
+        claim = begun(study, digest, parameters={"large": 2_000, "small": 500}.get(digest, 1_000))
+        study.finish(claim, Result(state=state, values={"dice": dice}))
 
-    found = study.best()
-    assert (found.digest if found else None) == best
+    found = best(study.history(), DICE)
+    assert (found.digest if found else None) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,82 +146,89 @@ def test_the_best_is_complete_then_accurate_then_small_then_early(
     [
         ([], None),
         ([State.FAILED], None),
-        ([State.RUNNING], None),
         ([State.INFEASIBLE], State.INFEASIBLE),
-        ([State.FAILED, State.INFEASIBLE, State.COMPLETE, State.DUPLICATE], State.COMPLETE),
+        ([State.FAILED, State.COMPLETE, State.DUPLICATE], State.COMPLETE),
     ],
 )
-def test_what_is_known_of_a_network(study: Study, known: Known, states: list[State], known_as: State | None) -> None:
-    known("a")
-    for trial, state in enumerate(states):
-        if state is State.RUNNING:
-            begun(study, trial, "a")
-        else:
-            ended(study, trial, "a", state, dice=0.5)
+def test_what_is_known_of_a_network(study: SqlStudy, states: list[State], known_as: State | None) -> None:
+    for state in states:
+        match state:
+            case State.FAILED:
+                failed(study, "a", "boom")
+            case State.COMPLETE:
+                complete(study, "a", 0.5)
+            case State.DUPLICATE:
+                assert duplicate(study, "a").twin == 1
+            case _:
+                refused(study, "a", "too large")
 
-    found = study.evaluation_of("a")
+    found = study.history().of_training("a", None)
     assert (found.state if found else None) == known_as
+    with study.at_work("cpu", lease=30) as worker:
+        again = study.start(proposal("a"), worker, most=100)
+    assert (getattr(again, "state", None) is State.DUPLICATE) == (known_as is not None)
 
 
-def test_references_are_the_published_networks(study: Study, known: Known) -> None:
-    begun(study, 0, known("a"), reference="U-Net")
-    begun(study, 1, known("b"))
+def test_published_networks_are_told_from_others(study: SqlStudy) -> None:
+    begun(study, "a", reference="U-Net")
+    begun(study, "b")
 
-    assert [evaluation.reference for evaluation in study.references()] == ["U-Net"]
-
-
-def test_failures_are_counted_and_the_latest_of_them_read(study: Study, known: Known) -> None:
-    known("a")
-    assert claims.outcomes(study) == (0, 0)
-    ended(study, 0, "a", State.COMPLETE, dice=0.5)
-    for trial in range(1, 5):
-        ended(study, trial, None, State.FAILED, f"reason {trial}")
-    begun(study, 5, None)
-
-    assert claims.outcomes(study) == (1, 4)
-    assert [each.reason for each in study.latest(State.FAILED, 3)] == ["reason 4", "reason 3", "reason 2"]
+    assert [trial.reference for trial in study.history().published] == ["U-Net"]
 
 
-def test_the_summary_is_the_json_contract(study: Study, known: Known) -> None:
+def test_failures_are_counted_and_the_latest_of_them_read(study: SqlStudy) -> None:
+    complete(study, "a", 0.5)
+    for number in range(1, 5):
+        failed(study, f"net {number}", f"reason {number}")
+    begun(study, "z")
+
+    history = study.history()
+    assert (len(history.in_state(State.COMPLETE)), len(history.in_state(State.FAILED))) == (1, 4)
+    latest = [trial for trial in history.in_the_order_of_results() if trial.state is State.FAILED][-3:]
+    assert [trial.explanation for trial in latest] == ["reason 2", "reason 3", "reason 4"]
+
+
+def test_the_summary_is_the_json_contract(study: SqlStudy) -> None:
     empty = {"study": "hippocampus", "storage": study.storage.address, "trials": 0, "distinct": 0, "infeasible": 0}
-    assert study.summary() == empty | {"best": None}
+    assert summary(study, study.history()) == empty | {"best": None}
 
-    known("a", parameters=31_042_369, macs=2**40)
-    ended(study, 0, "a", State.COMPLETE, dice=0.9, reference="U-Net")
-    best = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
-    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": best | {"recipe": {}}}
+    complete(study, "a", 0.9, parameters=31_042_369, macs=2**40, reference="U-Net")
+    found = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
+    assert summary(study, study.history()) == empty | {"trials": 1, "distinct": 1, "best": found | {"recipe": {}}}
 
     decisions = {"width": 8, "recipe.loss": "dice", "recipe.augmentation.flips": True}
-    ended(study, 1, "a", State.COMPLETE, dice=0.95, decisions=decisions)
-    assert study.summary()["best"]["recipe"] == {"loss": "dice", "augmentation.flips": True}
+    complete(study, "a", 0.95, decisions=decisions, recipe_digest="other")
+    told = summary(study, study.history())["best"]
+    assert told["recipe"] == {"loss": "dice", "augmentation.flips": True}
 
 
-def test_an_architecture_is_recorded_once_and_shared(study: Study) -> None:
+def test_an_architecture_is_recorded_once_and_shared(study: SqlStudy) -> None:
     graph = {"nodes": [["conv", {"kernel": [3, 3]}]]}
     first = ArchitectureRecord(
         "a", {"kind": "unet", "width": 8}, graph, parameters=10, macs=2**40, training_bytes=2**33
     )
-    study.record_architecture(first)
-    study.record_architecture(ArchitectureRecord("a", {}, {}, parameters=0, macs=0, training_bytes=0))
+    begun(study, "a", architecture=first)
+    other = ArchitectureRecord("a", {}, {}, parameters=0, macs=0, training_bytes=0)
+    begun(study, "a", architecture=other, recipe_digest="another")
 
     assert study.architecture("a") == first
     with pytest.raises(InputError, match="no architecture 'b'"):
         study.architecture("b")
 
 
-def test_an_architecture_recorded_without_its_graph_gains_it(study: Study) -> None:
+def test_an_architecture_recorded_without_its_graph_gains_it(study: SqlStudy) -> None:
     described = ArchitectureRecord("a", {"kind": "unet"}, {}, parameters=10, macs=20, training_bytes=30)
-    study.record_architecture(described)
     traced = replace(described, graph={"nodes": [1, 2]})
-    study.record_architecture(traced)
-    study.record_architecture(described)
+    for number, architecture in enumerate((described, traced, described)):
+        begun(study, "a", architecture=architecture, recipe_digest=f"recipe {number}")
 
     assert study.architecture("a") == traced
 
 
-def test_a_document_must_be_json(study: Study) -> None:
+def test_a_document_must_be_json(study: SqlStudy) -> None:
     with pytest.raises(Exception, match="JSON compliant"):
-        study.record_architecture(ArchitectureRecord("a", {"rate": math.nan}, {}, 0, 0, 0))
+        begun(study, "a", architecture=ArchitectureRecord("a", {"rate": math.nan}, {}, 0, 0, 0))
+    assert study.history().trials == ()
 
 
 CURVE = [
@@ -196,53 +237,75 @@ CURVE = [
     Measurement(epoch=1, metric="loss", value=1.5),
     Measurement(epoch=2, metric="dice", value=0.5),
 ]
+OF_A_CASE = Measurement(epoch=1, metric="dice", value=0.75, class_index=1, case="case_3")
 
 
-def test_the_learning_curve_is_what_was_measured_over_all_cases(study: Study, known: Known) -> None:
-    evaluation = begun(study, 0, known("a")).evaluation
-    other = begun(study, 1, known("b")).evaluation
-    study.measure(evaluation, [*CURVE, Measurement(epoch=1, metric="dice", value=0.75, class_index=1, case="case_3")])
-    study.measure(other, [Measurement(epoch=1, metric="dice", value=0.0)])
-    study.measure(evaluation, [])
+def test_the_learning_curve_is_what_was_measured_over_all_classes_and_cases(study: SqlStudy) -> None:
+    with study.at_work("cpu", lease=30) as worker:
+        claim, other = started(study, worker, "a"), started(study, worker, "b")
+        study.report(claim, [*CURVE, OF_A_CASE])
+        study.report(other, [Measurement(epoch=1, metric="dice", value=0.0)])
+        study.report(claim, [])
 
-    assert study.learning_curve(evaluation) == CURVE
-    assert study.learning_curve(evaluation, "loss") == [CURVE[2]]
+    assert run_of(study, claim.run).curve == (CURVE[0], CURVE[2], CURVE[3])
+    assert study.measurements(claim.run) == [*CURVE[:2], OF_A_CASE, *CURVE[2:]]
+    assert study.measurements(claim.run, "loss") == [CURVE[2]]
 
 
-def test_an_epoch_measured_again_replaces_what_it_said(study: Study, known: Known) -> None:
-    evaluation = begun(study, 0, known("a")).evaluation
-    study.measure(evaluation, CURVE)
-    study.measure(evaluation, [Measurement(epoch=2, metric="dice", value=0.625)])
+def test_an_epoch_measured_again_replaces_what_it_said(study: SqlStudy) -> None:
+    claim = begun(study, "a")
+    study.report(claim, CURVE)
+    study.report(claim, [Measurement(epoch=2, metric="dice", value=0.625)])
 
-    assert study.learning_curve(evaluation) == [*CURVE[:3], Measurement(epoch=2, metric="dice", value=0.625)]
+    assert study.measurements(claim.run) == [*CURVE[:3], Measurement(epoch=2, metric="dice", value=0.625)]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_loss_that_diverged_is_kept(study: Study, known: Known, value: float) -> None:
-    evaluation = begun(study, 0, known("a")).evaluation
-    study.measure(evaluation, [Measurement(epoch=1, metric="loss", value=value)])
+def test_a_loss_that_diverged_is_kept(study: SqlStudy, value: float) -> None:
+    claim = begun(study, "a")
+    study.report(claim, [Measurement(epoch=1, metric="loss", value=value)])
 
-    (measurement,) = study.learning_curve(evaluation)
+    (measurement,) = study.measurements(claim.run)
     assert math.isnan(measurement.value)
 
 
-def test_optuna_has_the_study_under_the_same_name_and_maximizes(study: Study) -> None:
-    sampler = optuna.samplers.RandomSampler(seed=0)
-    told = study.optuna_study(sampler)
-    told.tell(told.ask(), 0.5)
+def test_a_history_grows_by_what_is_new(study: SqlStudy) -> None:
+    complete(study, "a", 0.5)
+    claim = begun(study, "b")
+    earlier = study.history()
+    assert study.history(earlier) is earlier
+    study.report(claim, [CURVE[2]])
+    study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.7}))
+    refused(study, "c", "too large")
 
-    again = study.optuna_study()
-    assert (again.study_name, again.direction.name, len(again.trials)) == ("hippocampus", "MAXIMIZE", 1)
-    assert told.sampler is sampler
+    grown = study.history(earlier)
+    assert grown == study.history()
+    assert grown.trials[0] is earlier.trials[0]
+    assert [trial.state for trial in grown.trials] == [State.COMPLETE, State.COMPLETE, State.INFEASIBLE]
+
+
+def test_optuna_has_the_study_under_the_same_name_and_direction(
+    storage: Storage, study: SqlStudy, settings: Callable[..., StudySettings]
+) -> None:
+    told = image(study)
+    assert (told.study_name, told.direction.name, len(told.trials)) == ("hippocampus", "MAXIMIZE", 0)
+    fast = {"metric": "macs", "direction": "minimize", "limit": None}
+    both = create_or_resume(storage, settings(name="both", objectives=[*study.settings.objectives, fast]))
+    complete(both, "a", 0.5)
+    told = image(both)
+    assert [direction.name for direction in told.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert told.trials[0].values == [0.5, 5e9]
+    assert set(optuna.get_all_study_names(storage.optuna)) == {"hippocampus", "both"}
 
 
 def test_studies_of_one_storage_keep_apart(
-    storage: Storage, study: Study, known: Known, settings: Callable[..., StudySettings]
+    storage: Storage, study: SqlStudy, settings: Callable[..., StudySettings]
 ) -> None:
     other = create_or_resume(storage, settings(name="other"))
-    ended(study, 0, known("a"), State.COMPLETE, dice=0.5)
+    run = complete(study, "a", 0.5)
 
-    assert other.evaluations() == []
-    assert other.evaluation_of("a") is None
-    assert (other.best(), other.counts().trials) == (None, 0)
-    assert open_study(storage, "hippocampus").counts().trials == 1
+    assert other.history().trials == ()
+    assert other.history().of_training("a", None) is None
+    assert (best(other.history(), DICE), other.counts()[0]) == (None, 0)
+    assert open_study(storage, "hippocampus").counts()[0] == 1
+    assert trial_of(study, run).number == 0

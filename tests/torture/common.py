@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from nas.study.opening import open_study
-from nas.study.storage import open_storage
-from nas.study.study import Study
+from nas.study.history import UNDERWAY, State
+from nas.study.sql.opening import open_study
+from nas.study.sql.storage import open_storage
+from nas.study.sql.study import SqlStudy
 from tests.study.server import Server, free_port, missing
 
 STUDY = "torture"
@@ -73,7 +74,7 @@ def workers(search: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 @contextmanager
-def opened(address: str, where: Path, patience: float = 90) -> Iterator[Study]:
+def opened(address: str, where: Path, patience: float = 90) -> Iterator[SqlStudy]:
     """The study, once it is there."""
     give_up = time.monotonic() + patience
     while True:
@@ -85,6 +86,17 @@ def opened(address: str, where: Path, patience: float = 90) -> Iterator[Study]:
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.5)
+
+
+def complete(study: SqlStudy) -> int:
+    """How many networks are trained."""
+    return study.counts()[1][State.COMPLETE]
+
+
+def underway(study: SqlStudy) -> int:
+    """How many runs are under way, or wait."""
+    states = study.counts()[1]
+    return sum(states[state] for state in UNDERWAY)
 
 
 def say(text: str) -> None:

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from nas.errors import InputError
-from nas.study import claims
-from nas.study.opening import create_or_resume
-from nas.study.records import Claim, Proposal, State
-from nas.study.storage import open_storage
-from nas.study.workers import at_work
+from nas.study.history import Result, State
+from nas.study.protocol import CHECKPOINT
+from nas.study.sql.opening import create_or_resume
+from nas.study.sql.storage import open_storage
 from tests.study.conftest import SETTINGS
+from tests.study.runs import started
 from tests.torture.common import SMALL, STUDY, expect, folder, opened, say
 
 LIMIT = 64 * 1024
@@ -21,16 +21,16 @@ FULL = f"""
 import signal, resource
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-from nas.study.storage import open_storage
-from nas.study.opening import open_study
-from nas.study.records import Claim
+from nas.study.sql.storage import open_storage
+from nas.study.sql.opening import open_study
+from nas.study.protocol import CHECKPOINT, Claim
 from nas.errors import InputError
 import sys, shutil
 with open_storage(sys.argv[1], artifacts=sys.argv[2]) as storage:
-    study = open_study(storage, {SETTINGS.name!r}).holding(Claim(int(sys.argv[3]), 1))
+    study = open_study(storage, {SETTINGS.name!r})
     resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))
     try:
-        study.keep_checkpoint(int(sys.argv[3]), Path(sys.argv[4]))
+        study.keep(Claim(int(sys.argv[3]), 1), CHECKPOINT, Path(sys.argv[4]))
     except InputError as error:
         print(error)
 """
@@ -49,41 +49,39 @@ def checkpoints(where: Path) -> None:
     shared = Path("/dev/shm")  # another file system, so that the file is copied, not renamed
     with open_storage(where / "nas.db", artifacts=where / "artifacts") as storage:
         study = create_or_resume(storage, SETTINGS)
-        with at_work(study, "cpu", lease=60) as worker:
-            proposal = Proposal(decisions={}, digest=None)
-            claim = claims.begin(study, worker.id, 0, proposal, wanted=9, device="cpu")
-            assert isinstance(claim, Claim)
-            holding = study.holding(claim)
+        with study.at_work("cpu", lease=60) as worker:
+            claim = started(study, worker, None)
             first = where / "first.safetensors"
             first.write_bytes(b"first" * 100)
-            holding.keep_checkpoint(claim.evaluation, first)
+            study.keep(claim, CHECKPOINT, first)
             if shared.is_dir():
                 large = shared / f"nas-{os.getpid()}.safetensors"
                 large.write_bytes(os.urandom(LIMIT * 4))
-                arguments = [str(where / "nas.db"), str(where / "artifacts"), str(claim.evaluation), str(large)]
+                arguments = [str(where / "nas.db"), str(where / "artifacts"), str(claim.run), str(large)]
                 told = subprocess.run(
                     [sys.executable, "-c", FULL, *arguments], capture_output=True, text=True, check=False
                 )
                 large.unlink(missing_ok=True)
                 say(f"no room: {told.stdout.strip() or told.stderr.strip()[-500:]}")
                 expect("said in a sentence", "cannot be kept" in told.stdout)
-                kept = holding.checkpoint(claim.evaluation)
+                kept = study.checkpoint(claim)
                 expect("the checkpoint before is whole", kept is not None and kept.read_bytes() == b"first" * 100)
-            kept = holding.checkpoint(claim.evaluation)
+            kept = study.checkpoint(claim)
             assert kept is not None
             kept.write_bytes(kept.read_bytes()[:200])
-            expect("a checkpoint cut in half is not used", holding.checkpoint(claim.evaluation) is None)
+            expect("a checkpoint cut in half is not used", study.checkpoint(claim) is None)
             weights = where / "weights.safetensors"
             weights.write_bytes(b"weights")
-            holding.add_artifact(claim.evaluation, "weights", weights).write_bytes(b"poison!")
+            study.keep(claim, "weights", weights)
+            study.file(claim.run, "weights").write_bytes(b"poison!")
             try:
-                holding.artifact(claim.evaluation, "weights")
+                study.file(claim.run, "weights")
             except InputError as error:
                 say(f"poisoned: {error}")
                 expect("a poisoned artifact is refused", "has changed" in str(error))
             else:
                 expect("a poisoned artifact is refused", False)
-            claims.end(study, claim, State.COMPLETE, dice=0.5)
+            study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.5}))
 
 
 def two_searches(where: Path) -> None:
@@ -93,16 +91,16 @@ def two_searches(where: Path) -> None:
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in "ab"]
     said = [json.loads(each.communicate()[0])["distinct"] for each in both]
     with opened(str(where / "nas.db"), where) as study:
-        found = study.evaluations(State.COMPLETE)
-        by = {each.worker for each in found}
-        say(f"two searches at one moment, study {STUDY}: {len(found)} networks by {len(by)} workers")
+        history = study.history()
+        done = history.in_state(State.COMPLETE)
+        by = {run.worker for trial in done for run in trial.runs}
+        say(f"two searches at one moment, study {STUDY}: {len(done)} networks by {len(by)} workers")
         expect(
-            "12 different networks, counted alike by both", said == [12, 12] and len({e.digest for e in found}) == 12
+            "12 different networks, counted alike by both", said == [12, 12] and len({t.digest for t in done}) == 12
         )
         expect("both have worked", len(by) == 2)
-        expect(
-            "one of each published network", len({e.reference for e in study.references()}) == len(study.references())
-        )
+        published = [trial.reference for trial in history.published]
+        expect("one of each published network", len(set(published)) == len(published))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+import optuna
 import psutil
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from nas.study import claims
-from nas.study.records import State
-from nas.study.study import Study
-from nas.study.upkeep import KEPT, check
-from tests.torture.common import databases, expect, folder, opened, say, search, workers
+from nas.searching.loop import KEPT
+from nas.study.history import State
+from nas.study.objective import ranked
+from nas.study.sql.study import SqlStudy
+from nas.study.upkeep.checking import check
+from tests.torture.common import complete, databases, expect, folder, opened, say, search, workers
 
 TRIALS = int(os.environ.get("TRIALS", 200))
 TRIALS_A_KILL = 7
@@ -41,19 +43,19 @@ def torture(kind: str, address: str, where: Path) -> None:
     with opened(address, where) as study:
         while process.poll() is None:
             time.sleep(generator.uniform(0.05, 0.5))
-            complete = claims.underway(study)[0]
-            if complete >= (kills + 1) * TRIALS_A_KILL:
+            done = complete(study)
+            if done >= (kills + 1) * TRIALS_A_KILL:
                 alive = workers(process)
                 if alive:
                     kill(generator.choice(alive))
                     kills += 1
-            if complete >= TRIALS // 2 and not restarted:
+            if done >= TRIALS // 2 and not restarted:
                 restarted = True
                 for each in [psutil.Process(process.pid), *workers(process)]:
                     kill(each)
                     kills += 1
                 process.wait()
-                say(f"  {complete} done: the search and all its workers killed, the same command given again")
+                say(f"  {done} done: the search and all its workers killed, the same command given again")
                 process = search(address, where, *options)
         say(f"  {time.monotonic() - begun:.0f} s, {kills} kills, the search ended with exit code {process.returncode}")
         if process.returncode:
@@ -69,37 +71,38 @@ def kill(process: psutil.Process) -> None:
         return
 
 
-def judge(study: Study, kills: int) -> None:
+def judge(study: SqlStudy, kills: int) -> None:
     """Nothing lost, nothing twice, nothing left running, and Optuna says the same."""
-    found = study.evaluations()
-    states = collections.Counter(str(each.state) for each in found)
-    claimed = collections.Counter(each.claim for each in found if each.state is State.COMPLETE)
-    say(f"  evaluations {dict(states)}; complete ones by number of claims {dict(sorted(claimed.items()))}")
-    done = [each for each in found if each.state is State.COMPLETE]
+    history = study.history()
+    states = collections.Counter(str(trial.state) for trial in history.trials)
+    done = history.in_state(State.COMPLETE)
+    claimed = collections.Counter(run.claim for trial in done for run in trial.runs)
+    say(f"  trials {dict(states)}; complete ones by number of claims {dict(sorted(claimed.items()))}")
     expect(f"at least 20 kills: {kills}", kills >= min(20, TRIALS // TRIALS_A_KILL))
     expect(f"{TRIALS} finished", len(done) == TRIALS)
-    expect("all of different networks", len({each.digest for each in done}) == TRIALS)
+    expect("all of different networks", len({trial.digest for trial in done}) == TRIALS)
     expect("no trial left running or waiting", not states["running"] and not states["waiting"])
-    told = {trial.number: trial for trial in study.optuna_study().trials}
-    expect("none left running in Optuna", all(trial.state.is_finished() for trial in told.values()))
-    images = {each.trial: (told[each.trial].state, told[each.trial].value) for each in done}
-    for each in done:
-        if images[each.trial] != (TrialState.COMPLETE, each.dice):
-            say(f"  trial {each.trial}, worker {each.worker_id}: {each.dice} here, {images[each.trial]} in Optuna")
-    expect("Optuna has the same results", all(images[e.trial] == (TrialState.COMPLETE, e.dice) for e in done))
-    extra = [
-        trial
-        for trial in told.values()
-        if trial.state is TrialState.COMPLETE and trial.number not in {each.trial for each in found}
-    ]
-    say(f"  {len(extra)} of Optuna's results have no row here (proposals of known networks, killed in between)")
+    numbers = [trial.number for trial in history.trials]
+    expect("numbered without a gap", numbers == list(range(len(numbers))))
+    told = optuna.load_study(study_name=study.name, storage=study.storage.optuna).trials
+    expect("none left running in Optuna", all(trial.state.is_finished() for trial in told))
+    expect("Optuna has the same trials", [trial.number for trial in told] == numbers)
+    for trial in done:
+        image = told[trial.number]
+        if (image.state, image.value) != (TrialState.COMPLETE, trial.values["dice"]):
+            say(f"  trial {trial.number}: {trial.values} here, {image.state} {image.value} in Optuna")
+    same = all((told[t.number].state, told[t.number].value) == (TrialState.COMPLETE, t.values["dice"]) for t in done)
+    expect("Optuna has the same results", same)
+    others = {trial.number for trial in told if trial.state is TrialState.COMPLETE}
+    others -= {trial.number for trial in history.in_state(State.COMPLETE, State.INFEASIBLE, State.DIVERGED)}
+    expect("Optuna has no result that is not here", not others)
     with study.storage.engine.connect() as connection:
         sums = connection.execute(
             text("SELECT count(*) FROM nas_measurement WHERE metric = 'dice' AND class_index = -1 AND case_name = ''")
         ).scalar()
         expect("one final Dice for each, not two", sums == TRIALS)
-    best = sorted(done, key=lambda each: (-(each.dice or 0), each.id))[:KEPT]
-    expect(f"the weights of the best {KEPT}, unchanged", all(study.artifact(e.id, "weights").is_file() for e in best))
+    best = [trial.runs[0].id for trial in ranked(history, study.settings.goals)[:KEPT]]
+    expect(f"the weights of the best {KEPT}, unchanged", all(study.file(run, "weights").is_file() for run in best))
     for fault in check(study):
         say(f"  nas studies check: {fault.what}")
     check(study, repair=True)

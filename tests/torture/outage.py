@@ -3,9 +3,10 @@
 import sys
 import time
 
-from nas.study import claims
-from nas.study.records import State
-from tests.torture.common import expect, folder, opened, postgres, say, search
+import optuna
+
+from nas.study.history import State
+from tests.torture.common import complete, expect, folder, opened, postgres, say, search, underway
 
 TRIALS = 24
 OUTAGES = ("fast", "immediate")
@@ -19,7 +20,7 @@ def main() -> None:
         process = search(server.url, where, "--trials", str(TRIALS), "--workers", "2", "--lease", "10")
         with opened(server.url, where) as study:
             for number, mode in enumerate(OUTAGES, 1):
-                while claims.underway(study)[0] < number * TRIALS // 4:
+                while complete(study) < number * TRIALS // 4:
                     time.sleep(0.2)
                 server.stop(mode)
                 say(f"server stopped ({mode}) for {AWAY:.0f} s")
@@ -29,13 +30,15 @@ def main() -> None:
             say(f"the search ended with exit code {code}")
             if code:
                 say((where / "search.log").read_text()[-3000:])
-            found = study.evaluations(State.COMPLETE)
+            history = study.history()
+            done = history.in_state(State.COMPLETE)
             expect("the search ended well", code == 0)
-            expect(f"{TRIALS} different networks", len(found) == len({each.digest for each in found}) == TRIALS)
-            expect("nothing left over", claims.underway(study)[1:] == (0, 0))
-            expect("no worker was given up for it", sum(each.failures for each in found) == 0)
-            told = study.optuna_study().trials
+            expect(f"{TRIALS} different networks", len(done) == len({trial.digest for trial in done}) == TRIALS)
+            expect("nothing left over", underway(study) == 0)
+            expect("no worker was given up for it", sum(trial.failures for trial in history.trials) == 0)
+            told = optuna.load_study(study_name=study.name, storage=study.storage.optuna).trials
             expect("Optuna says the same", all(trial.state.is_finished() for trial in told))
+            expect("of as many trials", len(told) == len(history.trials))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from nas.study import claims
-from nas.study.records import State
+from nas.study.history import State
 from tests.study.server import free_port
-from tests.torture.common import expect, folder, opened, postgres, say, search
+from tests.torture.common import complete, expect, folder, opened, postgres, say, search, underway
 
 TRIALS = int(os.environ.get("TRIALS", 30))
 RAY = str(Path(sys.executable).parent / "ray")
@@ -90,18 +89,19 @@ def main() -> None:
     with folder() as where, postgres() as server, cluster(where) as (address, _, second):
         process = on_ray(server.url, where, address, TRIALS)
         with opened(server.url, where) as study:
-            while claims.underway(study)[0] < TRIALS // 3 and process.poll() is None:
+            while complete(study) < TRIALS // 3 and process.poll() is None:
                 time.sleep(0.3)
-            say(f"{claims.underway(study)[0]} done; second node killed with {kill(second)} processes")
+            say(f"{complete(study)} done; second node killed with {kill(second)} processes")
             code = process.wait()
             if code:
                 say((where / "search.log").read_text()[-3000:])
-            found = study.evaluations(State.COMPLETE)
-            again = sum(each.claim > 1 for each in found)
-            say(f"{len({each.worker for each in found})} workers finished trials, {again} were taken up again")
+            done = study.history().in_state(State.COMPLETE)
+            runs = [run for trial in done for run in trial.runs]
+            again = sum(run.claim > 1 for run in runs)
+            say(f"{len({run.worker for run in runs})} workers finished trials, {again} were taken up again")
             expect("the search ended well", code == 0)
-            expect(f"{TRIALS} different networks", len({each.digest for each in found}) == len(found) == TRIALS)
-            expect("nothing left over", claims.underway(study)[1:] == (0, 0))
+            expect(f"{TRIALS} different networks", len({trial.digest for trial in done}) == len(done) == TRIALS)
+            expect("nothing left over", underway(study) == 0)
 
 
 if __name__ == "__main__":

@@ -109,11 +109,11 @@ def _launch(study: SqlStudy, slot: _Slot, settings: SearchSettings) -> "subproce
 
 def _stop(study: SqlStudy, slots: Sequence[_Slot]) -> None:
     """Let workers give back their trials; kill those that do not."""
-    left = [slot.process for slot in slots if slot.process is not None and slot.process.poll() is None]
-    for process in left:
+    running = [slot.process for slot in slots if slot.process is not None and slot.process.poll() is None]
+    for process in running:
         process.terminate()
     give_up = time.monotonic() + _PATIENCE
-    for process in left:
+    for process in running:
         try:
             process.wait(max(give_up - time.monotonic(), 0.1))
         except subprocess.TimeoutExpired:

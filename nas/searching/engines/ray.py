@@ -37,8 +37,8 @@ def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None
         while running:
             done, running = ray.wait(running, timeout=_PAUSE)
             observer.look()
-            for each in done:
-                problem = _problem(ray, each)
+            for task in done:
+                problem = _problem(ray, task)
                 if problem is None:
                     continue
                 crashes, ended = (1 if observer.ended > ended else crashes + 1), observer.ended
@@ -48,8 +48,8 @@ def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None
                 listener(Note(f"a worker on Ray was lost ({problem}); submitted again"))
                 running.append(work.remote(job))
     finally:
-        for each in running:
-            ray.cancel(each)  # raises KeyboardInterrupt there: the trial is given back
+        for task in running:
+            ray.cancel(task)  # raises KeyboardInterrupt there: the trial is given back
         ray.wait(running, num_returns=len(running), timeout=_PATIENCE) if running else None
         ray.shutdown()
     observer.look()
@@ -104,9 +104,9 @@ def _work(job: Mapping[str, Any]) -> None:
 
     torch.set_num_threads(1)
     with open_storage(job["storage"], artifacts=job["artifacts"], create=False) as storage:
-        found = open_study(storage, job["study"])
+        study = open_study(storage, job["study"])
         options = {name: job[name] for name in ("space", "data", "device", "lease")}
-        join(found, **options, listener=silent)
+        join(study, **options, listener=silent)
 
 
 def _problem(ray: Any, ended: Any) -> str | None:

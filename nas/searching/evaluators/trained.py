@@ -31,6 +31,7 @@ from nas.training.loop import Write
 from nas.training.memory import release
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
+"""How much training a worker that dies may cost."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -51,14 +52,12 @@ class TrainedEvaluator:
         device: where to train.
         rungs: lengths of training, as shares of the recipe's steps or of a trial's time.
         clock: tells when a checkpoint is due.
-        seconds_between_checkpoints: how much training a dead worker may cost.
     """
 
     ground: Ground
     device: torch.device
     rungs: Sequence[float] = (1.0,)
     clock: Clock = SYSTEM
-    seconds_between_checkpoints: float = SECONDS_BETWEEN_CHECKPOINTS
 
     def describe(self, decisions: Document) -> Description:
         """Digest, cost and limits of what decisions lead to."""
@@ -145,7 +144,7 @@ class _Run:
         def save(step: int, done: float, write: Write) -> None:
             nonlocal last
             reached = share <= done < 1
-            due = clock.steady() - last > self.evaluator.seconds_between_checkpoints
+            due = clock.steady() - last > SECONDS_BETWEEN_CHECKPOINTS
             self.recorder.working("training", round(100 * done), 100)
             if self.stop.asked or reached or due:
                 self._keep_checkpoint(write)

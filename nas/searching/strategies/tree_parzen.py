@@ -16,7 +16,7 @@ from nas.study.objective import Objective
 if TYPE_CHECKING:
     import optuna
 
-BLOCK = 64
+BLOCK = 48
 """The estimator looks at one to two such blocks of trials, so that its cost does not grow with the study."""
 
 
@@ -90,11 +90,11 @@ def _chosen(history: History, objectives: Sequence[Objective]) -> list[Trial]:
 
     It changes only by growing, but when a block is full.
     """
-    told = [trial for trial in history.in_the_order_of_results() if _says_something(trial)]
-    settled = len(told) // BLOCK * BLOCK
+    informative = [trial for trial in history.in_the_order_of_results() if _says_something(trial)]
+    settled = len(informative) // BLOCK * BLOCK
     if settled <= BLOCK:
-        return told
-    first, after = told[:settled], told[settled:]
+        return informative
+    first, after = informative[:settled], informative[settled:]
     best = sorted(first, key=lambda trial: (objectives[0].loss(trial), trial.number))[: BLOCK // 2]
     kept = {trial.number for trial in best}
     latest = [trial for trial in first if trial.number not in kept][-(BLOCK - len(best)) :]
@@ -115,11 +115,14 @@ def _as_optuna_sees_it(trial: Trial, candidates: Candidates, objectives: Sequenc
     under_way = trial.state in UNDERWAY
     complete = trial.state is State.COMPLETE
     values = [(objective.value(trial) if complete else None) or 0.0 for objective in objectives]
-    constraints = dict(trial.constraints) | ({} if complete or under_way else {"untrained": 1.0})
+    # One number for all limits: Optuna reads every constraint of every trial again for each parameter.
+    excess = sum(value for value in trial.constraints.values() if value > 0)
+    if trial.state is State.DIVERGED:
+        excess += 1.0
     return optuna.trial.create_trial(
         state=TrialState.RUNNING if under_way else TrialState.COMPLETE,
         values=None if under_way else values,
         params=decisions,
         distributions=distributions(candidates, decisions),
-        constraints=constraints,
+        constraints={"excess": excess},
     )

@@ -91,17 +91,17 @@ def locate(folder: Path, stored: StoredFile, name: str | None = None) -> Path:
     path = path_of(folder, stored)
     name = name or str(path)
     try:
-        found = _sha256(path)
+        checksum = _sha256(path)
     except OSError as error:
         kind = LostFileError if isinstance(error, FileNotFoundError) else InputError
         raise kind(
             f"the artifact {name} cannot be read: {error.strerror}; restore it from a copy, or say with "
             f"{field_named('artifacts')} where the files are"
         ) from error
-    if found != stored.sha256:
+    if checksum != stored.sha256:
         raise LostFileError(
-            f"the artifact {name} has changed: its SHA-256 is {found}, stored was {stored.sha256}; restore it from a "
-            "copy"
+            f"the artifact {name} has changed: its SHA-256 is {checksum}, stored was {stored.sha256}; "
+            "restore it from a copy"
         )
     return path
 
@@ -135,12 +135,12 @@ def trim(folder: Path, most: int) -> None:
                 files.append((path.stat().st_mtime_ns, path.stat().st_size, path))
         except FileNotFoundError:  # another process trims too
             continue
-    left = sum(size for _, size, _ in files)
+    total = sum(size for _, size, _ in files)
     for _, size, path in sorted(files)[:-1]:
-        if left <= most:
+        if total <= most:
             return
         path.unlink(missing_ok=True)
-        left -= size
+        total -= size
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

@@ -44,27 +44,27 @@ class Remote:
 
     def is_there(self, address: str) -> bool:
         """Whether there is such a file, as things are now."""
-        found = False
+        there = False
 
         def look() -> None:
-            nonlocal found
+            nonlocal there
             self._files.invalidate_cache()
-            found = self._files.exists(self._at(address))
+            there = self._files.exists(self._at(address))
 
         self._try("read", look)
-        return found
+        return there
 
     def addresses(self, folder: str) -> list[str]:
         """The addresses of all files below a folder there, as they are now."""
         root = self._at(folder)
-        found: list[str] = []
+        paths: list[str] = []
 
         def look() -> None:
             self._files.invalidate_cache()
-            found.extend(self._files.find(root))
+            paths.extend(self._files.find(root))
 
         self._try("read", look)
-        return sorted(f"{folder}/{path.removeprefix(root).lstrip('/')}" for path in found)
+        return sorted(f"{folder}/{path.removeprefix(root).lstrip('/')}" for path in paths)
 
     @property
     def shown(self) -> str:

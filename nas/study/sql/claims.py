@@ -36,8 +36,8 @@ def start(storage: Storage, study: int, proposal: Proposal, worker: Worker, most
     with changing(storage, study) as (session, revision):
         twin = _twin(session, study, proposal)
         if twin is not None:
-            mine = _first_claim(session, twin, proposal, worker)
-            return mine or _of_twin(session, study, storage, revision, proposal, twin)
+            own_claim = _first_claim(session, twin, proposal, worker)
+            return own_claim or _of_twin(session, study, storage, revision, proposal, twin)
         if proposal.refusal is None and _number_of_networks(session, study) >= most:
             return Busy(f"{most} networks are trained or in hand")
         _record(session, proposal.architecture)
@@ -90,10 +90,11 @@ def take_up(storage: Storage, study: int, worker: Worker, dead: Collection[int])
 @patiently
 def report(storage: Storage, study: int, claim: Claim, measurements: Iterable[Measurement]) -> None:
     """Put measurements on record; one made again (after a crash) replaces what it said before."""
-    rows = [row_of(claim.run, measurement) for measurement in measurements]
+    key = inspect(MeasurementRow).primary_key
+    every = [row_of(claim.run, measurement) for measurement in measurements]
+    rows = list({tuple(row[column.name] for column in key): row for row in every}.values())
     if not rows:
         return
-    key = inspect(MeasurementRow).primary_key
     same = delete(MeasurementRow).where(*(column == bindparam(f"same_{column.name}") for column in key))
     with changing(storage, study) as (session, revision):
         held(session, claim).revision = revision
@@ -155,9 +156,9 @@ def _twin(session: Session, study: int, proposal: Proposal) -> TrialRow | None:
     recipe = (
         row.recipe_digest.is_(None) if proposal.recipe_digest is None else row.recipe_digest == proposal.recipe_digest
     )
-    known = or_(row.refusal.is_(None), row.refusal == State.INFEASIBLE)
+    admitted = or_(row.refusal.is_(None), row.refusal == State.INFEASIBLE)
     sound = select(RunRow.id).where(RunRow.trial_id == row.id, RunRow.state != State.FAILED).exists()
-    same = select(row).where(row.study_id == study, row.digest == proposal.digest, recipe, known)
+    same = select(row).where(row.study_id == study, row.digest == proposal.digest, recipe, admitted)
     same = same.where(or_(row.refusal.is_not(None), sound))
     return session.scalar(same.order_by(row.refusal.is_not(None), row.number).limit(1))
 
@@ -221,11 +222,11 @@ def _record(session: Session, architecture: ArchitectureRecord | None) -> None:
     """Keep a network's description and cost. One known already stays as it is, but for a graph that it lacks."""
     if architecture is None:
         return
-    known = session.get(ArchitectureRow, architecture.digest)
-    if known is None:
+    stored = session.get(ArchitectureRow, architecture.digest)
+    if stored is None:
         session.execute(_insert_new(session, vars(architecture)))
-    elif not known.graph:
-        known.graph = architecture.graph
+    elif not stored.graph:
+        stored.graph = architecture.graph
 
 
 def _insert_new(session: Session, values: dict[str, Any]) -> Any:

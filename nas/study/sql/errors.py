@@ -57,7 +57,7 @@ def refusal(error: BaseException, url: URL) -> InputError:
 
 def explain(error: BaseException, url: URL) -> InputError | None:
     """The error as the user's affair, or None where it is none of theirs. Optuna wraps what its database said."""
-    return next((refusal(each, url) for each in (error, error.__cause__) if each and _is_the_users(each)), None)
+    return next((refusal(cause, url) for cause in (error, error.__cause__) if cause and _is_the_users(cause)), None)
 
 
 def _passes(error: BaseException, url: URL) -> bool:

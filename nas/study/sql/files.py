@@ -73,8 +73,8 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 @patiently
 def prune(storage: Storage, study: int, keep: int) -> int:
     """Delete the weights of all but the best and the published networks, and checkpoints that nothing goes on from."""
-    row, mine = RunRow, RunRow.study_id == study
-    best = select(row.id).where(mine, row.state == State.COMPLETE).order_by(row.score.desc(), row.id).limit(keep)
+    row, of_study = RunRow, RunRow.study_id == study
+    best = select(row.id).where(of_study, row.state == State.COMPLETE).order_by(row.score.desc(), row.id).limit(keep)
     ended = row.state.not_in([*UNDERWAY, State.PAUSED])
     with storage.begin() as session:
         kept = set(session.scalars(best))
@@ -83,7 +83,7 @@ def prune(storage: Storage, study: int, keep: int) -> int:
             select(ArtifactRow.id, ArtifactRow.address)
             .join(row, row.id == ArtifactRow.run_id)
             .join(TrialRow, TrialRow.id == row.trial_id)
-            .where(mine, ended, or_(ArtifactRow.kind == CHECKPOINT, loser))
+            .where(of_study, ended, or_(ArtifactRow.kind == CHECKPOINT, loser))
         ).all()
         session.execute(delete(ArtifactRow).where(ArtifactRow.id.in_([id for id, _ in rows])))
     for _, address in rows:

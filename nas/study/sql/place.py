@@ -45,16 +45,13 @@ def remember(engine: Engine, address: str) -> None:
         session.get_one(PlaceRow, _ONLY).address = address
 
 
-def own(engine: Engine, part: str, folder: Path) -> str:
-    """The database's part of a folder, a new one where the part belongs to the database that this one was copied from.
+def own(engine: Engine, folder: Path) -> str:
+    """The database's part of a folder; a new one where another database, of which this is a copy, writes to it.
 
-    A file that was copied says it has the same part; each would take the other's later files for nobody's.
+    Both say the same, and each would take the other's later files for nobody's. So it is asked anew for each file.
     """
-    if engine.dialect.name != "sqlite" or not (folder / part).is_dir():
-        return part
-    owner, database = _owner(folder / part), Path(engine.url.database or "")
-    if owner is None or not owner.exists() or owner.samefile(database):
-        _mark(folder / part, database)
+    part = remembered(engine).part
+    if not is_anothers(engine, folder / part):
         return part
     with alone(engine), Session(engine) as session, session.begin():
         row = session.get_one(PlaceRow, _ONLY)
@@ -63,24 +60,31 @@ def own(engine: Engine, part: str, folder: Path) -> str:
         return row.part
 
 
-def mark(engine: Engine, part: str, folder: Path) -> None:
+def is_anothers(engine: Engine, folder: Path) -> bool:
+    """Whether a part of a folder is that of another SQLite database, which is there."""
+    owner = _owner(folder)
+    if engine.dialect.name != "sqlite" or owner is None:
+        return False
+    return owner.exists() and not owner.samefile(engine.url.database or "")
+
+
+def mark(engine: Engine, folder: Path) -> None:
     """Say whose the files in a part of a folder are."""
-    if engine.dialect.name == "sqlite":
-        _mark(folder / part, Path(engine.url.database or ""))
-
-
-def _mark(folder: Path, database: Path) -> None:
-    if _owner(folder) != database:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / _OWNER).write_text(json.dumps({"database": str(database)}))
-        except OSError:  # a folder that may only be read, or is full: nothing is kept there either
-            return
+    database = Path(engine.url.database or "")
+    if engine.dialect.name != "sqlite" or _owner(folder) == database:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _OWNER).write_text(json.dumps({"database": str(database), "folder": str(folder)}))
+    except OSError:  # a folder that may only be read, or is full: nothing is kept there either
+        return
 
 
 def _owner(folder: Path) -> Path | None:
+    """The database that a part of a folder belongs to; None where nothing says so, or of another, copied folder."""
     try:
-        return Path(json.loads((folder / _OWNER).read_text())["database"])
+        marks = json.loads((folder / _OWNER).read_text())
+        return Path(marks["database"]) if folder.samefile(marks["folder"]) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -59,11 +59,16 @@ class Storage:
 
     engine: Engine = field(repr=False)
     artifacts: Path
-    part: str = ""
-    """How the addresses of this database's new files begin; those of other databases in the folder begin otherwise."""
     remote: Remote | None = field(default=None, repr=False)
     """Where the files are kept, if not in `artifacts`, which is a cache then."""
-    clock: Clock = SYSTEM
+    clock: Clock = field(default=SYSTEM, repr=False)
+
+    @property
+    def part(self) -> str:
+        """How addresses of this database's new files begin; those of other databases in the folder begin otherwise."""
+        if self.remote is not None:
+            return place.remembered(self.engine).part
+        return place.own(self.engine, self.artifacts)
 
     @property
     def address(self) -> str:
@@ -87,9 +92,10 @@ class Storage:
 
     def bring_in(self, source: Path, study: str, run: int, kind: str) -> StoredFile:
         """Move a file to the others; see `nas.study.files.artifacts.bring_in`."""
+        folder = self.folder_of(study)
         if self.remote is None:
-            place.mark(self.engine, self.part, self.artifacts)
-        stored = artifact_files.bring_in(source, self.artifacts, self.folder_of(study), run, kind)
+            place.mark(self.engine, self.artifacts / _part_of(folder))
+        stored = artifact_files.bring_in(source, self.artifacts, folder, run, kind)
         if self.remote is not None:
             self.remote.upload(self.artifacts / stored.address, stored.address)
             artifact_files.trim(self.artifacts, CACHE_BYTES)
@@ -128,7 +134,9 @@ class Storage:
         return (self.artifacts / address).is_file() if self.remote is None else self.remote.is_there(address)
 
     def remove(self, address: str) -> None:
-        """Delete a stored file."""
+        """Delete a stored file, unless it is in the part of the database that this one is a copy of: both name it."""
+        if self.remote is None and place.is_anothers(self.engine, self.artifacts / _part_of(address)):
+            return
         artifact_files.remove(self.artifacts, address)
         if self.remote is not None:
             self.remote.remove(address)
@@ -180,11 +188,11 @@ class Storage:
         options = _engine_options(self.engine.url)
         with self.guarded(), alone(self.engine):
             backend = optuna.storages.RDBStorage(address, options, skip_compatibility_check=True)
-            found, expected = backend.get_current_version(), backend.get_head_version()
-        if found != expected:
+            version, expected = backend.get_current_version(), backend.get_head_version()
+        if version != expected:
             backend.engine.dispose()
             raise InputError(
-                f"{self.address} holds Optuna's tables of version {found}, but Optuna {optuna.__version__} expects "
+                f"{self.address} holds Optuna's tables of version {version}, but Optuna {optuna.__version__} expects "
                 f"{expected}; use the Optuna that made them, or upgrade them with: optuna storage upgrade"
             )
         return backend
@@ -229,14 +237,13 @@ def open_storage(
         ) from error
     try:
         upgrade(engine)
-        known = place.remembered(engine)
-        where = str(artifacts or known.address or _beside(url))
+        remembered = place.remembered(engine)
+        where = str(artifacts or remembered.address or _beside(url))
         remote = Remote(where) if "://" in where else None
         folder = Path(where).absolute() if remote is None else remote.cache()
-        part = known.part if remote else place.own(engine, known.part, folder)
-        storage = Storage(engine, folder, part, remote, clock)
+        storage = Storage(engine, folder, remote, clock)
         to_be_known = artifacts or url.get_backend_name() != "sqlite"
-        if create and to_be_known and storage.shown_artifacts != known.address:
+        if create and to_be_known and storage.shown_artifacts != remembered.address:
             place.remember(engine, storage.shown_artifacts)
     except BaseException as error:
         engine.dispose()
@@ -244,6 +251,10 @@ def open_storage(
             raise refusal(error, url) from error
         raise
     return storage
+
+
+def _part_of(address: str) -> str:
+    return address.partition("/")[0]
 
 
 def _driver(url: URL) -> str:
@@ -274,6 +285,10 @@ def _read(address: str | Path) -> URL:
         ) from None
     if url.get_backend_name() == "sqlite":
         return _file(url.database or "")
+    if address.partition("?")[0].count("@") > 1:  # what follows the first is read as the host, which is shown
+        raise InputError(
+            "the storage address has more than one @; write those in a user or password as %40, and / as %2F"
+        )
     if url.drivername in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() != "postgresql":

@@ -62,7 +62,7 @@ class Base(DeclarativeBase):
 class StudyRow(Base):
     """A study and the settings that it was made with.
 
-    `revision` counts its changes, `projected` how many of them are in Optuna's tables.
+    `revision` counts its changes, its making the first; `projected` is how many of them are in Optuna's tables.
     """
 
     __tablename__ = "nas_study"
@@ -88,7 +88,7 @@ class StudyRow(Base):
     data_source: Mapped[str | None] = mapped_column(Text)
     fold: Mapped[int] = mapped_column(server_default="0")
     wanted: Mapped[int | None]
-    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="1")
     projected: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 

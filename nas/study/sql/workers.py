@@ -90,17 +90,17 @@ def end_worker(storage: Storage, worker: int) -> None:
 @patiently
 def end_process(storage: Storage, study: int, process: int) -> None:
     """Note that a process on this machine has ended, with every worker in it."""
-    mine = (WorkerRow.study_id == study) & (WorkerRow.place == here()) & (WorkerRow.process == process)
+    here_of_study = (WorkerRow.study_id == study) & (WorkerRow.place == here()) & (WorkerRow.process == process)
     with storage.begin() as session:
-        session.execute(update(WorkerRow).where(mine, WorkerRow.ended.is_(None)).values(ended=func.now()))
+        session.execute(update(WorkerRow).where(here_of_study, WorkerRow.ended.is_(None)).values(ended=func.now()))
 
 
 @patiently
 def living(storage: Storage, study: int) -> int:
     """How many workers have not ended, as far as the database knows."""
-    mine = (WorkerRow.study_id == study) & WorkerRow.ended.is_(None)
+    at_work_now = (WorkerRow.study_id == study) & WorkerRow.ended.is_(None)
     with storage.begin() as session:
-        return session.scalar(select(func.count()).select_from(WorkerRow).where(mine)) or 0
+        return session.scalar(select(func.count()).select_from(WorkerRow).where(at_work_now)) or 0
 
 
 @cache
@@ -130,12 +130,12 @@ def _register(storage: Storage, study: int, device: str) -> Worker:
         heartbeat=func.now(),
         beats=0,
     )
-    mine = (WorkerRow.study_id == study) & WorkerRow.ended.is_(None)
+    at_work_now = (WorkerRow.study_id == study) & WorkerRow.ended.is_(None)
     with storage.begin() as session:
         session.add(row)
         session.flush()
         others = session.execute(
-            select(WorkerRow.place, WorkerRow.process, WorkerRow.born).where(mine, WorkerRow.id < row.id)
+            select(WorkerRow.place, WorkerRow.process, WorkerRow.born).where(at_work_now, WorkerRow.id < row.id)
         )
         rank = sum(place != here() or _lives(number, born) for place, number, born in others)
         return Worker(row.id, name, rank, device[:200])

@@ -14,15 +14,15 @@ from nas.study.sql.tables import ArchitectureRow, StudyRow, TrialRow
 OPEN = ("one_of", "integer", "real")
 
 
-def is_widened(stored: Any, given: Any) -> bool:
+def is_widened(stored: Any, proposed: Any) -> bool:
     """Whether everything that a space's document offers is offered by another one too."""
-    if isinstance(given, Mapping) and given.get("kind") in OPEN:
-        return _offers(given, stored)
-    if isinstance(stored, Mapping) and isinstance(given, Mapping):
-        return stored.keys() == given.keys() and all(is_widened(stored[key], given[key]) for key in stored)
-    if isinstance(stored, list) and isinstance(given, list):
-        return len(stored) == len(given) and all(map(is_widened, stored, given))
-    return type(stored) is type(given) and stored == given
+    if isinstance(proposed, Mapping) and proposed.get("kind") in OPEN:
+        return _offers(proposed, stored)
+    if isinstance(stored, Mapping) and isinstance(proposed, Mapping):
+        return stored.keys() == proposed.keys() and all(is_widened(stored[key], proposed[key]) for key in stored)
+    if isinstance(stored, list) and isinstance(proposed, list):
+        return len(stored) == len(proposed) and all(map(is_widened, stored, proposed))
+    return type(stored) is type(proposed) and stored == proposed
 
 
 def _offers(choice: Mapping[str, Any], stored: Any) -> bool:
@@ -48,8 +48,8 @@ def widen(study: SqlStudy, settings: StudySettings, read: Callable[[Document, Do
     row = TrialRow
     with changing(study.storage, study.id) as (session, revision):
         columns = select(row.id, ArchitectureRow.document, row.decisions)
-        known = columns.join(ArchitectureRow, ArchitectureRow.digest == row.digest).where(row.study_id == study.id)
-        for id, document, before in session.execute(known).all():
+        described = columns.join(ArchitectureRow, ArchitectureRow.digest == row.digest).where(row.study_id == study.id)
+        for id, document, before in session.execute(described).all():
             values = {"decisions": read(document, before or {}), "revision": revision}
             session.execute(update(row).where(row.id == id).values(values))
         space = {"space_document": settings.space_document, "space_digest": settings.space_digest}

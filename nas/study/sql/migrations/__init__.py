@@ -25,14 +25,14 @@ def upgrade(engine: Engine) -> None:
         InputError: the database was written by a newer nas.
     """
     scripts = ScriptDirectory.from_config(_config())
-    known = [script.revision for script in scripts.walk_revisions()]
-    found = _version(engine)
-    if found == known[0]:
+    versions = [script.revision for script in scripts.walk_revisions()]
+    version = _version(engine)
+    if version == versions[0]:
         return
-    if found is not None and found not in known:
+    if version is not None and version not in versions:
         raise InputError(
-            f"the database has tables of version {found}, written by a newer nas; this one knows versions up to "
-            f"{known[0]}. Upgrade it: pip install --upgrade nas"
+            f"the database has tables of version {version}, written by a newer nas; this one knows versions up to "
+            f"{versions[0]}. Upgrade it: pip install --upgrade nas"
         )
     with alone(engine):
         if engine.dialect.name == "sqlite":

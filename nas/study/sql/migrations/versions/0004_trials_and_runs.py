@@ -26,6 +26,7 @@ def upgrade() -> None:
     _make_tables()
     _trials()
     _runs()
+    _twins()
     _move("nas_measurement", _measurement, "epoch, metric, class_index, case_name, value")
     _move("nas_artifact", _artifact, "id, kind, address, sha256, bytes")
     op.drop_table("nas_evaluation")
@@ -36,12 +37,11 @@ def _study() -> None:
     for column in (
         sa.Column("objectives", sa.JSON(), nullable=False, server_default=json.dumps(_DICE)),
         sa.Column("rungs", sa.JSON(), nullable=False, server_default="[1.0]"),
-        sa.Column("revision", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("revision", sa.BigInteger(), nullable=False, server_default="1"),
         sa.Column("projected", sa.BigInteger(), nullable=False, server_default="0"),
     ):
         op.add_column("nas_study", column)
     op.drop_column("nas_study", "objective")  # not in a batch: making the table anew would delete all that refers to it
-    op.execute("UPDATE nas_study SET revision = 1")
 
 
 def _make_tables() -> None:
@@ -108,7 +108,7 @@ def _make_tables() -> None:
 def _trials() -> None:
     """One trial of each number, from its first evaluation; what was not trained has its refusal there.
 
-    A published network's name says its origin. Which trial a duplicate repeats stood in its reason alone.
+    A published network's name says its origin.
     """
     op.execute(
         """
@@ -123,15 +123,6 @@ def _trials() -> None:
         FROM nas_evaluation e
         WHERE e.id = (SELECT min(f.id) FROM nas_evaluation f WHERE f.study_id = e.study_id AND f.trial = e.trial)
         ORDER BY e.study_id, e.trial
-        """
-    )
-    op.execute(
-        """
-        UPDATE nas_trial SET twin = (
-            SELECT min(t.number) FROM nas_trial t
-            WHERE t.study_id = nas_trial.study_id AND t.digest = nas_trial.digest AND t.refusal IS NULL
-              AND coalesce(t.recipe_digest, '') = coalesce(nas_trial.recipe_digest, '')
-        ) WHERE refusal = 'duplicate'
         """
     )
 
@@ -163,6 +154,21 @@ def _runs() -> None:
         )
     if connection.dialect.name == "postgresql":
         _count_on("nas_run")
+
+
+def _twins() -> None:
+    """Which trial a duplicate repeats stood in its reason alone: the first that was trained, or else refused."""
+    op.execute(
+        """
+        UPDATE nas_trial SET twin = (
+            SELECT t.number FROM nas_trial t LEFT JOIN nas_run r ON r.trial_id = t.id
+            WHERE t.study_id = nas_trial.study_id AND t.digest = nas_trial.digest AND t.number <> nas_trial.number
+              AND coalesce(t.recipe_digest, '') = coalesce(nas_trial.recipe_digest, '')
+              AND (t.refusal = 'infeasible' OR r.state <> 'failed')
+            ORDER BY CASE WHEN t.refusal IS NULL THEN 0 ELSE 1 END, t.number LIMIT 1
+        ) WHERE refusal = 'duplicate'
+        """
+    )
 
 
 def _move(name: str, make: object, columns: str) -> None:

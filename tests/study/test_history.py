@@ -1,18 +1,10 @@
 """Why a training failed, in one line."""
 
 import traceback
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from nas.study.records import Evaluation, State
-
-FAILED = Evaluation(
-    id=1, trial=0, digest=None, parameters=None, macs=None, reference=None, state=State.FAILED, reason=None, fold=0,
-    seed=0, rung=0, device=None, worker=None, started=datetime(2026, 1, 1, tzinfo=UTC), finished=None, seconds=None,
-    peak_bytes=None, epochs=None, dice=None,
-)  # fmt: skip
+from nas.study.history import State, Trial
 
 
 def raised() -> str:
@@ -35,4 +27,7 @@ def raised() -> str:
     ],
 )
 def test_the_cause_is_one_line(reason: str | None, cause: str) -> None:
-    assert replace(FAILED, reason=reason).cause == cause
+    trial = Trial(
+        number=0, decisions=None, digest=None, recipe_digest=None, refusal=State.INFEASIBLE, reason=reason
+    )
+    assert trial.cause == cause

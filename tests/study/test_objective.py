@@ -1,0 +1,106 @@
+"""Ranking by one objective and by several."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas.errors import InputError
+from nas.study.history import History, Run, RunKey, Split, State, Trial
+from nas.study.objective import DICE, Objective, fronts, objectives_of, ranked
+
+SMALL = (Objective(), Objective("parameters", "minimize"))
+
+
+def run(number: int, key: RunKey = RunKey(), state: State = State.COMPLETE, **values: float) -> Run:  # noqa: B008
+    from datetime import UTC, datetime
+
+    return Run(
+        id=number,
+        trial=number,
+        key=key,
+        state=state,
+        reason=None,
+        values=values,
+        steps=None,
+        seconds=None,
+        peak_bytes=None,
+        device=None,
+        worker=None,
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        finished=None,
+    )
+
+
+def trial(number: int, dice: float, parameters: int = 10, state: State = State.COMPLETE) -> Trial:
+    runs = (run(number, state=state, dice=dice),)
+    return Trial(number=number, decisions={}, digest=str(number), recipe_digest=None, parameters=parameters, runs=runs)
+
+
+def numbers(trials: Sequence[Trial]) -> list[int]:
+    return [trial.number for trial in trials]
+
+
+@pytest.mark.parametrize(
+    ("trials", "order"),
+    [
+        ([], []),
+        ([trial(0, 0.5), trial(1, 0.7)], [1, 0]),
+        ([trial(0, 0.7, 20), trial(1, 0.7, 10)], [1, 0]),
+        ([trial(0, 0.7), trial(1, 0.7)], [0, 1]),
+        ([trial(0, 0.5), trial(1, 0.9, state=State.PAUSED), trial(2, 0.9, state=State.RUNNING)], [0]),
+    ],
+)
+def test_the_best_is_complete_then_accurate_then_small_then_early(trials: list[Trial], order: list[int]) -> None:
+    assert numbers(ranked(History(tuple(trials)), DICE)) == order
+
+
+def test_a_lucky_fold_or_seed_does_not_speak_for_a_trial() -> None:
+    lucky = Trial(
+        number=0,
+        decisions={},
+        digest="a",
+        recipe_digest=None,
+        runs=(run(1, dice=0.5), run(2, RunKey(fold=1), dice=0.99), run(3, RunKey(split=Split.HOLDOUT), dice=0.98)),
+    )
+    assert Objective().value(lucky) == 0.5
+    assert numbers(ranked(History((lucky, trial(1, 0.6))), DICE)) == [1, 0]
+
+
+def test_fronts_of_accuracy_and_size() -> None:
+    trials = [trial(0, 0.9, 100), trial(1, 0.8, 10), trial(2, 0.7, 10), trial(3, 0.8, 100), trial(4, 0.6, 1)]
+    assert [numbers(front) for front in fronts(trials, SMALL)] == [[0, 1, 4], [2, 3]]
+
+
+results = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 5)), max_size=12)
+
+
+@given(results, st.sampled_from([DICE, SMALL]))
+def test_fronts_part_all_trials_and_none_is_beaten_in_its_own(
+    measured: list[tuple[float, int]], objectives: tuple[Objective, ...]
+) -> None:
+    trials = [trial(number, dice, parameters) for number, (dice, parameters) in enumerate(measured)]
+    parts = fronts(trials, objectives)
+    assert sorted(number for front in parts for number in numbers(front)) == numbers(trials)
+    for front in parts:
+        for one in front:
+            losses = [[objective.loss(other) for objective in objectives] for other in front]
+            mine = [objective.loss(one) for objective in objectives]
+            assert not any(all(a <= b for a, b in zip(loss, mine, strict=True)) and loss != mine for loss in losses)
+
+
+def test_what_was_not_measured_comes_last() -> None:
+    assert Objective("hd95", "minimize").loss(trial(0, 0.5)) == math.inf
+
+
+def test_objectives_are_data() -> None:
+    goals = (Objective("hd95", "minimize", 5.0), Objective())
+    assert objectives_of([goal.to_json() for goal in goals]) == goals
+
+
+@pytest.mark.parametrize("facts", [{"direction": "sideways"}, {"limit": math.nan}])
+def test_objectives_that_cannot_be_used(facts: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="objective dice"):
+        Objective(**facts)  # type: ignore[arg-type]
