@@ -35,6 +35,7 @@ torture: install
 	set -e; for script in $(SCRIPTS); do $(BIN)/python -m tests.torture.$$script; done
 
 bench: install
+	$(BIN)/python -m tests.benchmarks.plain_loop $(DATA)
 	$(BIN)/python -m tests.benchmarks.feed $(DATA)
 	$(BIN)/python -m tests.benchmarks.monai_loop $(DATA)
 	$(BIN)/python -m tests.benchmarks.memory

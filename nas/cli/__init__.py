@@ -2,9 +2,12 @@
 
 import os
 import sys
+import time
 
 from nas.errors import InputError
 
+STARTED = time.monotonic()
+"""When the command began: loading torch takes seconds, which count towards a budget."""
 _SPINS = "2000"
 """How often a thread of torch looks for work before it sleeps. GNU OpenMP's own number, many thousands of times more,
 makes two processes on the same cores wait for each other: a step takes tens of times as long."""

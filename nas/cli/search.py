@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nas.cli import STARTED
 from nas.cli.options import parameters_of_settings, settings_of
 from nas.cli.output import ERR, OUT, print_json
 from nas.cli.progress import Display
@@ -37,7 +38,7 @@ def search(json: bool, **values: Any) -> None:
     stop_on(signal.SIGTERM, signal.SIGUSR1)
     with Display() as display:
         try:
-            opened = run(settings, listener=display)
+            opened = run(settings, listener=display, began=STARTED)
         except KeyboardInterrupt:
             display.stop()
             ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")

@@ -41,12 +41,20 @@ from nas.training import Recipe
 _VERSIONS = ("nas", "torch", "optuna", "monai")
 
 
-def search(settings: SearchSettings | None = None, /, *, listener: Listener = silent, **fields: Any) -> OpenedStudy:
+def search(
+    settings: SearchSettings | None = None,
+    /,
+    *,
+    listener: Listener = silent,
+    began: float | None = None,
+    **fields: Any,
+) -> OpenedStudy:
     """Search a space for the network that does best on a data set, or go on with a search begun before.
 
     Args:
         settings: what to search; or give its fields by name, `search(space="tiny", trials=3)`.
         listener: hears what happens (see `nas.searching.events`).
+        began: when the budget began to run, on the steady clock; by default now.
         fields: fields of `SearchSettings`.
 
     Returns:
@@ -56,7 +64,7 @@ def search(settings: SearchSettings | None = None, /, *, listener: Listener = si
         InputError: settings, data, space or storage cannot be used, or the study exists with others.
         KeyboardInterrupt: stopped; all that was finished is kept, and the same call goes on.
     """
-    began = SYSTEM.steady()
+    began = SYSTEM.steady() if began is None else began
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
     device = pick_device(settings.slots[0])
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # the caller's chance is theirs

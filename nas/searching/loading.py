@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from nas.data.fingerprint import RegionSummary
 from nas.errors import InputError, field_named
 from nas.searching.events import Listener, Working
 from nas.study.settings import StudySettings
-from nas.training import EACH_CLASS, Sample, Slicing, Targets, samples_of
+from nas.training import EACH_CLASS, FEWEST_SLICES, Sample, Slicing, Targets, samples_of
 
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
@@ -83,10 +84,13 @@ def prepared(dataset: Dataset, preprocessing: Preprocessing, cache: str, listene
 
 
 def sliced(data: PreparedDataset, neighbours: int | None) -> tuple[PreparedDataset, Slicing | None]:
-    """What trains: the data, or the slices of its volumes across their thickest axis, and how volumes are cut so."""
+    """What trains, data or slices of volumes across their thickest axis or the few there are, and how these are cut."""
     if neighbours is None:
         return data, None
     axis = max(range(3), key=lambda axis: (data.spacing[axis], axis))
+    size = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
+    if min(size) < FEWEST_SLICES:
+        axis = size.index(min(size))
     return slices(data, axis, neighbours), Slicing(axis, neighbours)
 
 

@@ -19,6 +19,8 @@ SMALLEST_BATCH = 2
 """Batch norm after global pooling needs two values."""
 SHARE_OF_DATA = 0.05
 """Of all training voxels, what a step sees at most, as in nnU-Net: more would mean the same patches again and again."""
+FEWEST_SLICES = 2 * SMALLEST
+"""A volume of fewer is no volume: no axis of it could be halved along them."""
 MOST_LEVELS = 5
 _SHRINK = 0.8
 
@@ -30,8 +32,7 @@ def plan_dimensions(data: PreparedDataset) -> str:
     """
     spacing = [median(along) for along in zip(*(case.spacing for case in data.cases), strict=True)]
     size = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
-    few = min(size) < 2 * SMALLEST
-    return "2" if few or coarse_axis(spacing) is not None else "3"
+    return "2" if min(size) < FEWEST_SLICES or coarse_axis(spacing) is not None else "3"
 
 
 def plan_task(

@@ -125,7 +125,9 @@ class _Run:
         if self.stop.asked:
             raise KeyboardInterrupt
         validation = self._validated(network, trained.plan)
-        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=trained.steps)
+        missed = ", ".join(str(1 + target) for target in validation.missed)
+        reason = f"never predicts target {missed}" if missed else None
+        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=trained.steps, reason=reason)
 
     def _trained(self, network: Network, beginning: Beginning, share: float) -> Trained:
         resume = beginning.checkpoint if isinstance(beginning, Resume) else None
