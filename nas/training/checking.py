@@ -1,7 +1,7 @@
 """Fields of a recipe's parts checked when the part is made, whether they are decided or still open."""
 
 import math
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from nas.errors import InputError
@@ -51,6 +51,8 @@ def _expectation(wanted: Any, value: Any, low: float, high: float) -> str:
     if get_origin(wanted) is Literal:
         options = get_args(wanted)
         return "" if isinstance(value, str) and value in options else f"one of {', '.join(map(repr, options))}"
+    if wanted is NoneType:
+        return "" if value is None else "none"
     if wanted is bool:
         return "" if isinstance(value, bool) else "true or false"
     if wanted in (int, float):

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from importlib import import_module
-from typing import Any, TypeVar, cast, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from nas.errors import InputError, did_you_mean
 from nas.space import integer, kind, one_of, real
@@ -89,6 +90,8 @@ def _class_of(part: type[T], document: Mapping[str, Any], path: str) -> type[T]:
 
 def _value(wanted: Any, document: Any, path: str) -> Any:
     """A field's value, decided or open; whether it is of the type and size wanted is checked by its part."""
+    if isinstance(wanted, UnionType) and NoneType in get_args(wanted):
+        (wanted,) = (option for option in get_args(wanted) if option is not NoneType)
     if isinstance(document, Mapping):
         if "one_of" in document:
             return _options(wanted, document, path)

@@ -134,7 +134,7 @@ def test_an_unknown_recipe_is_refused(name: str, message: str) -> None:
 @pytest.mark.parametrize("schedule", [Cosine(), Poly(), OneCycle(), OneCycle(start=0.5)], ids=repr)
 def test_schedules_rise_to_the_peak_and_fall_to_zero(schedule: Cosine) -> None:
     shares = [rate_share(schedule, step / 200, 0.1) for step in range(201)]
-    assert shares[:21] == sorted(shares[:21])
+    assert shares[:20] == sorted(shares[:20])
     assert max(shares) <= 1
     assert 0 <= shares[-1] < 0.02
     assert rate_share(schedule, 1.0, 1.0) >= 0
