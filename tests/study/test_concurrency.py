@@ -5,14 +5,19 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import pytest
 
 from nas.study.history import Measurement, Result, State
 from nas.study.protocol import Busy, Claim
 from nas.study.settings import StudySettings
+from nas.study.sql import reading
 from nas.study.sql.opening import create_or_resume, list_studies
 from nas.study.sql.storage import open_storage
+from nas.study.sql.study import SqlStudy
 from nas.study.summary import counts
-from tests.study.runs import image, proposal
+from tests.study.runs import complete, image, proposal
 
 PROCESSES = 4
 NETWORKS = 20
@@ -67,3 +72,21 @@ def test_processes_that_make_one_study_at_the_same_moment_share_it_and_lose_noth
             (PROCESSES - 1) * NETWORKS,
         )
         assert all(len(trial.runs[0].curve) == 5 for trial in history.in_state(State.COMPLETE))
+
+
+def test_a_trial_that_is_added_while_others_are_read_is_read_next_time(
+    study: SqlStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(study, "a", 0.5)
+    read = reading._runs
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        complete(study, "b", 0.6)
+        return read(*arguments)
+
+    monkeypatch.setattr(reading, "_runs", meanwhile)
+    history = study.history()
+    assert [trial.digest for trial in history.trials] == ["a"]
+    assert study.history(history) == study.history()
+    assert [trial.values for trial in study.history(history).trials] == [{"dice": 0.5}, {"dice": 0.6}]
