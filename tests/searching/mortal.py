@@ -8,12 +8,12 @@ import signal
 import sys
 
 import torch
-
-from nas.searching import measuring
-from nas.searching.events import Event, Working
 from nas.searching.joining import join
 from nas.study.opening import open_study
 from nas.study.storage import open_storage
+
+from nas.searching import measuring
+from nas.searching.events import Event, Working
 
 
 def main(storage: str, study: str, trials: str, last: str = "") -> None:

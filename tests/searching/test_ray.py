@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import select
-
-from nas.study import claims
 from nas.study.records import State
 from nas.study.study import Study
 from nas.study.tables import WorkerRow
+from sqlalchemy import select
+
+from nas.study import claims
 from tests.torture.common import folder, opened
 from tests.torture.ray_nodes import cluster, on_ray
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from nas.searching.trial import tried_references
 
 import nas
 from nas.errors import InputError
-from nas.searching.trial import tried_references
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import nas
 from nas.searching.measuring import WEIGHTS
 from nas.study.claims import underway
 from nas.study.opening import open_study
 from nas.study.records import Evaluation, Measurement, State
 from nas.study.storage import open_storage
+
+import nas
 from nas.training.checkpoints import read_checkpoint
 
 NAME = "tiny-brain-synthetic"

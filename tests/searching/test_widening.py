@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import nas
-from nas.catalog import load_space
-from nas.errors import InputError
 from nas.study.opening import open_study
 from nas.study.records import State
 from nas.study.storage import open_storage
 from nas.study.widening import is_widened
+
+import nas
+from nas.catalog import load_space
+from nas.errors import InputError
 
 SMALL: dict[str, Any] = {"study": "wide", "steps": 2, "budget": "1h", "patch": (16, 16), "data": "pictures"}
 TINY = (Path(__file__).parents[2] / "search_spaces" / "tiny.py").read_text()

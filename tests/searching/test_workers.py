@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nas.searching.failing import MOST_FAILED
+from nas.searching.following import Follower
+from nas.searching.joining import join
+from nas.study.claims import MOST_FAILURES, underway
+from nas.study.opening import open_study
+from nas.study.records import State
+from nas.study.storage import open_storage
+from nas.study.study import Study
 
 import nas
 from nas.errors import InputError
 from nas.graph import Task
 from nas.searching import working
 from nas.searching.events import Event, TrialEnded, TrialStarted
-from nas.searching.failing import MOST_FAILED
-from nas.searching.following import Follower
-from nas.searching.joining import join
 from nas.searching.plan import Limits, Plan
 from nas.searching.planning import describe_plan
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import Speed
-from nas.study.claims import MOST_FAILURES, underway
-from nas.study.opening import open_study
-from nas.study.records import State
-from nas.study.storage import open_storage
-from nas.study.study import Study
 from nas.training import Recipe
 
 NAME = "tiny-pictures"
