@@ -9,11 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import optuna
 import pytest
 
-from nas.study.opening import create_or_resume
-from nas.study.storage import open_storage
+from nas.study.sql.opening import create_or_resume
+from nas.study.sql.storage import open_storage
 from tests.study.conftest import SETTINGS
+from tests.study.runs import complete, image
 from tests.study.server import free_port
 
 pytest.importorskip("grpc", reason="gRPC is not installed: pip install 'nas[serve]'")
@@ -26,8 +28,9 @@ def storage(tmp_path: Path) -> str:
     """A database with one study, in which Optuna has one trial."""
     address = str(tmp_path / "nas.db")
     with open_storage(address) as opened:
-        told = create_or_resume(opened, SETTINGS).optuna_study()
-        told.tell(told.ask(), 0.25)
+        study = create_or_resume(opened, SETTINGS)
+        complete(study, "a", 0.25)
+        image(study)
     return address
 
 
@@ -47,8 +50,6 @@ def server(storage: str, port: int) -> Iterator["subprocess.Popen[str]"]:
 
 def search(port: int) -> tuple[set[int], int]:
     """What another process does: make trials through the server; their numbers, and how many trials it sees."""
-    import optuna
-
     storage = optuna.storages.GrpcStorageProxy(host="127.0.0.1", port=port)
     storage.wait_server_ready(timeout=120)
     study = optuna.load_study(study_name=SETTINGS.name, storage=storage)
@@ -71,6 +72,6 @@ def test_two_processes_write_and_read_through_it_until_it_is_told_to_stop(
     _, said = server.communicate()
     assert (server.returncode, said.splitlines()[-1]) == (0, "Stopped.")
     with open_storage(storage) as opened:
-        trials = create_or_resume(opened, SETTINGS).optuna_study().trials
+        trials = optuna.load_study(study_name=SETTINGS.name, storage=opened.optuna).trials
     assert {trial.number for trial in trials} == {0} | first | second
     assert all(trial.params["dice"] == trial.value for trial in trials[1:])
