@@ -95,7 +95,7 @@ def where_everything_is(study: SqlStudy) -> None:
         f"study      {name} in {storage.address}",
         f"artifacts  {storage.shown_artifacts}",
         f"export     nas export {shlex.quote(name)} --to best{option}",
-        f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
+        f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
     if url.password:
         lines.append(

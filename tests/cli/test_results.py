@@ -33,7 +33,7 @@ def test_what_is_to_be_typed_works_and_shows_no_password(
     where_everything_is(SqlStudy(storage=storage, id=1, created=datetime.now(UTC), settings=SETTINGS))
     printed = capsys.readouterr().out
     assert "s3cret" not in printed
-    for command in ("nas export hippocampus --to best --storage ", "optuna-dashboard "):
+    for command in ("nas export hippocampus --to best --storage ", "nas dashboard hippocampus --storage "):
         line = next(line for line in printed.splitlines() if command in line)
         assert line.partition(command)[2].split()[0].strip("'") == typed
     assert ("PGPASSWORD" in printed) == bool(given["password"])
