@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+
+from nas.cli.output import OUT
 from nas.study.sql.opening import open_study
 from nas.study.sql.storage import open_storage
 from nas.study.summary import best
-
-from nas.cli.output import OUT
 from tests.cli.command import Command
 from tests.data.factories import describing, msd, nnunet_regions, pairs
 
