@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.command("search")(search.search)
 app.command("worker")(worker.worker)
+app.command("dashboard")(serving.dashboard)
 app.command("serve-storage")(serving.serve_storage)
 app.add_typer(spaces.app, name="spaces")
 app.add_typer(data.app, name="data")

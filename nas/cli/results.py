@@ -93,9 +93,9 @@ def where_everything_is(study: SqlStudy) -> None:
     option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
     lines = [
         f"study      {name} in {storage.address}",
-        f"artifacts  {storage.shown_artifacts}/{storage.folder_of(name)}",
+        f"artifacts  {storage.shown_artifacts}",
         f"export     nas export {shlex.quote(name)} --to best{option}",
-        f"dashboard  optuna-dashboard {address}    (pip install optuna-dashboard)",
+        f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
     if url.password:
         lines.append(

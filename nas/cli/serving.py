@@ -1,16 +1,54 @@
-"""`nas serve-storage`: Optuna's part of the storage, over gRPC."""
+"""`nas dashboard` and `nas serve-storage`: a study's trials for a browser, and over gRPC."""
 
 import signal
 from typing import Annotated
 
 import typer
 
-from nas.cli.options import StorageOption
+from nas.cli.options import StorageOption, StudyName
 from nas.cli.output import ERR
 from nas.cli.stopping import stop_on
-from nas.cli.studies import open_existing
+from nas.cli.studies import chosen, open_existing
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
+
+
+def dashboard(
+    study: StudyName = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    host: Annotated[str, typer.Option(help="Address to listen on. Whoever reaches it can change notes.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+) -> None:
+    """Open optuna-dashboard on the studies of a storage, also while a search goes on.
+
+    It shows an image of the study: what is changed there changes no result. It listens on this machine alone unless
+    told otherwise, without a password. Ctrl-C and SIGTERM end it.
+
+    [bold]Example[/bold]
+
+      nas dashboard unet_family-brain-synthetic
+    """
+    from nas.study.optuna import image_number
+
+    stop_on(signal.SIGTERM)
+    try:
+        from optuna_dashboard import run_server
+    except ImportError as error:
+        raise InputError(
+            f"dashboard needs optuna-dashboard ({error}); install it: pip install 'nas[dashboard]'"
+        ) from error
+    with open_existing(storage) as opened:
+        place = ""
+        if study is not None:
+            name = chosen(opened, study).name
+            place = f"/dashboard/studies/{image_number(opened, name)}"
+        ERR.print(f"http://{host}:{port}{place}    (Ctrl-C ends it)", soft_wrap=True)
+        try:
+            run_server(opened.optuna, host=host, port=port)
+        except KeyboardInterrupt:
+            ERR.print("Stopped.")
+        except OSError as error:
+            raise InputError(f"--port: {host}:{port} cannot be used ({error.strerror}); give another --port") from error
 
 
 def serve_storage(

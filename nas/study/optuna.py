@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
+from nas.errors import InputError
 from nas.study.history import UNDERWAY, Document, History, State, Trial
 from nas.study.objective import Objective
 from nas.study.sql import reading
 from nas.study.sql.locking import alone
 from nas.study.sql.retrying import patiently
+from nas.study.sql.storage import Storage
 from nas.study.sql.study import SqlStudy
 from nas.study.sql.tables import StudyRow, TrialRow
 
@@ -194,6 +196,18 @@ class _Image:
         self.backend.set_study_system_attr(self.study_id, f"dashboard:{number}:note_ver", self.revision)
         words = note(trial, self.study.settings.goals)
         self.backend.set_study_system_attr(self.study_id, f"dashboard:{number}:note_str:0", words)
+
+
+def image_number(storage: Storage, name: str) -> int:
+    """Optuna's number of a study.
+
+    Raises:
+        InputError: no step of a search has made its image yet.
+    """
+    try:
+        return storage.optuna.get_study_id_from_name(name)
+    except KeyError:
+        raise InputError(f"study {name!r} has no trial yet that could be shown; wait for the first one") from None
 
 
 def note(trial: Trial, goals: Sequence[Objective]) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from nas.cli.output import OUT
-from nas.study.opening import open_study
-from nas.study.storage import open_storage
+from nas.study.sql.opening import open_study
+from nas.study.sql.storage import open_storage
+from nas.study.summary import best
 from tests.cli.command import Command
 from tests.data.factories import describing, msd, nnunet_regions, pairs
 
@@ -46,15 +47,16 @@ def test_regions_are_what_is_searched_for_recorded_and_shown(nas: Command, folde
     assert ended.code == 0, ended.err
     with open_storage("runs/nas.db", create=False) as storage:
         study = open_study(storage, "regions")
-        best = study.best()
-        assert best is not None
-        dice = {m.class_index: m.value for m in study.learning_curve(best.id, "dice")}
-        training = [m.class_index for m in study.learning_curve(best.id, "training_dice") if m.epoch == 2]
+        trial = best(study.history(), study.settings.goals)
+        assert trial is not None
+        (run,) = trial.runs
+        dice = {m.class_index: m.value for m in study.measurements(run.id, "dice") if m.case is None}
+        training = [m.class_index for m in study.measurements(run.id, "training_dice") if m.epoch == 2]
     assert study.settings.objective == "mean region Dice on whole validation cases, fold 0"
     assert study.settings.task["classes"] == 3
-    assert training == [1, 2]
+    assert training == [None, 1, 2]
     assert dice.keys() == {None, 1, 2}
-    assert dice[None] == best.dice == pytest.approx((dice[1] + dice[2]) / 2)
+    assert dice[None] == trial.values["dice"] == pytest.approx((dice[1] + dice[2]) / 2)
     assert f"Dice: whole {dice[1]:.4f}, core {dice[2]:.4f}" in nas("best", "regions").out
 
     again = nas(*command, "--trials", "2")
@@ -94,7 +96,7 @@ def test_one_command_sweeps_loss_and_learning_rate_of_one_network(nas: Command, 
         assert f"learning_rate {trial['recipe']['learning_rate']:.3g}" in table
     assert {f"recipe.{field}" for field in SEARCHED} <= set(columns.split(","))
 
-    best = max(trials, key=lambda trial: trial["dice"])
+    winner = max(trials, key=lambda trial: trial["dice"])
     shown = nas("best", name).out
-    assert f"best: trial {best['trial']}" in shown
-    assert f"recipe: loss {best['recipe']['loss']}, " in shown
+    assert f"best: trial {winner['trial']}" in shown
+    assert f"recipe: loss {winner['recipe']['loss']}, " in shown

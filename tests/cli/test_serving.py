@@ -9,11 +9,13 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import optuna
 import pytest
 
-from nas.study.opening import create_or_resume
-from nas.study.storage import open_storage
+from nas.study.sql.opening import create_or_resume
+from nas.study.sql.storage import open_storage
 from tests.study.conftest import SETTINGS
+from tests.study.runs import complete, image
 from tests.study.server import free_port
 
 pytest.importorskip("grpc", reason="gRPC is not installed: pip install 'nas[serve]'")
@@ -26,8 +28,9 @@ def storage(tmp_path: Path) -> str:
     """A database with one study, in which Optuna has one trial."""
     address = str(tmp_path / "nas.db")
     with open_storage(address) as opened:
-        told = create_or_resume(opened, SETTINGS).optuna_study()
-        told.tell(told.ask(), 0.25)
+        study = create_or_resume(opened, SETTINGS)
+        complete(study, "a", 0.25)
+        image(study)
     return address
 
 
@@ -47,8 +50,6 @@ def server(storage: str, port: int) -> Iterator["subprocess.Popen[str]"]:
 
 def search(port: int) -> tuple[set[int], int]:
     """What another process does: make trials through the server; their numbers, and how many trials it sees."""
-    import optuna
-
     storage = optuna.storages.GrpcStorageProxy(host="127.0.0.1", port=port)
     storage.wait_server_ready(timeout=120)
     study = optuna.load_study(study_name=SETTINGS.name, storage=storage)
@@ -71,6 +72,41 @@ def test_two_processes_write_and_read_through_it_until_it_is_told_to_stop(
     _, said = server.communicate()
     assert (server.returncode, said.splitlines()[-1]) == (0, "Stopped.")
     with open_storage(storage) as opened:
-        trials = create_or_resume(opened, SETTINGS).optuna_study().trials
+        trials = optuna.load_study(study_name=SETTINGS.name, storage=opened.optuna).trials
     assert {trial.number for trial in trials} == {0} | first | second
     assert all(trial.params["dice"] == trial.value for trial in trials[1:])
+
+
+def test_the_dashboard_shows_a_study_by_name(storage: str, port: int) -> None:
+    import json
+    import time
+    from urllib.request import urlopen
+
+    command = [sys.executable, "-m", "nas.cli", "dashboard", SETTINGS.name, "--storage", storage, "--port", str(port)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            said = process.stderr.readline()
+            assert f"http://127.0.0.1:{port}/dashboard/studies/1" in said
+            for _ in range(600):
+                try:
+                    studies = json.load(urlopen(f"http://127.0.0.1:{port}/api/studies"))
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            assert [study["study_name"] for study in studies["study_summaries"]] == [SETTINGS.name]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def test_a_study_that_nothing_was_shown_of_yet_says_so(tmp_path: Path) -> None:
+    address = str(tmp_path / "nas.db")
+    with open_storage(address) as opened:
+        create_or_resume(opened, SETTINGS)
+    command = [sys.executable, "-m", "nas.cli", "dashboard", SETTINGS.name, "--storage", address]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "has no trial yet" in ended.stderr

@@ -12,11 +12,10 @@ from typer.testing import CliRunner, Result
 
 from nas.cli.app import app
 from nas.errors import InputError
-from nas.study.opening import create_or_resume
-from nas.study.records import State
-from nas.study.storage import open_storage
+from nas.study.sql.opening import create_or_resume
+from nas.study.sql.storage import open_storage
 from tests.study.conftest import SETTINGS
-from tests.study.evaluations import ended
+from tests.study.runs import complete, image, refused
 
 
 @pytest.fixture
@@ -24,10 +23,10 @@ def storage(tmp_path: Path) -> str:
     path = tmp_path / "nas.db"
     with open_storage(path) as opened:
         study = create_or_resume(opened, SETTINGS)
-        study.optuna_study()
-        for trial, dice in enumerate([0.5, 0.9, 0.7]):
-            ended(study, trial, None, State.COMPLETE, dice=dice, reference="U-Net" if trial == 0 else None)
-        ended(study, 3, None, State.INFEASIBLE, "too large")
+        for number, dice in enumerate([0.5, 0.9, 0.7]):
+            complete(study, f"net {number}", dice, reference="U-Net" if number == 0 else None)
+        refused(study, None, "too large")
+        image(study)
     return str(path)
 
 

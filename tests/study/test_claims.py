@@ -264,9 +264,7 @@ def test_a_worker_whose_process_is_gone_is_dead_at_once(study: SqlStudy, worker:
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)], ids=["back", "ahead"])
-def test_a_clock_that_jumps_makes_nobody_dead(
-    study: SqlStudy, worker: Worker, other: Worker, jump: timedelta
-) -> None:
+def test_a_clock_that_jumps_makes_nobody_dead(study: SqlStudy, worker: Worker, other: Worker, jump: timedelta) -> None:
     with study.storage.begin() as session:
         session.execute(update(WorkerRow).values(place="elsewhere", heartbeat=datetime.now(UTC) + jump))
     assert study.watch(LEASE).look(worker.id) == ([], [other.id])

@@ -27,7 +27,5 @@ def raised() -> str:
     ],
 )
 def test_the_cause_is_one_line(reason: str | None, cause: str) -> None:
-    trial = Trial(
-        number=0, decisions=None, digest=None, recipe_digest=None, refusal=State.INFEASIBLE, reason=reason
-    )
+    trial = Trial(number=0, decisions=None, digest=None, recipe_digest=None, refusal=State.INFEASIBLE, reason=reason)
     assert trial.cause == cause

@@ -25,6 +25,7 @@ from nas.study.sql.tables import Base
 from nas.study.upkeep.checking import check
 from tests.study.runs import complete, duplicate, image
 
+
 def test_the_migrations_make_the_tables_of_the_code(storage: Storage) -> None:
     with storage.engine.connect() as connection:
         context = MigrationContext.configure(

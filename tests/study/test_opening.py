@@ -46,7 +46,7 @@ def test_a_study_goes_on_where_only_the_machine_differs(
             {"objectives": [{"metric": "hd95", "direction": "minimize", "limit": None}]},
             'objective: stored "mean foreground Dice on whole validation cases, fold 0", given "hd95 (minimize) on',
         ),
-        ({"fold": 1}, "cases, fold 0\", given \"mean foreground Dice on whole validation cases, fold 1\""),
+        ({"fold": 1}, 'cases, fold 0", given "mean foreground Dice on whole validation cases, fold 1"'),
         ({"recipe": {"loss": "dice_ce", "optimiser": {"name": "sgd", "rate": 0.1}}}, "rate: stored 0.01, given 0.1"),
         ({"recipe": {"loss": "dice_ce"}}, 'recipe.optimiser.name: stored "sgd", given nothing'),
         ({"task": {"axes": 3, "patch": (32, 32, 32), "classes": 3}}, "task.classes: stored nothing, given 3"),

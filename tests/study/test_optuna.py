@@ -165,9 +165,7 @@ def end(study: SqlStudy) -> None:
 
 @pytest.mark.parametrize("spoil", [delete, add, end])
 @pytest.mark.parametrize("meanwhile", [False, True], ids=["nothing new", "something new"])
-def test_what_was_deleted_or_contradicted_there_is_restored(
-    study: SqlStudy, spoil: object, meanwhile: bool
-) -> None:
+def test_what_was_deleted_or_contradicted_there_is_restored(study: SqlStudy, spoil: object, meanwhile: bool) -> None:
     complete(study, "a", 0.5, decisions={"width": 1})
     claim = begun(study, "b", decisions={"width": 2})
     complete(study, "c", 0.6, decisions={"width": 3})

@@ -78,7 +78,7 @@ def test_a_database_and_its_files_that_have_moved_are_found_again(tmp_path: Path
         train(study, "b")
         assert weights(study) == ["a", "b"]
         (study.storage.artifacts / part / SETTINGS.name / "nobody's").write_text("stray")
-    assert [what for what in mended(tmp_path / "there" / "nas.db")] == [
+    assert mended(tmp_path / "there" / "nas.db") == [
         f"no trial names the file {part}/{SETTINGS.name}/nobody's in {tmp_path / 'there' / 'artifacts'}"
     ]
 

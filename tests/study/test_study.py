@@ -81,7 +81,16 @@ def test_a_trial_has_one_run_for_each_fold_and_seed_and_its_first_speaks_for_it(
 
     history = study.history()
     assert counts(history) == Counts(
-        trials=1, distinct=1, complete=1, paused=0, infeasible=0, diverged=0, duplicate=0, failed=0, running=0, waiting=0
+        trials=1,
+        distinct=1,
+        complete=1,
+        paused=0,
+        infeasible=0,
+        diverged=0,
+        duplicate=0,
+        failed=0,
+        running=0,
+        waiting=0,
     )
     (trial,) = history.trials
     assert len(trial.runs) == 4
@@ -109,7 +118,16 @@ def test_counts(study: SqlStudy) -> None:
 
     counted = counts(study.history())
     assert counted == Counts(
-        trials=6, distinct=1, complete=1, paused=0, infeasible=2, diverged=0, duplicate=1, failed=1, running=1, waiting=0
+        trials=6,
+        distinct=1,
+        complete=1,
+        paused=0,
+        infeasible=2,
+        diverged=0,
+        duplicate=1,
+        failed=1,
+        running=1,
+        waiting=0,
     )
     trials, states = study.counts()
     assert trials == counted.trials

@@ -95,9 +95,7 @@ def two_searches(where: Path) -> None:
         done = history.in_state(State.COMPLETE)
         by = {run.worker for trial in done for run in trial.runs}
         say(f"two searches at one moment, study {STUDY}: {len(done)} networks by {len(by)} workers")
-        expect(
-            "12 different networks, counted alike by both", said == [12, 12] and len({t.digest for t in done}) == 12
-        )
+        expect("12 different networks, counted alike by both", said == [12, 12] and len({t.digest for t in done}) == 12)
         expect("both have worked", len(by) == 2)
         published = [trial.reference for trial in history.published]
         expect("one of each published network", len(set(published)) == len(published))

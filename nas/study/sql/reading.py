@@ -95,8 +95,9 @@ def _runs(session: Session, condition: ColumnElement[bool], number: dict[int, in
     curves = _curves(session, select(RunRow.id).where(RunRow.trial_id.in_(chosen)))
     runs: dict[int, list[Run]] = defaultdict(list)
     for row in rows:
-        trial = number[row.trial_id]
-        runs[trial].append(run_of(row, trial, curves[row.id]))
+        trial = number.get(row.trial_id)
+        if trial is not None:  # one of a trial that was added a moment ago is read with it, next time
+            runs[trial].append(run_of(row, trial, curves[row.id]))
     return runs
 
 
