@@ -74,7 +74,7 @@ class Timed:
         """The moment after so many steps; over, where half of another would be too late."""
         seconds = self.seconds
         each = seconds / step if step else self.given * _FIRST
-        room = max(self.given - self.reserve * each, each)
+        room = max(self.given - self.reserve * each, each, 1e-9)
         over = step > 0 and seconds + each / 2 >= room
         return Moment(1.0 if over else min(seconds / room, 1 - 1e-9), each / room)
 

@@ -341,3 +341,9 @@ def test_a_network_that_finds_nothing_is_ended_early_with_the_reason() -> None:
     with pytest.raises(NotLearningError, match="after 60% of its training nothing but background"):
         train(blind, SAMPLES, settings, seed=3, report=heard.append)
     assert len(heard) == 3
+
+
+def test_a_training_without_time_makes_one_step() -> None:
+    clock = iter([0.0, 0.1, 0.2])
+    pace = Timed(given=0.0, clock=lambda: next(clock))
+    assert [pace.after(step).done < 1 for step in (0, 1)] == [True, False]
