@@ -36,7 +36,6 @@ _NEARLY_FREE = 0.05
 _SPARSE = 0.25
 """Their overlap where that costs more and whole images take too much memory."""
 _IMAGES_AT_ONCE = 4
-_STEPS = (40, 20_000)
 _ROOM = 1.05
 
 
