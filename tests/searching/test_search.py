@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from nas.searching.trial import tried_references
 
 import nas
 from nas.errors import InputError
