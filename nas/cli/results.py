@@ -8,11 +8,10 @@ from rich.console import Group
 
 from nas.cli.output import OUT, duration, metric_name, short_count, table
 from nas.study import DEFAULT_STORAGE
-from nas.study.history import History, Trial
+from nas.study.history import Trial
 from nas.study.objective import Objective
 from nas.study.sql.errors import typed
 from nas.study.sql.study import SqlStudy
-from nas.study.summary import counts, ranking
 
 _BEST_SHOWN = 5
 _DIFFERENT = ("", "network", "{metrics}", "parameters", "MACs", "trained in", "trial")
@@ -20,10 +19,10 @@ _SAME = ("", "{metrics}", "trained in", "trial")
 """What there is to see where all trials train one network."""
 
 
-def results_table(study: SqlStudy, history: History) -> Group:
+def results_table(study: SqlStudy) -> Group:
     """The best networks beside the published ones, best first."""
-    counted, goals = counts(history), study.settings.goals
-    order = ranking(history, goals, _BEST_SHOWN)
+    seen, goals = study.glance(_BEST_SHOWN), study.settings.goals
+    counted, order = seen.counts, seen.leaders
     published = {trial.digest: trial.reference for _, trial in order if trial.reference}
     alone = study.settings.plan.get("reference")
     what = "network" if alone is None else f"training of {next(iter(published.values()), alone)}"

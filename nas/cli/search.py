@@ -47,7 +47,7 @@ def search(json: bool, **values: Any) -> None:
         print_json(opened.summary())
         return
     OUT.print()
-    OUT.print(results_table(opened.study, opened.history))
+    OUT.print(results_table(opened.study))
     OUT.print()
     where_everything_is(opened.study)
 

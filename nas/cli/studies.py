@@ -40,7 +40,7 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
         if json:
             print_json(_status(stored))
             return
-        OUT.print(results_table(stored, stored.history()))
+        OUT.print(results_table(stored))
         OUT.print()
         where_everything_is(stored)
 
@@ -61,7 +61,7 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
             print_json(study_opened.summary())
             return
         network = study_opened.best
-        OUT.print(results_table(study_opened.study, study_opened.history))
+        OUT.print(results_table(study_opened.study))
         trial = network.trial
         OUT.print(f"\nbest: trial {trial.number}, digest {trial.digest}")
         if dice := ", ".join(f"{name} {value:.4f}" for name, value in network.target_dice.items()):
@@ -128,17 +128,16 @@ def chosen(storage: "Storage", name: str | None) -> "SqlStudy":
 
 
 def _status(study: "SqlStudy") -> dict[str, Any]:
-    from nas.study.summary import counts, summary
+    from nas.study.summary import summary
 
-    history = study.history()
-    counted = counts(history)
-    states = {name: getattr(counted, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
+    seen, goals = study.glance(1), study.settings.goals
+    states = {name: getattr(seen.counts, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
     facts = {
         "synthetic": study.settings.synthetic,
         "data": study.settings.data,
-        "objectives": [goal.metric for goal in study.settings.goals],
+        "objectives": [goal.metric for goal in goals],
     }
-    return summary(study, history) | states | facts
+    return summary(study.name, study.storage.address, goals, seen) | states | facts
 
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
         while True:
             if not study.is_current(search.space_digest):
                 raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
-            claim = study.take_up(worker, watch.look(worker.id)[0])
+            history = study.history(history)
+            enough = _complete(history) >= search.wanted  # what waits then is left waiting
+            claim = None if enough else study.take_up(worker, watch.look(worker.id)[0])
             history = study.history(history)
             if claim is None:
                 step = _next(search, history, worker)

@@ -15,7 +15,6 @@ from nas.study.protocol import WEIGHTS, ArchitectureRecord
 from nas.study.sql.opening import open_study as open_stored
 from nas.study.sql.storage import open_storage
 from nas.study.sql.study import SqlStudy
-from nas.study.summary import best, summary
 from nas.training import Recipe
 
 
@@ -111,7 +110,7 @@ class OpenedStudy:
         Raises:
             InputError: no trial is complete yet.
         """
-        trial = best(self.history, self.study.settings.goals)
+        trial = self.study.glance(1).best
         if trial is None:
             raise InputError(f"study {self.study.name!r}: no network is trained yet; run nas search first")
         return TrainedNetwork(self.study, trial)
@@ -129,7 +128,7 @@ class OpenedStudy:
 
     def summary(self) -> dict[str, Any]:
         """The study in a few words, as `nas best --json` prints it."""
-        return summary(self.study, self.history)
+        return self.study.summary()
 
 
 def open_study(name: str, storage: str = DEFAULT_STORAGE, artifacts: str | None = None) -> OpenedStudy:

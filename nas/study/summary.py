@@ -6,7 +6,6 @@ from typing import Any
 
 from nas.study.history import History, State, Trial
 from nas.study.objective import Objective, ranked
-from nas.study.sql.study import SqlStudy
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,28 @@ class Counts:
     waiting: int
 
 
+@dataclass(frozen=True)
+class Glance:
+    """How far a study is, and its best complete trials and those of published networks, with their ranks from 1."""
+
+    counts: Counts
+    leaders: tuple[tuple[int, Trial], ...]
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial that ranks first."""
+        return self.leaders[0][1] if self.leaders else None
+
+
+def counted(states: Sequence[State], digests: Sequence[str | None]) -> Counts:
+    """Count trials by their states; `digests` are those of the complete ones."""
+    return Counts(len(states), len(set(digests)), **{str(state): states.count(state) for state in State})
+
+
 def counts(history: History) -> Counts:
     """Count the trials of a study by their states."""
-    states = [trial.state for trial in history.trials]
-    distinct = len({trial.digest for trial in history.in_state(State.COMPLETE)})
-    by_state = {str(state): states.count(state) for state in State}
-    return Counts(trials=len(states), distinct=distinct, **by_state)
+    complete = history.in_state(State.COMPLETE)
+    return counted([trial.state for trial in history.trials], [trial.digest for trial in complete])
 
 
 def best(history: History, objectives: Sequence[Objective]) -> Trial | None:
@@ -39,23 +54,22 @@ def best(history: History, objectives: Sequence[Objective]) -> Trial | None:
     return order[0] if order else None
 
 
-def ranking(history: History, objectives: Sequence[Objective], most: int) -> list[tuple[int, Trial]]:
-    """The best complete trials and those of published networks, with their ranks from 1, best first."""
+def glance(history: History, objectives: Sequence[Objective], most: int) -> Glance:
+    """A study at a glance: `most` of its best complete trials, and those of published networks."""
     order = enumerate(ranked(history, objectives), 1)
-    return [(rank, trial) for rank, trial in order if rank <= most or trial.reference is not None]
+    leaders = tuple((rank, trial) for rank, trial in order if rank <= most or trial.reference is not None)
+    return Glance(counts(history), leaders)
 
 
-def summary(study: SqlStudy, history: History) -> dict[str, Any]:
+def summary(name: str, storage: str, objectives: Sequence[Objective], seen: Glance) -> dict[str, Any]:
     """The study in a few words: what `nas search --json` and `nas best --json` print."""
-    goals = study.settings.goals
-    counted, winner = counts(history), best(history, goals)
     return {
-        "study": study.name,
-        "storage": study.storage.address,
-        "trials": counted.trials,
-        "distinct": counted.distinct,
-        "infeasible": counted.infeasible,
-        "best": winner and _described(winner, goals),
+        "study": name,
+        "storage": storage,
+        "trials": seen.counts.trials,
+        "distinct": seen.counts.distinct,
+        "infeasible": seen.counts.infeasible,
+        "best": seen.best and _described(seen.best, objectives),
     }
 
 

@@ -17,7 +17,7 @@ from nas.study.settings import StudySettings
 from nas.study.sql.opening import create_or_resume, open_study
 from nas.study.sql.storage import Storage
 from nas.study.sql.study import SqlStudy
-from nas.study.summary import Counts, best, counts, summary
+from nas.study.summary import Counts, best, counts
 from tests.study.runs import (
     begun,
     complete,
@@ -208,15 +208,15 @@ def test_failures_are_counted_and_the_latest_of_them_read(study: SqlStudy) -> No
 
 def test_the_summary_is_the_json_contract(study: SqlStudy) -> None:
     empty = {"study": "hippocampus", "storage": study.storage.address, "trials": 0, "distinct": 0, "infeasible": 0}
-    assert summary(study, study.history()) == empty | {"best": None}
+    assert study.summary() == empty | {"best": None}
 
     complete(study, "a", 0.9, parameters=31_042_369, macs=2**40, reference="U-Net")
     found = {"trial": 0, "digest": "a", "reference": "U-Net", "dice": 0.9, "parameters": 31_042_369, "macs": 2**40}
-    assert summary(study, study.history()) == empty | {"trials": 1, "distinct": 1, "best": found | {"recipe": {}}}
+    assert study.summary() == empty | {"trials": 1, "distinct": 1, "best": found | {"recipe": {}}}
 
     decisions = {"width": 8, "recipe.loss": "dice", "recipe.augmentation.flips": True}
     complete(study, "a", 0.95, decisions=decisions, recipe_digest="other")
-    told = summary(study, study.history())["best"]
+    told = study.summary()["best"]
     assert told["recipe"] == {"loss": "dice", "augmentation.flips": True}
 
 

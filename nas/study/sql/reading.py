@@ -1,14 +1,15 @@
 """Reading a study: its history in a few queries, grown by what is new, and what is too much to be part of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from nas.errors import InputError
-from nas.study.history import History, Measurement, Run, Trial
+from nas.study.history import History, Measurement, Run, Split, State, Trial
+from nas.study.objective import Objective
 from nas.study.protocol import ArchitectureRecord
 from nas.study.sql.retrying import patiently
 from nas.study.sql.rows import (
@@ -22,6 +23,7 @@ from nas.study.sql.rows import (
 )
 from nas.study.sql.storage import Storage
 from nas.study.sql.tables import EVERY_CASE, EVERY_CLASS, ArchitectureRow, MeasurementRow, RunRow, StudyRow, TrialRow
+from nas.study.summary import Glance, counted
 
 
 @patiently
@@ -75,6 +77,43 @@ def architecture(storage: Storage, digest: str) -> ArchitectureRecord:
         if row is None:
             raise InputError(f"there is no architecture {digest!r} in {storage.address}")
         return architecture_of(row)
+
+
+@patiently
+def glance(storage: Storage, study: int, objective: Objective, most: int) -> Glance:
+    """A study at a glance, ranked by an objective that runs are scored by; only what is shown is read whole."""
+    trial, run = TrialRow, RunRow
+    statement = (
+        select(trial.number, trial.refusal, trial.digest, trial.reference, ArchitectureRow.parameters, *_OF_RUN)
+        .outerjoin(ArchitectureRow, ArchitectureRow.digest == trial.digest)
+        .outerjoin(run, (run.trial_id == trial.id) & (run.split == Split.SEARCH))
+        .where(trial.study_id == study)
+        .order_by(trial.number, run.id)
+    )
+    with storage.begin() as session:
+        latest = _latest(session.execute(statement).all())
+    states = [State(row.refusal or row.state or State.WAITING) for row in latest]
+    complete = [row for row, state in zip(latest, states, strict=True) if state is State.COMPLETE]
+    sign = -1 if objective.direction == "maximize" else 1
+    order = sorted(complete, key=lambda row: (sign * row.score, row.parameters or 0, row.number))
+    ranks = {row.number: rank for rank, row in enumerate(order, 1) if rank <= most or row.reference is not None}
+    with storage.begin() as session:
+        shown = _trials(session, (trial.study_id == study) & trial.number.in_(ranks))
+    leaders = sorted(((ranks[trial.number], trial) for trial in shown), key=lambda leader: leader[0])
+    return Glance(counted(states, [row.digest for row in complete]), tuple(leaders))
+
+
+_OF_RUN = (RunRow.fold, RunRow.seed, RunRow.rung, RunRow.state, RunRow.score)
+
+
+def _latest(rows: Sequence[Any]) -> list[Any]:
+    """Of each trial, the row of the run that is furthest; runs of other folds and seeds do not speak for it."""
+    latest: dict[int, Any] = {}
+    for row in rows:
+        known = latest.setdefault(row.number, row)
+        if (row.fold, row.seed) == (known.fold, known.seed) and (row.rung or 0) >= (known.rung or 0):
+            latest[row.number] = row
+    return list(latest.values())
 
 
 def _trials(session: Session, condition: ColumnElement[bool]) -> list[Trial]:

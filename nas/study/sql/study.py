@@ -5,17 +5,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select, update
 
 from nas.clock import Clock
 from nas.study.history import History, Measurement, Result, RunKey, State, Trial
+from nas.study.objective import COSTS
 from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Worker
 from nas.study.settings import StudySettings
 from nas.study.sql import claims, files, reading, workers
 from nas.study.sql.retrying import patiently
 from nas.study.sql.storage import Storage
 from nas.study.sql.tables import RunRow, StudyRow, TrialRow
+from nas.study.summary import Glance, glance, summary
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,17 @@ class SqlStudy:
         """How many different networks are wanted in all; 0 if nobody has said."""
         with self.storage.begin() as session:
             return session.scalar(select(StudyRow.wanted).where(StudyRow.id == self.id)) or 0
+
+    def glance(self, most: int) -> Glance:
+        """How far it is, and its best and published networks, without reading what is not shown."""
+        goals = self.settings.goals
+        if len(goals) > 1 or goals[0].metric in COSTS:
+            return glance(self.history(), goals, most)
+        return reading.glance(self.storage, self.id, goals[0], most)
+
+    def summary(self) -> dict[str, Any]:
+        """It in a few words, as JSON."""
+        return summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
 
     @patiently
     def counts(self) -> tuple[int, dict[State, int]]:
