@@ -89,7 +89,7 @@ def labels_of(declared: Iterable[tuple[Any, Any]], complain: Complaint, *, joins
     """
     entries = [_entry(name, value, complain) for name, value in declared]
     _expect_each_once(entries, complain, joins)
-    ignored = _ignored(entries, complain)
+    ignored = _ignored(entries, complain, joins)
     classes = [entry for entry in entries if entry.name != IGNORE]
     background = next((entry for entry in classes if BACKGROUND in entry.values), None)
     if background is None:
@@ -141,13 +141,13 @@ def _expect_each_once(entries: Sequence[_Entry], complain: Complaint, joins: boo
         raise complain(str(declared)[:80], "every class and every value once")
 
 
-def _ignored(entries: Sequence[_Entry], complain: Complaint) -> int | None:
+def _ignored(entries: Sequence[_Entry], complain: Complaint, joins: bool) -> int | None:
     """The value of voxels of unknown class."""
     entry = next((entry for entry in entries if entry.name == IGNORE), None)
     if entry is None:
         return None
-    if len(entry.values) > 1:
-        raise complain(f"{IGNORE!r} with {list(entry.values)}", "one value for it")
+    if len(entry.values) > 1 or (entry.listed and not joins):
+        raise complain(f"{IGNORE!r} with {list(entry.values)}", "one whole number for it")
     return entry.values[0]
 
 
