@@ -27,7 +27,7 @@ FolderOption = Annotated[
 Groups = Annotated[
     str | None,
     typer.Option(
-        help="Whose the cases are, so that no patient trains and validates: a CSV of case and group, or a pattern of names.",
+        help="Whose the cases are, so that no patient is in two folds: a CSV of case and group, or a pattern of names.",
         metavar="FILE|PATTERN",
     ),
 ]
@@ -35,7 +35,7 @@ LabelGroups = Annotated[
     list[str] | None,
     typer.Option(
         "--labels",
-        help='Label values that are one class, and its name: "1,255=lesion". May be given again.',
+        help='Label values that are one class, and its name: "1,255=lesion". Repeatable.',
         metavar="TEXT",
     ),
 ]

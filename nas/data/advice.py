@@ -61,8 +61,8 @@ def _bright_background(cases: Sequence[Observation]) -> Iterator[str]:
             bright.append(case.name)
     if bright:
         yield (
-            f"the palette of {listed(bright)} shows value 0, the background, as the brightest colour: look whether it is "
-            "not the structure"
+            f"the palette of {listed(bright)} shows value 0, the background, as the brightest colour: look whether "
+            "it is not the structure"
         )
 
 
@@ -75,7 +75,10 @@ def _classes_apart(classes: Sequence[str], cases: Sequence[Observation]) -> Iter
     sides = [(camp, [name for name, indices in present.items() if camp & set(indices)]) for camp in camps]
     told = " and ".join(f"{_quoted(classes, camp)} in {listed(names)}" for camp, names in sides[:MOST_CAMPS])
     more = f" and {len(sides) - MOST_CAMPS} more" if len(sides) > MOST_CAMPS else ""
-    yield f'no case shows both {told}{more}: if they are one structure, join their values with --labels "VALUE,VALUE=NAME"'
+    yield (
+        f"no case shows both {told}{more}: if they are one structure, join their values with "
+        '--labels "VALUE,VALUE=NAME"'
+    )
 
 
 def _camps(groups: Iterable[Sequence[int]]) -> list[set[int]]:
@@ -103,8 +106,8 @@ def _patients(dataset: Dataset) -> Iterator[str]:
     first = next(iter(groups.values()))
     names = [name for name, group in groups.items() if group == first]
     yield (
-        f"{listed(names)} look like cases of one patient ({len(set(groups.values()))} patients in all), which folds may part: "
-        f"keep them together with --groups {option}"
+        f"{listed(names)} look like cases of one patient ({len(set(groups.values()))} patients in all), which folds "
+        f"may part: keep them together with --groups {option}"
     )
 
 
@@ -149,10 +152,11 @@ def _spacing_warnings(cases: Sequence[Observation]) -> Iterator[str]:
     ratios = spacings / np.median(spacings, axis=0)
     far = ((ratios > OUTLYING) | (ratios < 1 / OUTLYING)).any(axis=1)
     if far.any():
-        yield f"{_named('the spacing', _names(cases, far))} is far from that of the other cases: look whether it is right"
+        yield f"{_named('the spacing', _names(cases, far))} is far from that of the others: look whether it is right"
     vast = (spacings > LARGEST_SPACING).any(axis=1) & [case.measured for case in cases]
     if vast.any():
-        yield f"{_named('the spacing', _names(cases, vast))} is more than {LARGEST_SPACING} mm: look whether its unit is right"
+        named = _named("the spacing", _names(cases, vast))
+        yield f"{named} is more than {LARGEST_SPACING} mm: look whether its unit is right"
 
 
 def _names(cases: Sequence[Observation], chosen: Iterable[Any]) -> list[str]:
@@ -181,8 +185,8 @@ def _scale_warnings(channel: str, names: Sequence[str], intensities: npt.NDArray
     if ratio > SCALES_APART:
         low, high = names[int(intensities[:, 3].argmin())], names[int(intensities[:, 3].argmax())]
         yield (
-            f"the intensities of channel '{channel}' differ {ratio:,.0f}-fold in scale between cases, least in {low} and "
-            f"most in {high}: normalising each case evens that out"
+            f"the intensities of channel '{channel}' differ {ratio:,.0f}-fold in scale between cases, least in {low} "
+            f"and most in {high}: normalising each case evens that out"
         )
         return
     typical = float(np.median(intensities[:, 3]))

@@ -52,7 +52,7 @@ class Description:
 
     @property
     def labels(self) -> Labels:
-        """The field `labels`, whichever way round: {"organ": 1} as nnU-Net has it, or {"1": "organ"} as the Decathlon."""
+        """The field `labels`, whichever way round: {"organ": 1} as nnU-Net, or {"1": "organ"} as the Decathlon."""
         declared: dict[str, Any] = self.field("labels", dict, 'values and classes, as in {"background": 0, "organ": 1}')
         pairs: Iterable[tuple[Any, Any]] = declared.items()
         if any(isinstance(name, str) for name in declared.values()):

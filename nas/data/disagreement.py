@@ -22,7 +22,7 @@ def _palettes(cases: Sequence[Observation]) -> Iterator[str]:
         if len(colours) > 1:
             (first, names), (second, others), *_ = colours.items()
             yield (
-                f"palettes: value {value} is shown in the colour {_hex(first)} in {listed(names)} and in {_hex(second)} in "
+                f"palettes: value {value} is shown as {_hex(first)} in {listed(names)} and as {_hex(second)} in "
                 f"{listed(others)}; export the masks with one palette, or as grey with a value a class"
             )
             return

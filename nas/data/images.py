@@ -101,7 +101,8 @@ def grid_problems(first_path: Path, first: StoredImage, path: Path, image: Store
         difference = float(np.abs(image.affine - first.affine).max())
         yield (
             f"{path}: its affine differs from that of {first_path} by {difference:.4g}, and places voxels "
-            f"{apart:.3g} voxels away; expected at most {TOLERANCE:g}, so resample one onto the other or correct the header"
+            f"{apart:.3g} voxels away; expected at most {TOLERANCE:g}, so resample one onto the other or correct "
+            "the header"
         )
 
 

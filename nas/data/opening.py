@@ -58,9 +58,8 @@ def _unknown_layout(folder: Path) -> InputError:
     nearest, missing = _nearest(folder, available)
     near = f"; nearest is {nearest.LAYOUT}: missing {', '.join(missing)}" if nearest and missing else ""
     layouts = "".join(f"\n  {reader.LAYOUT}" for reader in available)
-    return InputError(
-        f"{folder}: holds no data set in a layout that is known, but {_content(folder)}{near}; expected one of:{layouts}"
-    )
+    found = f"holds no data set in a layout that is known, but {_content(folder)}"
+    return InputError(f"{folder}: {found}{near}; expected one of:{layouts}")
 
 
 def _nearest(folder: Path, available: list[Reader]) -> tuple[Reader | None, tuple[str, ...]]:

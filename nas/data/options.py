@@ -47,7 +47,7 @@ def read_options(groups: str | Path | None = None, labels: str | Sequence[str] =
 
     Args:
         groups: a CSV file with the columns case and group, or a pattern such as "{group}_frame*".
-        labels: values and the class that they are, "1,255=lesion"; several divided by semicolons, or one after the other.
+        labels: values and the class that they are, "1,255=lesion"; several divided by semicolons.
 
     Raises:
         InputError: they cannot be read; the message says which.
@@ -73,8 +73,8 @@ def read_groups(path: Path) -> dict[str, str]:
         rows = [row for row in csv.reader(text.splitlines(), delimiter=_delimiter(text)) if any(map(str.strip, row))]
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
-            f"groups: {path}: cannot be read ({error}); expected a CSV file with the columns case and group, or a pattern "
-            f"with {GROUP}"
+            f"groups: {path}: cannot be read ({error}); expected a CSV file with the columns case and group, or a "
+            f"pattern with {GROUP}"
         ) from error
     return _groups(path, rows)
 
@@ -141,9 +141,10 @@ def _with_groups(dataset: Dataset, options: DataOptions) -> Dataset:
     missing = [case.name for case in dataset.cases if case.name not in groups]
     unknown = sorted(groups.keys() - {case.name for case in dataset.cases})
     if missing or unknown:
+        found = f"no group for {listed(missing)}" if missing else f"no such case as {listed(unknown)}"
         raise InputError(
-            f"groups: {f'no group for {listed(missing)}' if missing else f'no such case as {listed(unknown)}'}; expected "
-            f"the group of each of the {len(dataset.cases)} cases by its name, such as {dataset.cases[0].name}"
+            f"groups: {found}; expected the group of each of the {len(dataset.cases)} cases by its name, "
+            f"such as {dataset.cases[0].name}"
         )
     cases = tuple(replace(case, group=groups[case.name]) for case in dataset.cases)
     refuse(crossing_groups({case.name: case.group for case in cases}, dataset.splits, dataset.split_source))

@@ -1,9 +1,9 @@
 """Names of cases that show whose they are: patient001_frame01 and patient001_frame12 are of one patient."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 
 GROUP = "{group}"
 """What stands for the group in a pattern of names."""
@@ -35,7 +35,9 @@ def groups_by_pattern(names: Iterable[str], pattern: str) -> dict[str, str]:
 
 def pattern_of(groups: Mapping[str, str]) -> str | None:
     """A pattern with {group} that gives these groups, such as {group}_frame*; None where none does."""
-    common = os.path.commonprefix([name[len(group) :] for name, group in groups.items()])
+    rests = [name[len(group) :] for name, group in groups.items()]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*rests, strict=False))
+    common = "".join(letters[0] for letters in alike)
     pattern = f"{GROUP}{common.rstrip('0123456789*')}*"
     return pattern if groups_by_pattern(groups, pattern) == groups else None
 

@@ -112,8 +112,8 @@ def room_problem(
         return None
     return (
         f"{_times(old)} voxels of {in_words(spacing)} mm become {_times(size)} of {in_words(target)} mm, which takes "
-        f"{gibibytes(needed)}, more than this machine's {gibibytes(memory_limit())} of memory; correct the spacing in its "
-        "header if it is wrong, else leave the case out"
+        f"{gibibytes(needed)}, more than this machine's {gibibytes(memory_limit())} of memory; correct the spacing in "
+        "its header if it is wrong, else leave the case out"
     )
 
 

@@ -76,4 +76,7 @@ def crossing_groups(groups: Mapping[str, str], given: Sequence[Split], source: s
         training = {groups[name] for name in parts.training if name in groups}
         validation = {groups[name] for name in parts.validation if name in groups}
         for group in sorted(training & validation):
-            yield f"{source}: fold {fold}: group {group} trains and validates; move its cases to one side, or take the folds out"
+            yield (
+                f"{source}: fold {fold}: group {group} trains and validates; move its cases to one side, or take the "
+                "folds out"
+            )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 CHUNK = 1 << 20
 """Voxels that are looked at at a time, so that no copy of the whole is made."""
 SCATTERED_VALUES, SCATTERED_SHARE = 4, 0.5
-"""From how many values without a place of their own, and from which share of all values, a label is taken for spoilt."""
+"""So many values, and such a share of all, without a place of their own make a label one that was spoilt."""
 _FEW, _WIDE = 2, 16
 
 

@@ -23,7 +23,7 @@ from nas.errors import InputError
 SUFFIXES = (".nii", ".nii.gz")
 
 MILLIMETRES = {1: 1e3, 2: 1.0, 3: 1e-3}
-"""In the units of `xyzt_units`: metre, millimetre, micron. Of others and of 0, unknown, all programs think millimetres."""
+"""In the units of `xyzt_units`: metre, millimetre, micron. Others, and 0 for unknown, mean millimetres to all."""
 _SPATIAL_UNITS = 7
 """The bits of `xyzt_units` that are not about time."""
 _GZIP = b"\x1f\x8b"

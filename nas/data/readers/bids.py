@@ -117,9 +117,10 @@ def _dropped(matches: dict[_File, dict[str, _File]], channels: Sequence[str]) ->
     """A word on each kind of image that some segmentations lack, and that is left out for all."""
     for kind in sorted({suffix for match in matches.values() for suffix in match} - set(channels)):
         lacking = [label.path.name.partition(f"_{LABEL}")[0] for label, match in matches.items() if kind not in match]
+        verb = "has" if len(lacking) == 1 else "have"
         yield (
-            f"{kind} is left out of all {len(matches)} cases, because {listed(lacking)} {'has' if len(lacking) == 1 else 'have'} "
-            "none: add what is missing, or take these cases out"
+            f"{kind} is left out of all {len(matches)} cases, because {listed(lacking)} {verb} none: add "
+            " what is missing, or take these cases out"
         )
 
 

@@ -30,7 +30,7 @@ GROUPS = ("group", "patient", "patient_id", "subject", "subject_id")
 
 
 def read(folder: Path) -> Dataset | None:
-    """The data set that dataset.json describes, None where it has not the Decathlon's own fields, or nnU-Net's as well."""
+    """The data set that dataset.json describes, None where it has none of the Decathlon's fields, or nnU-Net's too."""
     description = read_description(folder)
     if description is None or not FIELDS & description.content.keys() or "channel_names" in description.content:
         return None
@@ -103,7 +103,7 @@ def _channels(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _named(folder: Path, cases: Sequence[Case]) -> list[Case]:
-    """The cases with names of their own: where files are called alike, case_00000/imaging, what differs in their paths."""
+    """The cases with names of their own: of files called alike (case_00000/imaging) what differs in the path."""
     pairs = {(case.images, case.label) for case in cases}
     if distinct(case.name for case in cases) or len(pairs) < len(cases):
         return list(cases)

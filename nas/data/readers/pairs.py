@@ -137,6 +137,7 @@ def _expect_classes(path: Path, label: npt.NDArray[np.generic], values: npt.NDAr
     scattered = scattered_values(label, values) if label.dtype.kind in "ui" else []
     if scattered:
         raise InputError(
-            f"{path}: {len(scattered)} of its {len(values)} values ({some(np.array(scattered))}) lie scattered at edges, "
-            "as after compression as JPEG or smooth resizing; bring each voxel to the nearest class and export it again"
+            f"{path}: {len(scattered)} of its {len(values)} values ({some(np.array(scattered))}) lie scattered at "
+            "edges, as after compression as JPEG or smooth resizing; bring each voxel to the nearest class and export it "
+            "again"
         )
