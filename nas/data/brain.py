@@ -2,8 +2,8 @@
 
 In the manner of SynthSeg (Billot et al. 2023, arXiv:2107.09559), tissue maps are deformed at random and painted with a
 random contrast, then blurred, shaded by a bias field and made noisy. Here the maps are the grey and white matter of the
-MNI152 template (Fonov et al. 2011), every second voxel of it in `tissues.npz`, cut along a random, slightly tilted axial
-slice.
+MNI152 template (Fonov et al. 2011), every second voxel of it in `tissues.npz`, cut along a random, slightly tilted
+axial slice.
 Around the brain come fluid, skull and scalp, which look like tissue and are background.
 
 The template, ICBM 152 nonlinear symmetric 2009a, is copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging
