@@ -197,7 +197,7 @@ def instances(shape: tuple[int, ...]) -> np.ndarray:
     ],
 )
 def test_a_label_that_was_compressed_or_smoothed_is_known(label: np.ndarray, spoilt: bool) -> None:
-    assert bool(scattered_values(label, values_of(label))) is spoilt
+    assert bool(scattered_values(label)) is spoilt
 
 
 def test_it_is_refused_and_its_values_are_no_classes(tmp_path: Path) -> None:
