@@ -23,7 +23,7 @@ from nas.errors import InputError
 Result = TypeVar("Result")
 
 _LFS = b"version https://git-lfs"
-_TALKATIVE = ("nibabel.global", "tifffile", "PIL")
+_TALKATIVE = ("nibabel.global", "tifffile")
 """Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
 
 
@@ -97,11 +97,7 @@ def read_label(path: Path) -> StoredImage:
 
 def stem(path: Path) -> str:
     """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
-    suffix = suffix_of(path)
-    if suffix is None:
-        expected = ", ".join(sorted(_kinds()))
-        raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
-    return path.name[: -len(suffix)]
+    return path.name[: -len(_known_suffix(path))]
 
 
 def suffix_of(path: Path) -> str | None:
@@ -111,8 +107,15 @@ def suffix_of(path: Path) -> str | None:
 
 
 def _kind(path: Path) -> FileKind:
-    stem(path)  # or an InputError
-    return _kinds()[suffix_of(path) or ""]
+    return _kinds()[_known_suffix(path)]
+
+
+def _known_suffix(path: Path) -> str:
+    suffix = suffix_of(path)
+    if suffix is None:
+        expected = ", ".join(sorted(_kinds()))
+        raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
+    return suffix
 
 
 @cache
@@ -143,16 +146,16 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
 def _quiet() -> Iterator[None]:
     """Without what libraries print on their own account."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    levels = [logger.level for logger in loggers]
+    states = [logger.disabled for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+        logger.disabled = True  # cheaper than a level, of which logging forgets what it knows of all loggers
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        for logger, state in zip(loggers, states, strict=True):
+            logger.disabled = state
 
 
 def _is_pointer(path: Path) -> bool:
