@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,9 @@ def dataset_of_files(
     labels: Labels,
     cases: Sequence[Case],
     splits: tuple[Split, ...] = (),
+    spacing: tuple[float, ...] = (),
 ) -> Dataset:
-    """A data set whose cases are files; the first label decides between 2D and 3D.
+    """A data set whose cases are files; the first of them decides between 2D and 3D. spacing: of files that tell none.
 
     InputError for missing files, for a name that occurs twice and for fewer than two cases.
     """
@@ -40,7 +41,7 @@ def dataset_of_files(
         )
     refuse(_listing_problems(cases))
     ordered = tuple(sorted(cases, key=lambda case: case.name))
-    axes = files.axes(_label(ordered[0]))
+    axes = files.axes(ordered[0].paths[-1])
     return Dataset(
         name=name,
         folder=folder,
@@ -48,7 +49,7 @@ def dataset_of_files(
         channels=channels,
         classes=labels.classes,
         cases=ordered,
-        loader=FileLoader(axes, channels, labels),
+        loader=FileLoader(axes, channels, labels, spacing),
         regions=labels.regions,
         splits=splits,
     )
@@ -61,6 +62,7 @@ class FileLoader:
     axes: int
     channels: tuple[str, ...]
     labels: Labels
+    spacing: tuple[float, ...] = ()
 
     def __call__(self, case: Case) -> Volume:
         """The case as a volume; InputError lists everything that is wrong with it, a line each."""
@@ -74,17 +76,28 @@ class FileLoader:
 
     def _load(self, case: Case) -> Volume:
         images = {path: files.read_image(path) for path in case.images}
-        label_path = _label(case)
-        label = files.read_label(label_path)
-        refuse(self._problems(images, label_path, label))
         first = next(iter(images.values()))
+        label = self._label(case, first)
+        label_path = case.label or case.paths[-1]
+        refuse(self._problems(images, label_path, label))
         voxels = [image.voxels for image in images.values()]
         return Volume(
             image=np.ascontiguousarray(voxels[0] if len(voxels) == 1 else np.concatenate(voxels)),
             label=np.ascontiguousarray(self.labels.indices(label.voxels[0])),
-            spacing=first.spacing,
+            spacing=self.spacing if self.spacing and first.affine is None else first.spacing,
             affine=first.affine,
         )
+
+    def _label(self, case: Case, image: StoredImage) -> StoredImage:
+        """The label file, or the masks in one label; nothing but background for a case that has neither."""
+        if case.label is not None:
+            return files.read_label(case.label, image)
+        merged = np.zeros((1, *image.shape), np.uint8)
+        for mask in case.masks:
+            stored = files.read_mask(mask.path, mask.structure, image)
+            refuse(_grid_problems(case.images[0], image, mask.path, stored))
+            merged[stored.voxels] = mask.value
+        return replace(image, voxels=merged)
 
     def _problems(self, images: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
         yield from _channel_problems(images, self.channels)
@@ -95,18 +108,14 @@ class FileLoader:
         yield from _label_problems(label_path, label, self.labels)
 
 
-def _label(case: Case) -> Path:
-    assert case.label is not None, "a case on disk has a label file"
-    return case.label
-
-
 def _listing_problems(cases: Sequence[Case]) -> Iterator[str]:
     for name, times in Counter(case.name for case in cases).items():
         if times > 1:
             yield f"case {name}: listed {times} times; expected every case once"
     for case in cases:
-        for what, path in [*(("image", path) for path in case.images), ("label", _label(case))]:
-            if not path.is_file():
+        for path in case.paths:
+            what = "image" if path in case.images else "label"
+            if not path.exists():
                 yield f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from nas.errors import InputError
 
 Result = TypeVar("Result")
+
+FOLDER = "/"
+"""The suffix of a kind whose volumes are folders of slices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,25 @@ class FileKind(Protocol):
         """The label values."""
 
 
+@runtime_checkable
+class HoldsStructures(Protocol):
+    """A kind whose labels are laid on the grid of the image, and may be named structures that overlap."""
+
+    def read_label_on(self, path: Path, image: StoredImage) -> StoredImage:
+        """The label values on the image's grid."""
+
+    def read_structure(self, path: Path, names: tuple[str, ...], image: StoredImage) -> StoredImage:
+        """Where the structure of one of these names is, booleans (1, *spatial) on the image's grid."""
+
+
+@runtime_checkable
+class HasParts(Protocol):
+    """A kind that has its voxels in other files than the one that is named."""
+
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """All files that are read."""
+
+
 def axes(path: Path) -> int:
     """The number of spatial axes of the image in a file; InputError where it cannot be read."""
     return _read(path, _kind(path).axes)
@@ -56,15 +78,53 @@ def read_image(path: Path) -> StoredImage:
         return replace(stored, voxels=stored.voxels.astype(np.float32, copy=False))
 
 
-def read_label(path: Path) -> StoredImage:
-    """The label in a file, in the file's own type; InputError where it cannot be read."""
-    return _expect_numbers(path, _read(path, _kind(path).read_label))
+def read_label(path: Path, image: StoredImage | None = None) -> StoredImage:
+    """The label in a file, in the file's own type; InputError where it cannot be read.
+
+    Args:
+        path: the file.
+        image: what it labels, on whose grid kinds that hold outlines, or fewer slices than the image, are laid.
+    """
+    kind = _kind(path)
+    if image is not None and isinstance(kind, HoldsStructures):
+        return _read(path, lambda path: kind.read_label_on(path, image))
+    return _expect_numbers(path, _read(path, kind.read_label))
+
+
+def read_mask(path: Path, structure: tuple[str, ...], image: StoredImage) -> StoredImage:
+    """Where a class is, as booleans (1, *spatial): the structure of one of these names, or all that is not 0.
+
+    Raises:
+        InputError: the file cannot be read, has no such structure, or holds more than two values.
+    """
+    kind = _kind(path)
+    if structure:
+        if not isinstance(kind, HoldsStructures):
+            raise InputError(f"{path}: holds no named structures; expected DICOM SEG or RTSTRUCT, or classes by values")
+        return _read(path, lambda path: kind.read_structure(path, structure, image))
+    stored = read_label(path, image)
+    voxels = stored.voxels
+    if len(voxels) > 1 and (voxels == voxels[:1]).all():  # grey, stored in colours
+        voxels = voxels[:1]
+    inside = voxels != 0
+    shown = voxels[inside]
+    if shown.size and not shown.min() == shown.max():  # also where they are not numbers
+        raise InputError(
+            f"{path}: a mask of one class with values from {shown.min():g} to {shown.max():g}; expected 0 and one other"
+        )
+    return replace(stored, voxels=inside)
+
+
+def parts(path: Path) -> tuple[Path, ...]:
+    """All files that are read for a path: itself, what it refers to, or what lies in a folder that is a volume."""
+    kind = _kind(path)
+    return kind.parts(path) if isinstance(kind, HasParts) else (path,)
 
 
 def stem(path: Path) -> str:
     """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
     _, suffix = _kind_and_suffix(path)
-    return path.name[: -len(suffix)]
+    return path.name if suffix == FOLDER else path.name[: -len(suffix)]
 
 
 def _kind(path: Path) -> FileKind:
@@ -72,8 +132,11 @@ def _kind(path: Path) -> FileKind:
 
 
 def _kind_and_suffix(path: Path) -> tuple[FileKind, str]:
-    modules = (import_module(found.name) for found in pkgutil.iter_modules(__path__, f"{__name__}."))
+    modules = [import_module(found.name) for found in pkgutil.iter_modules(__path__, f"{__name__}.")]
+    if path.is_dir():
+        return next(cast(FileKind, module) for module in modules if FOLDER in module.SUFFIXES), FOLDER
     suffixes = {suffix: cast(FileKind, module) for module in modules for suffix in module.SUFFIXES}
+    suffixes.pop(FOLDER, None)
     for suffix, kind in suffixes.items():
         if path.name.lower().endswith(suffix):
             return kind, suffix
@@ -81,7 +144,7 @@ def _kind_and_suffix(path: Path) -> tuple[FileKind, str]:
 
 
 def _read(path: Path, function: Callable[[Path], Result]) -> Result:
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file; put it there or take its case out of the data set")
     try:
         return function(path)
