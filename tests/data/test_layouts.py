@@ -308,7 +308,7 @@ def test_files_that_tell_no_spacing_get_that_of_the_layout(tmp_path: Path) -> No
     spacing = [0.5, 0.25]
     """
     dataset = open_dataset(tmp_path, layout=layout_file(tmp_path, text))
-    assert dataset.load(dataset.cases[0]).spacing == (0.5, 0.25)
+    assert dataset.load(dataset.cases[0]).geometry.spacing == (0.5, 0.25)
 
 
 def test_groups_and_names_are_made_from_placeholders(tmp_path: Path) -> None:
