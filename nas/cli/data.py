@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas.cli.output import ERR, OUT, print_json, table
+from nas.cli.showing import show
 
 if TYPE_CHECKING:
     from nas.data import Dataset, Fingerprint, Preprocessing
 
 app = typer.Typer(no_args_is_help=True, help="Get a data set, look at it before training on it, prepare it.")
+
+app.command("show")(show)
 
 AXES = {2: ("first", "second"), 3: ("left to right", "back to front", "feet to head")}
 
@@ -37,7 +40,7 @@ def check(
     from nas.data import open_dataset, plan_preprocessing
 
     dataset = open_dataset(folder)
-    fingerprint = _check(dataset, processes)
+    fingerprint = check_dataset(dataset, processes)
     if json:
         print_json(fingerprint.to_json())
         return
@@ -72,7 +75,7 @@ def prepare(
     from nas.errors import InputError
 
     dataset = open_dataset(folder)
-    settings = plan_preprocessing(_check(dataset, processes))
+    settings = plan_preprocessing(check_dataset(dataset, processes))
     with _progress("preparing cases", len(dataset.cases)) as progress:
         prepared = prepare_dataset(
             dataset, settings, cache, processes=processes or available_processes(), progress=progress
@@ -133,7 +136,8 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, _: progress.update(bar, completed=done)
 
 
-def _check(dataset: "Dataset", processes: int | None) -> "Fingerprint":
+def check_dataset(dataset: "Dataset", processes: int | None) -> "Fingerprint":
+    """Read every case, with a bar that moves."""
     from nas.data import check as run
     from nas.data.prepared import processes_for
 
