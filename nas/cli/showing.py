@@ -7,20 +7,21 @@ import typer
 
 from nas.cli.output import OUT
 
+Folder = Annotated[
+    str | None, typer.Argument(help="A folder of labelled images.", show_default="synthetic brain", metavar="DIR")
+]
+Layout = Annotated[
+    str | None, typer.Option(help="Where files lie: a TOML file, or a shipped layout.", show_default="recognised")
+]
+Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time.", show_default="as many as cores")]
+
 
 def show(
-    folder: Annotated[
-        str | None, typer.Argument(help="A folder of labelled images.", show_default="synthetic brain", metavar="DIR")
-    ] = None,
+    folder: Folder = None,
     to: Annotated[Path, typer.Option(help="A web page (.html) or a picture (.png).")] = Path("check.html"),
     cases: Annotated[int, typer.Option(min=1, help="Cases to show at most.")] = 8,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="Where files lie: a TOML file, or a shipped layout's name.", show_default="recognised"),
-    ] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Cases at a time.", show_default="as many as cores")
-    ] = None,
+    layout: Layout = None,
+    processes: Processes = None,
 ) -> None:
     """Draw some cases of each kind with the outlines of their labels, and the warnings about them.
 

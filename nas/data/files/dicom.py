@@ -1,9 +1,9 @@
 """DICOM: series through SimpleITK, segmentations (SEG) and structure sets (RTSTRUCT) through highdicom and pydicom.
 
 `pip install 'nas[dicom]'`. A folder is a volume, of the one series of images in it; a file is a picture, or a label.
-Values are scaled as each slice says, and turned round where it says that low ones are shown bright (MONOCHROME1). A series
-is refused where slices are missing, occur twice or are tilted, which a stack of them would hide. Labels are laid on the
-grid of their image.
+Values are scaled as each slice says, and turned round where it says that low ones are shown bright (MONOCHROME1). A
+series is refused where slices are missing, occur twice or are tilted, which a stack of them would hide. Labels are laid
+on the grid of their image.
 """
 
 from collections.abc import Iterator, Sequence

@@ -16,8 +16,14 @@ def choose(fingerprint: Fingerprint, most: int) -> dict[str, str]:
     """Names of cases and why each is shown, in the order of their names."""
     chosen: dict[str, str] = {}
     for case, reason in _candidates(fingerprint):
-        if case.name in chosen or len(chosen) < most:
-            chosen[case.name] = f"{chosen[case.name]}, {reason}" if case.name in chosen else reason
+        if case.name in chosen:
+            chosen[case.name] += f", {reason}" if reason not in chosen[case.name] else ""
+        elif len(chosen) < most:
+            chosen[case.name] = reason
+    others = [case.name for case in fingerprint.case_summaries if case.name not in chosen]
+    wanted = min(most - len(chosen), len(others))
+    for number in range(wanted):
+        chosen[others[number * len(others) // wanted]] = "one of the others"
     return dict(sorted(chosen.items()))
 
 
@@ -39,9 +45,11 @@ def _middle(cases: Sequence[CaseSummary]) -> CaseSummary:
     return sorted(cases, key=lambda case: (prod(case.shape), case.name))[len(cases) // 2]
 
 
-def _ends(
-    cases: Sequence[CaseSummary], measure: Callable[[CaseSummary], float], least: str, most: str
-) -> Iterator[tuple[CaseSummary, str]]:
+Candidate = tuple[CaseSummary, str]
+Measure = Callable[[CaseSummary], float]
+
+
+def _ends(cases: Sequence[CaseSummary], measure: Measure, least: str, most: str) -> Iterator[Candidate]:
     low, high = min(cases, key=measure), max(cases, key=measure)
     if measure(low) < measure(high):
         yield low, least

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import IGNORED
-from nas.data.showing.planes import Plane
+from nas.data.showing.planes import Letters, Plane
 
 SIDE = 300
 """Pixels of the longest side of a case's planes."""
 MARGIN = 22
 """Pixels around a plane, for letters and scale."""
 LINE = 2
+NUMBER = 13
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (255, 255, 255))
 """Okabe and Ito's, told apart by most people with colour blindness, without those that are dark on black."""
 DASHES = ((1, 0), (6, 4), (2, 3), (12, 3))
@@ -44,21 +45,26 @@ def styles(classes: Sequence[str]) -> list[Style]:
     ]
 
 
-def scale_of(planes: Sequence[Plane]) -> float:
-    """Pixels of a millimetre, one for all planes of a case, so that their proportions are the patient's."""
+@dataclass(frozen=True)
+class Scale:
+    """Pixels of the picture for each millimetre, or each voxel where their size is unknown."""
+
+    pixels: float
+    unit: str
+
+
+def scale_of(planes: Sequence[Plane], unit: str) -> Scale:
+    """One scale for all planes of a case, so that their proportions are the patient's."""
     longest = max(size * step for plane in planes for size, step in zip(plane.label.shape, plane.spacing, strict=True))
-    return SIDE / longest
+    return Scale(SIDE / longest, unit)
 
 
-def draw(
-    plane: Plane, channels: Sequence[int], windows: Sequence[Window], scale: float, unit: str, among: Sequence[Style]
-) -> Any:
+def draw(plane: Plane, channels: Sequence[int], windows: Sequence[Window], scale: Scale, among: Sequence[Style]) -> Any:
     """A Pillow picture of one channel, or of three as red, green and blue, with the outlines of the label."""
     from PIL import Image
 
-    size = tuple(
-        max(round(count * step * scale), 1) for count, step in zip(plane.label.shape, plane.spacing, strict=True)
-    )
+    steps = zip(plane.label.shape, plane.spacing, strict=True)
+    size = tuple(max(round(count * step * scale.pixels), 1) for count, step in steps)
     shown = [_grey(plane.image[channel], window) for channel, window in zip(channels, windows, strict=True)]
     layers = [Image.fromarray(layer).resize(size[::-1], Image.Resampling.BICUBIC) for layer in shown]
     picture = Image.merge("RGB", layers if len(layers) == 3 else layers * 3)
@@ -71,7 +77,9 @@ def draw(
         _hatch(pixels, label == IGNORED)
     canvas = Image.new("RGB", (size[1] + 2 * MARGIN, size[0] + 2 * MARGIN))
     canvas.paste(Image.fromarray(pixels), (MARGIN, MARGIN))
-    _write(canvas, plane, label, present, scale, unit)
+    _write_letters(canvas, plane.letters)
+    _write_numbers(canvas, label, present)
+    _write_scale(canvas, plane.spacing, scale)
     return canvas
 
 
@@ -127,34 +135,42 @@ def _hatch(pixels: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]) -> None
     pixels[rows[line], columns[line]] = 255
 
 
-def _write(
-    canvas: Any, plane: Plane, label: npt.NDArray[np.uint8], present: Sequence[Style], scale: float, unit: str
-) -> None:
+def _write_letters(canvas: Any, letters: Letters) -> None:
     from PIL import ImageDraw
 
     pen, width, height = ImageDraw.Draw(canvas), canvas.width, canvas.height
-    places = (
-        (MARGIN / 2, height / 2),
-        (width - MARGIN / 2, height / 2),
-        (width / 2, MARGIN / 2),
-        (width / 2, height - MARGIN / 2),
-    )
-    for letter, place in zip(plane.letters, places, strict=True):
+    middle, edge = (width / 2, height / 2), MARGIN / 2
+    places = ((edge, middle[1]), (width - edge, middle[1]), (middle[0], edge), (middle[0], height - edge))
+    for letter, place in zip(letters, places, strict=True):
         pen.text(place, letter, fill="white", font=font(15), anchor="mm")
+
+
+def _write_numbers(canvas: Any, label: npt.NDArray[np.uint8], present: Sequence[Style]) -> None:
+    """The number of each class beside it, below the others where they would meet."""
+    from PIL import ImageDraw
+
+    pen, taken = ImageDraw.Draw(canvas), list[tuple[float, float]]()
     for style in present:
-        pen.text(
-            _beside(label == style.number),
-            str(style.number),
-            fill=style.colour,
-            font=font(13),
-            anchor="lm",
-            stroke_width=2,
-            stroke_fill="black",
-        )
-    length = _nice(SIDE / 4 / scale)
-    text = f"{length:g} {unit}"
-    pen.line([(4, height - 5), (4 + length * scale, height - 5)], fill="white", width=3)
-    pen.text((8 + length * scale, height - 6), text, fill="white", font=font(11), anchor="lm")
+        left, top = _beside(label == style.number)
+        while any(abs(left - x) < NUMBER * 1.2 and abs(top - y) < NUMBER for x, y in taken):
+            top += NUMBER
+        taken.append((left, top))
+        pen.text((left, top), str(style.number), style.colour, font(NUMBER), "lm", stroke_width=1, stroke_fill="black")
+
+
+def _write_scale(canvas: Any, spacing: tuple[float, float], scale: Scale) -> None:
+    """A length at the bottom left; at the right, one voxel as large as the plane shows it."""
+    from PIL import ImageDraw
+
+    pen, bottom = ImageDraw.Draw(canvas), canvas.height - 5
+    length = _nice(SIDE / 4 / scale.pixels)
+    pen.line([(4, bottom), (4 + length * scale.pixels, bottom)], fill="white", width=3)
+    pen.text((8 + length * scale.pixels, bottom - 1), f"{length:g} {scale.unit}", "white", font(11), "lm")
+    rows, columns = (max(step * scale.pixels, 1) for step in spacing)
+    if rows <= MARGIN - 6 and columns <= 2 * MARGIN:
+        right = canvas.width - 5
+        pen.rectangle((right - columns, bottom - rows + 2, right, bottom + 2), fill="white")
+        pen.text((right - columns - 4, bottom - 1), "voxel", "white", font(11), "rm")
 
 
 def _beside(inside: npt.NDArray[np.bool_]) -> tuple[float, float]:

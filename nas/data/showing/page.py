@@ -16,9 +16,12 @@ h1, td, li, figcaption { overflow-wrap: anywhere; }
 section { border-top: 1px solid #bbb; margin-top: 1.2rem; padding-top: .8rem; }
 .facts { color: #555; margin: .1rem 0 .6rem; }
 .panels { display: flex; flex-wrap: wrap; gap: .8rem; align-items: flex-end; }
-figure { margin: 0; } figcaption { font-size: .8rem; color: #555; max-width: 21rem; } img { display: block; max-width: 100%; }
+figure { margin: 0; }
+figcaption { font-size: .8rem; color: #555; max-width: 21rem; }
+img { display: block; max-width: 100%; }
 .warnings { margin: .5rem 0; padding: .4rem .8rem .4rem 2rem; border: 2px solid #1a1a1a; background: #fff6d6; }
-table { border-collapse: collapse; margin: .6rem 0; font-size: .85rem; } td, th { padding: .1rem .6rem .1rem 0; text-align: left; }
+table { border-collapse: collapse; margin: .6rem 0; font-size: .85rem; }
+td, th { padding: .1rem .6rem .1rem 0; text-align: left; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .bar { position: relative; width: 12rem; height: .8rem; border: 1px solid #666; }
 .bar i { position: absolute; inset: 0 auto 0 0; background: #666; }
@@ -37,9 +40,11 @@ def page(sheet: Sheet) -> str:
             *(line for case in sheet.cases for line in _case(case)),
         ]
     )
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(sheet.title)}</title>'
+    )
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(sheet.title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
+        f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
     )
 
 

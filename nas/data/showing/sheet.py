@@ -108,15 +108,15 @@ def _facts(volume: Volume) -> str:
 
 def _panels(dataset: Dataset, fingerprint: Fingerprint, volume: Volume) -> Iterator[Panel]:
     drawn, among = planes(volume), styles(dataset.classes)
-    scale, unit = scale_of(drawn), "mm" if volume.geometry.measured else "px"
+    scale = scale_of(drawn, "mm" if volume.geometry.measured else "px")
     windows = [_window(volume, index, fingerprint) for index in range(len(dataset.channels))]
     if len(drawn) == 1 and len(dataset.channels) == COLOURS:
-        yield Panel(draw(drawn[0], (0, 1, 2), [_together(windows)] * COLOURS, scale, unit, among), "in colours")
+        yield Panel(draw(drawn[0], (0, 1, 2), [_together(windows)] * COLOURS, scale, among), "in colours")
         return
     for index, name in enumerate(dataset.channels[:MOST_CHANNELS]):
         for plane in drawn if index == 0 else drawn[:1]:
             caption = f"{name}, {plane.caption}" if plane.caption else name
-            yield Panel(draw(plane, [index], [windows[index]], scale, unit, among), caption)
+            yield Panel(draw(plane, [index], [windows[index]], scale, among), caption)
 
 
 def _window(volume: Volume, channel: int, fingerprint: Fingerprint) -> Window:

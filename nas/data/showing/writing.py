@@ -15,10 +15,10 @@ def expect_kind(path: Path) -> None:
     """InputError where the ending is of no kind that is written, or the folder is not there."""
     if path.suffix.lower() not in KINDS:
         raise InputError(f"--to: found {str(path)!r}; expected a file that ends in {' or '.join(KINDS)}")
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(
-            f"--to: {path}: {'is a folder' if path.is_dir() else 'has no such folder'}; give a file in one"
-        )
+    if not path.parent.is_dir():
+        raise InputError(f"--to: {path}: there is no folder {path.parent}; make it, or give another place")
+    if path.is_dir():
+        raise InputError(f"--to: {path}: is a folder; give a file in it")
 
 
 def write_sheet(sheet: Sheet, path: Path) -> None:
