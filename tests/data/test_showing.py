@@ -16,7 +16,7 @@ from nas.data import Dataset, Fingerprint, brain, check, open_dataset
 from nas.data.showing import make_sheet, write_sheet
 from nas.data.showing.choosing import about, choose
 from nas.data.showing.drawing import Scale, draw, sample, scale_of, styles
-from nas.data.showing.planes import Plane, planes
+from nas.data.showing.planes import Plane, close_up, planes
 from nas.errors import InputError
 
 from .factories import BOX, describe, intensities, labels, msd, nnunet_colour, nnunet_tiff, write
@@ -189,8 +189,18 @@ def panels(dataset: Dataset) -> Sequence[str]:
 
 def test_every_channel_is_shown(tmp_path: Path) -> None:
     captions = panels(open_dataset(msd(tmp_path / "mr", channels=2)))
-    assert [caption.split(",")[0] for caption in captions] == ["MR0", "MR0", "MR0", "MR1"]
-    assert panels(open_dataset(nnunet_colour(tmp_path / "rgb"))) == ["in colours"]
+    assert [caption.split(",")[0] for caption in captions] == ["MR0", "MR0", "MR0", "MR0", "MR1"]
+    assert panels(open_dataset(nnunet_colour(tmp_path / "rgb"))) == ["in colours", "in colours, without outlines"]
+
+
+def test_small_structures_are_shown_closer_with_and_without_outlines() -> None:
+    label = np.zeros((100, 80), np.uint8)
+    label[40:50, 30:36] = 1
+    close = close_up(Plane(np.zeros((1, 100, 80), np.float32), label, (1.0, 1.0), ("", "", "", ""), "axial"))
+    assert close is not None
+    assert close.label.shape == (18, 14)
+    assert np.count_nonzero(close.label) == np.count_nonzero(label)
+    assert close_up(plane()) is None
 
 
 def test_amounts_are_those_of_the_case(tmp_path: Path) -> None:

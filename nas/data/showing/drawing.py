@@ -12,13 +12,15 @@ from nas.data.dataset import IGNORED
 from nas.data.showing.planes import Letters, Plane
 
 SIDE = 300
-"""Pixels of the longest side of a case's planes."""
+"""Pixels of the longest side of a volume's planes."""
+PICTURE_SIDE = 480
+"""Pixels of the longest side of a picture."""
 MARGIN = 22
 """Pixels around a plane, for letters and scale."""
 LINE = 2
 NUMBER = 13
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (255, 255, 255))
-"""Okabe and Ito's, told apart by most people with colour blindness, without those that are dark on black."""
+COLOURS = ((230, 159, 0), (86, 180, 233), (0, 190, 140), (240, 228, 66), (213, 94, 0), (204, 121, 167), (255, 255, 255))
+"""Okabe and Ito's, told apart by most people with colour blindness, its green lighter, for black ground."""
 DASHES = ((1, 0), (6, 4), (2, 3), (12, 3))
 """Pixels drawn and left out along an outline; the first is a whole line."""
 NICE = (1, 2, 5)
@@ -47,20 +49,24 @@ def styles(classes: Sequence[str]) -> list[Style]:
 
 @dataclass(frozen=True)
 class Scale:
-    """Pixels of the picture for each millimetre, or each voxel where their size is unknown."""
+    """Pixels of the picture for each millimetre, or for each voxel where their size is unknown.
+
+    voxel: what one is called.
+    """
 
     pixels: float
     unit: str
+    voxel: str = "voxel"
 
 
-def scale_of(planes: Sequence[Plane], unit: str) -> Scale:
-    """One scale for all planes of a case, so that their proportions are the patient's."""
+def scale_of(planes: Sequence[Plane], unit: str, voxel: str = "voxel") -> Scale:
+    """One scale for all planes, so that their proportions are the patient's."""
     longest = max(size * step for plane in planes for size, step in zip(plane.label.shape, plane.spacing, strict=True))
-    return Scale(SIDE / longest, unit)
+    return Scale((SIDE if len(planes) > 1 else PICTURE_SIDE) / longest, unit, voxel)
 
 
 def draw(plane: Plane, channels: Sequence[int], windows: Sequence[Window], scale: Scale, among: Sequence[Style]) -> Any:
-    """A Pillow picture of one channel, or of three as red, green and blue, with the outlines of the label."""
+    """A Pillow picture of one channel, or of three as red, green and blue, with the outlines of these classes."""
     from PIL import Image
 
     steps = zip(plane.label.shape, plane.spacing, strict=True)
@@ -155,7 +161,20 @@ def _write_numbers(canvas: Any, label: npt.NDArray[np.uint8], present: Sequence[
         while any(abs(left - x) < NUMBER * 1.2 and abs(top - y) < NUMBER for x, y in taken):
             top += NUMBER
         taken.append((left, top))
-        pen.text((left, top), str(style.number), style.colour, font(NUMBER), "lm", stroke_width=1, stroke_fill="black")
+        pen.text(
+            (left, top),
+            str(style.number),
+            _lighter(style.colour),
+            font(NUMBER),
+            "lm",
+            stroke_width=1,
+            stroke_fill="black",
+        )
+
+
+def _lighter(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    red, green, blue = ((part + 255) // 2 for part in colour)
+    return red, green, blue
 
 
 def _write_scale(canvas: Any, spacing: tuple[float, float], scale: Scale) -> None:
@@ -170,7 +189,7 @@ def _write_scale(canvas: Any, spacing: tuple[float, float], scale: Scale) -> Non
     if rows <= MARGIN - 6 and columns <= 2 * MARGIN:
         right = canvas.width - 5
         pen.rectangle((right - columns, bottom - rows + 2, right, bottom + 2), fill="white")
-        pen.text((right - columns - 4, bottom - 1), "voxel", "white", font(11), "rm")
+        pen.text((right - columns - 4, bottom - 1), scale.voxel, "white", font(11), "rm")
 
 
 def _beside(inside: npt.NDArray[np.bool_]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from nas.data.showing.drawing import sample
-from nas.data.showing.sheet import Amount, CaseView, Sheet
+from nas.data.showing.sheet import Amount, CaseView, Sheet, figure
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 74rem; padding: 0 1rem; color: #1a1a1a; }
@@ -82,8 +82,8 @@ def _amount(amount: Amount, unit: str) -> str:
     bar = f'<div class="bar"><i style="width:{share:.1f}%"></i><b style="left:{median:.1f}%"></b></div>'
     return (
         f'<tr><td class="number">{amount.style.number}</td><td>{escape(amount.style.name)}</td>'
-        f'<td class="number">{amount.amount:.4g} {unit}</td><td>{bar}</td>'
-        f"<td>median of the cases {amount.median:.4g}, most {amount.most:.4g}</td></tr>"
+        f'<td class="number">{figure(amount.amount)} {unit}</td><td>{bar}</td>'
+        f"<td>median of the cases {figure(amount.median)}, most {figure(amount.most)}</td></tr>"
     )
 
 

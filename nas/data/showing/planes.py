@@ -1,7 +1,7 @@
 """Slices through a case as radiologists look at them: the patient's right on the left, head and front up."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ LETTERS: dict[int, Letters] = {
     CORONAL: ("R", "L", "S", "I"),
     AXIAL: ("R", "L", "A", "P"),
 }
+CLOSE = 0.6
+"""Of a plane's sides, what the structures and some ground around them take at most where they are shown closer."""
 UNKNOWN: Letters = ("", "", "", "")
 
 
@@ -36,7 +38,7 @@ class Plane:
 
 
 def planes(volume: Volume) -> list[Plane]:
-    """A picture itself; of a volume the slice across each axis that shows most of the structures."""
+    """A picture itself; of a volume a middle slice across each axis, where its classes are."""
     return [_picture(volume)] if volume.label.ndim == 2 else list(_slices(volume))
 
 
@@ -71,8 +73,27 @@ def _upright(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def _fullest(label: npt.NDArray[np.uint8], axis: int) -> int:
-    """The slice with the most classes, of those the one with the most of them; the middle where there are none."""
+    """The middle one of the slices with the most classes; of all where there are none."""
     slices = np.moveaxis(label, axis, 0)
-    classes = np.array([np.count_nonzero(np.bincount(piece.ravel(), minlength=2)[1:]) for piece in slices])
-    areas = np.count_nonzero(slices, axis=(1, 2))
-    return int(np.lexsort((areas, classes))[-1]) if areas.any() else len(slices) // 2
+    classes = [np.count_nonzero(np.bincount(piece.ravel(), minlength=2)[1:]) for piece in slices]
+    fullest = np.flatnonzero(np.array(classes) == max(classes))
+    return int(fullest[len(fullest) // 2])
+
+
+def close_up(plane: Plane) -> Plane | None:
+    """What lies around the structures, None where they fill the plane."""
+    rows, columns = (np.flatnonzero((plane.label > 0).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    places = [_around(at, size) for at, size in zip((rows, columns), plane.label.shape, strict=True)]
+    if any(place.stop - place.start > CLOSE * size for place, size in zip(places, plane.label.shape, strict=True)):
+        return None
+    box = tuple(places)
+    caption = f"{plane.caption}, closer" if plane.caption else "closer"
+    return replace(plane, image=plane.image[:, *box], label=plane.label[box], caption=caption)
+
+
+def _around(at: npt.NDArray[np.intp], size: int) -> slice:
+    low, high = int(at[0]), int(at[-1]) + 1
+    more = max((high - low) // 4, 4)
+    return slice(max(low - more, 0), min(high + more, size))

@@ -1,15 +1,15 @@
 """A sheet as one picture, for a slide or a mail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nas.data.showing.drawing import MARGIN, SIDE, font, sample
-from nas.data.showing.sheet import Amount, CaseView, Sheet
+from nas.data.showing.sheet import Amount, CaseView, Panel, Sheet, figure
 
 WIDTH = 3 * (SIDE + 2 * MARGIN) + 80
 EDGE, GAP = 24, 12
 INK, FAINT, PAPER = (26, 26, 26), (85, 85, 85), (255, 255, 255)
-TITLE, HEADING, TEXT = 24, 18, 14
+TITLE, HEADING, TEXT, CAPTION = 24, 18, 14, 12
 BAR = 200
 
 Block = Any
@@ -50,13 +50,27 @@ def _case(case: CaseView) -> Iterator[Block]:
     yield _text(case.name, HEADING)
     yield _text(f"{case.reason}: {case.facts}", TEXT, FAINT)
     yield from _warnings(case.warnings)
-    for first in range(0, len(case.panels), 3):
-        yield _row(case.panels[first : first + 3])
+    yield from _rows(case.panels)
     for amount in case.amounts:
         yield _amount(amount, case.unit)
 
 
-def _row(panels: Any) -> Block:
+def _rows(panels: Sequence[Panel]) -> Iterator[Block]:
+    """The panels side by side, as many as fit."""
+    row: list[Panel] = []
+    for panel in panels:
+        if row and sum(_width(other) + GAP for other in [*row, panel]) > WIDTH + GAP:
+            yield _row(row)
+            row = []
+        row.append(panel)
+    yield _row(row)
+
+
+def _width(panel: Panel) -> int:
+    return max(panel.picture.width, int(font(CAPTION).getlength(_readable(panel.caption))))
+
+
+def _row(panels: Sequence[Panel]) -> Block:
     from PIL import Image, ImageDraw
 
     height = max(panel.picture.height for panel in panels)
@@ -64,15 +78,15 @@ def _row(panels: Any) -> Block:
     pen, left = ImageDraw.Draw(row), 0
     for panel in panels:
         row.paste(panel.picture, (left, height - panel.picture.height))
-        pen.text((left, height + 2), _readable(panel.caption), fill=FAINT, font=font(TEXT - 2))
-        left += max(panel.picture.width, int(pen.textlength(_readable(panel.caption), font=font(TEXT - 2)))) + GAP
+        pen.text((left, height + 2), _readable(panel.caption), fill=FAINT, font=font(CAPTION))
+        left += _width(panel) + GAP
     return row
 
 
 def _amount(amount: Amount, unit: str) -> Block:
     from PIL import ImageDraw
 
-    row = _text(f"{amount.style.number:>3}  {amount.style.name}: {amount.amount:.4g} {unit}", TEXT, left=BAR + GAP)
+    row = _text(f"{amount.style.number:>3}  {amount.style.name}: {figure(amount.amount)} {unit}", TEXT, left=BAR + GAP)
     pen = ImageDraw.Draw(row)
     pen.rectangle((0, 4, BAR, 15), outline=FAINT)
     if amount.most:

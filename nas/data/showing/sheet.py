@@ -11,16 +11,26 @@ from nas.data.dataset import Case, Dataset, Volume
 from nas.data.fingerprint import Fingerprint
 from nas.data.preprocessing import CT
 from nas.data.showing.choosing import about, choose
-from nas.data.showing.drawing import Style, Window, draw, scale_of, styles
-from nas.data.showing.planes import planes
+from nas.data.showing.drawing import Scale, Style, Window, draw, scale_of, styles
+from nas.data.showing.planes import Plane, close_up, planes
 
-COLOURS = 3
+COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("channel 0", "channel 1", "channel 2"))
+"""Names of channels that are shown as colours: those of layouts, and of pictures that nothing describes."""
 SAMPLED = 100_000
 MOST_CHANNELS = 4
-"""Channels of a case that are drawn; beyond the first, in the first plane alone."""
+"""Channels of a case that are drawn; those after the first in one plane."""
 PERCENTILES = (0.5, 99.5)
 WIDENED = 0.5
 """Of the range of intensities inside the structures, what is shown of CT on both sides of it."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is drawn at a time: one channel, or three as colours."""
+
+    name: str
+    channels: tuple[int, ...]
+    windows: tuple[Window, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +117,36 @@ def _facts(volume: Volume) -> str:
 
 
 def _panels(dataset: Dataset, fingerprint: Fingerprint, volume: Volume) -> Iterator[Panel]:
+    """Planes with outlines, then closer where structures are small, the same without outlines, and other channels."""
     drawn, among = planes(volume), styles(dataset.classes)
-    scale = scale_of(drawn, "mm" if volume.geometry.measured else "px")
+    unit = "mm" if volume.geometry.measured else "px"
+    scale = scale_of(drawn, unit, "voxel" if len(drawn) > 1 else "pixel")
     windows = [_window(volume, index, fingerprint) for index in range(len(dataset.channels))]
-    if len(drawn) == 1 and len(dataset.channels) == COLOURS:
-        yield Panel(draw(drawn[0], (0, 1, 2), [_together(windows)] * COLOURS, scale, among), "in colours")
-        return
-    for index, name in enumerate(dataset.channels[:MOST_CHANNELS]):
-        for plane in drawn if index == 0 else drawn[:1]:
-            caption = f"{name}, {plane.caption}" if plane.caption else name
-            yield Panel(draw(plane, [index], [windows[index]], scale, among), caption)
+    first, *others = _layers(dataset.channels, windows)
+    for plane in drawn:
+        yield _panel(plane, first, scale, among)
+    close = close_up(drawn[0])
+    near = (drawn[0], scale) if close is None else (close, scale_of([close] * len(drawn), unit, scale.voxel))
+    if close is not None:
+        yield _panel(near[0], first, near[1], among)
+    yield _panel(near[0], first, near[1], ())
+    for layer in others:
+        yield _panel(near[0], layer, near[1], among)
+
+
+def _layers(channels: Sequence[str], windows: Sequence[Window]) -> list[Layer]:
+    """What is drawn at a time: each channel, or red, green and blue together."""
+    if tuple(name.lower() for name in channels) in COLOURS:
+        together = min(low for low, _ in windows), max(high for _, high in windows)  # else their hue would change
+        return [Layer("in colours", (0, 1, 2), (together,) * 3)]
+    layers = [Layer(name, (index,), (windows[index],)) for index, name in enumerate(channels)]
+    return layers[:MOST_CHANNELS]
+
+
+def _panel(plane: Plane, layer: Layer, scale: Scale, among: Sequence[Style]) -> Panel:
+    parts = (layer.name, plane.caption, "" if among else "without outlines")
+    caption = ", ".join(part for part in parts if part)
+    return Panel(draw(plane, layer.channels, layer.windows, scale, among), caption)
 
 
 def _window(volume: Volume, channel: int, fingerprint: Fingerprint) -> Window:
@@ -130,11 +160,6 @@ def _window(volume: Volume, channel: int, fingerprint: Fingerprint) -> Window:
     return float(low), float(high)
 
 
-def _together(windows: Sequence[Window]) -> Window:
-    """One window for colours, which would else change their hue."""
-    return min(low for low, _ in windows), max(high for _, high in windows)
-
-
 def _amounts(fingerprint: Fingerprint, volume: Volume, among: Sequence[Style]) -> Iterator[Amount]:
     counts = np.bincount(volume.label.ravel(), minlength=256)
     factor = prod(volume.geometry.spacing) / _millimetres(volume)
@@ -142,6 +167,11 @@ def _amounts(fingerprint: Fingerprint, volume: Volume, among: Sequence[Style]) -
         _, median, most = summary.volumes
         amount = float(counts[style.number]) * factor
         yield Amount(style, amount, median / _millimetres(volume), most / _millimetres(volume))
+
+
+def figure(amount: float) -> str:
+    """An amount in few digits."""
+    return f"{amount:,.0f}" if amount >= 1000 else f"{amount:.4g}"
 
 
 def _millimetres(volume: Volume) -> float:
