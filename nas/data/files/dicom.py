@@ -219,7 +219,7 @@ def _named_segment(path: Path, names: tuple[str, ...], image: StoredImage) -> np
 def _segment(path: Path, segmentation: Any, numbers: Sequence[int], image: StoredImage) -> npt.NDArray[np.bool_]:
     """Where any of the segments is, on the image's grid."""
     volume = segmentation.get_volume(segment_numbers=numbers, rescale_fractional=True)
-    inside = (np.asarray(volume.array) >= 0.5).any(axis=-1)
+    inside = np.asarray((np.asarray(volume.array) >= 0.5).any(axis=-1))
     return _laid_on(path, inside, TURNED @ volume.affine, image)
 
 

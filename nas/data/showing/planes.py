@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import Volume
 
+Voxel = TypeVar("Voxel", bound=np.generic)
 Letters = tuple[str, str, str, str]
 """What lies to the left, right, top and bottom; empty where the file does not say."""
 
@@ -67,7 +69,7 @@ def _slices(volume: Volume) -> Iterator[Plane]:
         )
 
 
-def _upright(plane: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _upright(plane: npt.NDArray[Voxel]) -> npt.NDArray[Voxel]:
     """From (right or anterior, anterior or superior) to rows from the top and columns from right or from the front."""
     return plane.T[::-1, ::-1]
 

@@ -67,7 +67,7 @@ def _rows(panels: Sequence[Panel]) -> Iterator[Block]:
 
 
 def _width(panel: Panel) -> int:
-    return max(panel.picture.width, int(font(CAPTION).getlength(_readable(panel.caption))))
+    return max(int(panel.picture.width), int(font(CAPTION).getlength(_readable(panel.caption))))
 
 
 def _row(panels: Sequence[Panel]) -> Block:
