@@ -4,22 +4,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nas.data import files
-from nas.data.dataset import Case, Dataset, Volume
+from nas.data.dataset import Case, Dataset, LeftOut, Volume
 from nas.data.files import StoredImage
 from nas.data.geometry import Geometry
-from nas.data.images import grid_problems, image_problems, joined
+from nas.data.images import geometry_of, grid_problems, image_problems, joined, read_files, spacing_notes
 from nas.data.labels import Labels
+from nas.data.listing import dead_link
 from nas.data.merging import read_label
 from nas.data.problems import refuse
 from nas.data.splits import Split
+from nas.data.values import some, values_of
 from nas.errors import InputError
 
+SLICES = {".nii", ".nii.gz"}
+"""Kinds of files whose pictures may be volumes of one slice."""
 TOLERANCE = 1e-3  # between a float label and its whole number
 
 
@@ -31,9 +33,15 @@ def dataset_of_files(
     labels: Labels,
     cases: Sequence[Case],
     splits: tuple[Split, ...] = (),
+    split_source: str = "",
+    left_out: tuple[LeftOut, ...] = (),
+    warnings: tuple[str, ...] = (),
     spacing: tuple[float, ...] = (),
 ) -> Dataset:
-    """A data set whose cases are files; the first of them decides between 2D and 3D. spacing: of files that tell none.
+    """A data set whose cases are files; the first label that is more than one slice decides between 2D and 3D.
+
+    spacing: mm along the axes of files that tell none.
+
 
     InputError for missing files, for a name that occurs twice and for fewer than two cases.
     """
@@ -43,7 +51,11 @@ def dataset_of_files(
         )
     refuse(_listing_problems(cases))
     ordered = tuple(sorted(cases, key=lambda case: case.name))
-    axes = files.axes(ordered[0].paths[-1])
+    axes = _axes(ordered)
+    if spacing and len(spacing) != axes:
+        raise InputError(
+            f"{folder}: images of {axes} axes, but a spacing of {len(spacing)}; expected one for each axis"
+        )
     return Dataset(
         name=name,
         folder=folder,
@@ -54,7 +66,23 @@ def dataset_of_files(
         loader=FileLoader(axes, channels, labels, spacing),
         regions=labels.regions,
         splits=splits,
+        split_source=split_source,
+        left_out=left_out,
+        warnings=warnings,
     )
+
+
+def _axes(cases: Sequence[Case]) -> int:
+    """A NIfTI of one slice is a picture among pictures, and a thin volume among volumes."""
+    labels = (case.paths[-1] for case in cases)
+    first = next(labels)
+    if files.axes(first) == 3 or not _may_be_a_slice(first):
+        return files.axes(first)
+    return max((files.axes(label) for label in labels), default=2)
+
+
+def _may_be_a_slice(path: Path) -> bool:
+    return files.suffix_of(path) in SLICES
 
 
 @dataclass(frozen=True)
@@ -77,16 +105,23 @@ class FileLoader:
             ) from error
 
     def _load(self, case: Case) -> Volume:
-        stored = {path: files.read_image(path) for path in case.images}
-        label_path, label = read_label(case, next(iter(stored.values())))
+        stored = read_files(case.images, self.axes)
+        first = next(iter(stored.values()))
+        label_path, label = read_label(case, first)
         refuse(self._problems(stored, label_path, label))
         image = joined(stored)
-        label_voxels = np.ascontiguousarray(self.labels.indices(label.voxels[0]))
-        return Volume(image.voxels, label_voxels, self._placed(image.geometry))
+        return Volume(
+            image.voxels,
+            np.ascontiguousarray(self.labels.indices(label.voxels[0])),
+            self._placed(geometry_of([*stored.values(), label])),
+            (*image.notes, *label.notes, *spacing_notes(first, label, "the label's")),
+            label.palette,
+        )
 
     def _placed(self, geometry: Geometry) -> Geometry:
         """With the spacing of the layout where the files tell none."""
-        return replace(geometry, spacing=self.spacing) if self.spacing and geometry.affine is None else geometry
+        told = geometry.measured or not self.spacing
+        return geometry if told else replace(geometry, spacing=self.spacing, measured=True)
 
     def _problems(self, stored: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
         yield from image_problems(stored, self.axes, self.channels)
@@ -104,26 +139,22 @@ def _listing_problems(cases: Sequence[Case]) -> Iterator[str]:
             yield f"case {name}: listed {times} times; expected every case once"
     for case in cases:
         for path in case.paths:
-            what = "image" if path in case.images else "label"
             if not path.exists():
-                yield f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
+                what = "image" if path in case.images else "label"
+                missing = f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
+                yield next(dead_link(path), missing)
 
 
 def _label_problems(path: Path, label: StoredImage, labels: Labels) -> Iterator[str]:
-    values = np.unique(label.voxels)
+    values = values_of(label.voxels).astype(np.float64)
     finite = np.isfinite(values)
     if not finite.all():
         yield f"{path}: label values that are NaN or infinite; expected the class of every voxel"
-    values = values[finite].astype(np.float64)
+    values = values[finite]
     whole = np.abs(values - np.rint(values)) <= TOLERANCE
     if not whole.all():
-        yield f"{path}: fractional label values {_some(values[~whole])}; resample labels with nearest neighbours"
+        yield f"{path}: fractional label values {some(values[~whole])}; resample labels with nearest neighbours"
     undeclared = np.setdiff1d(np.rint(values[whole]), labels.declared)
     if undeclared.size:
-        declared = _some(np.array(sorted(labels.declared), dtype=np.float64))
-        yield f"{path}: undeclared label values {_some(undeclared)}; expected {declared}, or declare them as classes"
-
-
-def _some(values: npt.NDArray[Any]) -> str:
-    """The first few of many values."""
-    return ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
+        declared = some(np.array(sorted(labels.declared), dtype=np.float64))
+        yield f"{path}: undeclared label values {some(undeclared)}; expected {declared}, or declare them as classes"

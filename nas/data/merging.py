@@ -9,6 +9,7 @@ from nas.data import files
 from nas.data.dataset import Case
 from nas.data.files import StoredImage
 from nas.data.images import grid_problems
+from nas.data.notes import Note
 from nas.data.problems import refuse
 
 
@@ -23,10 +24,17 @@ def read_label(case: Case, image: StoredImage) -> tuple[Path, StoredImage]:
         InputError: a file cannot be read, or does not lie on the image's grid.
     """
     if case.label is not None:
-        return case.label, files.read_label(case.label, image)
+        return case.label, _fitted(files.read_label(case.label, image), image)
     merged = np.zeros((1, *image.shape), np.uint8)
+    notes: list[Note] = []
     for mask in case.masks:
-        stored = files.read_mask(mask.path, mask.structure, image)
+        stored = _fitted(files.read_mask(mask.path, mask.structure, image), image)
         refuse(grid_problems(case.images[0], image, mask.path, stored))
         merged[stored.voxels] = mask.value
-    return case.paths[-1], replace(image, voxels=merged)
+        notes += stored.notes
+    return case.paths[-1], replace(image, voxels=merged, notes=tuple(dict.fromkeys(notes)), palette=None)
+
+
+def _fitted(label: StoredImage, image: StoredImage) -> StoredImage:
+    """A volume of one slice as a picture, where the image is one."""
+    return files.as_slice(label) if len(image.shape) == 2 else label

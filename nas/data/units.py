@@ -27,7 +27,7 @@ NEAR_PRINTED = 1e-3
 
 
 def millimetres(unit: str) -> float | None:
-    """Millimetres in a unit of length, however it is spelt: µm, \\u00B5m, um, microns, Micrometres. None for any other."""
+    """Millimetres in a unit of length, however it is spelt: µm, \\u00B5m, um, microns, Micrometres; None for others."""
     return MILLIMETRES.get(_symbol(_word(unit)))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas.data import check, files, open_dataset
+from nas.data import check, files, open_dataset, read_options
 from nas.errors import InputError
 
 from .dicom_factories import AXIAL, OBLIQUE, SHAPE, place, segmentation, series, stored, structures
@@ -286,7 +286,7 @@ def test_a_data_set_of_the_clinic_is_read_by_a_layout(tmp_path: Path) -> None:
         scan = series(folder / f"p{number}/CT", seed=number)
         segmentation(folder / f"p{number}/seg.dcm", scan, {name: LIVER, "Vessel": VESSEL})
     (tmp_path / "mine.toml").write_text(LAYOUT)
-    dataset = open_dataset(folder, layout=tmp_path / "mine.toml")
+    dataset = open_dataset(folder, read_options(layout=tmp_path / "mine.toml"))
     label = dataset.load(dataset.cases[1]).label
     assert (dataset.axes, dataset.classes) == (3, ("background", "liver", "vessel"))
     np.testing.assert_array_equal(label, np.where(VESSEL, 2, LIVER))

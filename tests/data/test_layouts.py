@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nas.data import IGNORED, Dataset, check, open_dataset, plan_preprocessing, prepare_dataset
+from nas.data import (
+    IGNORED,
+    DataOptions,
+    Dataset,
+    check,
+    open_dataset,
+    plan_preprocessing,
+    prepare_dataset,
+    read_options,
+)
 from nas.data.layout import Layout, open_layout, shipped_layouts
 from nas.errors import InputError
 
@@ -192,9 +201,20 @@ def test_a_published_data_set_is_recognised(published: tuple[str, Dataset]) -> N
 def test_nothing_is_lost_when_a_layout_is_kept_as_json(published: tuple[str, Dataset], tmp_path: Path) -> None:
     name, dataset = published
     layout = shipped_layouts()[name]
-    again = Layout.from_json(json.loads(json.dumps(layout.to_json())))
-    assert again == layout
-    assert open_dataset(tmp_path, layout=again).cases == dataset.cases == open_dataset(tmp_path, layout=name).cases
+    options = DataOptions.from_json(json.loads(json.dumps(read_options(layout=name).to_json())))
+    assert options == DataOptions(layout=layout)
+    again = open_dataset(tmp_path, options)
+    assert (again.cases, again.classes, again.regions) == (dataset.cases, dataset.classes, dataset.regions)
+
+
+def test_what_a_layout_leaves_out_is_told(tmp_path: Path) -> None:
+    drive(tmp_path)
+    (left_out,) = open_dataset(tmp_path).left_out
+    assert left_out.reason == "files that fit no pattern of DRIVE"
+    assert left_out.names == (
+        "test/images/01_test.tif",
+        *(f"training/mask/{number}_training_mask.gif" for number in (21, 22, 23)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,6 +274,10 @@ def chest(folder: Path, **masks: np.ndarray) -> Path:
     return folder / "data"
 
 
+def opened(folder: Path, layout: str | Path | Layout) -> Dataset:
+    return open_dataset(folder, read_options(layout=layout))
+
+
 def layout_file(folder: Path, text: str) -> Path:
     path = folder / "mine.toml"
     path.write_text(text)
@@ -263,7 +287,7 @@ def layout_file(folder: Path, text: str) -> Path:
 def test_later_masks_are_painted_over_earlier_ones(tmp_path: Path) -> None:
     folder = chest(tmp_path, lung=ball(BOX, 4), nodule=ball(BOX, 6))
     layout = layout_file(tmp_path, CHEST + 'masks = { lung = "{case}/lung.nii.gz", nodule = "{case}/nodule.nii.gz" }')
-    dataset = open_dataset(folder, layout=layout)
+    dataset = opened(folder, layout)
     assert dataset.classes == ("background", "lung", "nodule")
     assert dataset.load(dataset.cases[0]).label[:, 0, 0].tolist() == [0] * 4 + [1] * 2 + [2] * 4 + [0] * 8
 
@@ -271,7 +295,7 @@ def test_later_masks_are_painted_over_earlier_ones(tmp_path: Path) -> None:
 def test_chosen_classes_are_taken_in_their_order(tmp_path: Path) -> None:
     folder = chest(tmp_path, heart=ball(BOX, 0), lung=ball(BOX, 4), nodule=ball(BOX, 6))
     layout = layout_file(tmp_path, CHEST + 'label = "{case}/{class}.nii.gz"\nclasses = ["nodule", "lung"]')
-    dataset = open_dataset(folder, layout=layout)
+    dataset = opened(folder, layout)
     assert dataset.classes == ("background", "nodule", "lung")
     assert dataset.load(dataset.cases[0]).label[:, 0, 0].tolist() == [0] * 4 + [2] * 4 + [1] * 2 + [0] * 8
 
@@ -279,7 +303,7 @@ def test_chosen_classes_are_taken_in_their_order(tmp_path: Path) -> None:
 def test_several_values_are_one_class_and_one_may_be_unknown(tmp_path: Path) -> None:
     folder = chest(tmp_path, label=labels(BOX, (0, 1, 7, 9)))
     layout = layout_file(tmp_path, CHEST + 'label = "{case}/label.nii.gz"\nclasses = { lesion = [1, 7], ignore = 9 }')
-    dataset = open_dataset(folder, layout=layout)
+    dataset = opened(folder, layout)
     assert dataset.classes == ("background", "lesion")
     assert np.unique(dataset.load(dataset.cases[0]).label).tolist() == [0, 1, IGNORED]
 
@@ -291,8 +315,8 @@ def test_a_class_without_a_mask_may_be_absent(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match="case a has no file of the class 'nodule'; add it, or say in the layout absent"
     ):
-        open_dataset(folder, layout=layout_file(tmp_path, text))
-    dataset = open_dataset(folder, layout=layout_file(tmp_path, text + "absent = true"))
+        opened(folder, layout_file(tmp_path, text))
+    dataset = opened(folder, layout_file(tmp_path, text + "absent = true"))
     assert [np.unique(dataset.load(case).label).tolist() for case in dataset.cases] == [[0, 1], [0, 1, 2]]
 
 
@@ -307,7 +331,7 @@ def test_files_that_tell_no_spacing_get_that_of_the_layout(tmp_path: Path) -> No
     classes = { tissue = 255 }
     spacing = [0.5, 0.25]
     """
-    dataset = open_dataset(tmp_path, layout=layout_file(tmp_path, text))
+    dataset = opened(tmp_path, layout_file(tmp_path, text))
     assert dataset.load(dataset.cases[0]).geometry.spacing == (0.5, 0.25)
 
 
@@ -324,7 +348,7 @@ def test_groups_and_names_are_made_from_placeholders(tmp_path: Path) -> None:
     case = "{patient}-{visit}"
     group = "{patient}"
     """
-    dataset = open_dataset(tmp_path, layout=layout_file(tmp_path, text))
+    dataset = opened(tmp_path, layout_file(tmp_path, text))
     assert [(case.name, case.group) for case in dataset.cases] == [
         ("p1-v1", "p1"),
         ("p1-v2", "p1"),
@@ -339,7 +363,7 @@ def test_names_of_any_script_and_with_any_signs_are_read(tmp_path: Path) -> None
         scan(tmp_path / name / "ct.nii.gz")
         write(tmp_path / name / f"{name} mask.nii.gz", labels(BOX, (0, 1)))
     text = CHEST + 'label = "{case}/{case} mask.nii.gz"\nclasses = { one = 1 }'
-    dataset = open_dataset(tmp_path, layout=layout_file(tmp_path, text))
+    dataset = opened(tmp_path, layout_file(tmp_path, text))
     assert [case.name for case in dataset.cases] == sorted(names)
 
 
@@ -503,9 +527,9 @@ def test_an_unknown_layout_names_the_nearest(tmp_path: Path) -> None:
 def test_a_folder_that_the_layout_does_not_fit_is_refused(tmp_path: Path) -> None:
     acdc(tmp_path)
     with pytest.raises(InputError, match=r"no file fits the pattern '\{case\}/imaging\.nii\.gz' of the layout KiTS23"):
-        open_dataset(tmp_path, layout="kits23")
-    with pytest.raises(InputError, match="layout: given without a folder"):
-        open_dataset(layout="kits23")
+        opened(tmp_path, "kits23")
+    with pytest.raises(InputError, match="a layout are for data of files"):
+        open_dataset(options=read_options(layout="kits23"))
 
 
 def test_the_cache_is_built_again_when_the_layout_reads_the_same_files_otherwise(tmp_path: Path) -> None:
@@ -513,6 +537,6 @@ def test_the_cache_is_built_again_when_the_layout_reads_the_same_files_otherwise
     digests = set()
     for order in ("lung nodule", "nodule lung"):
         masks = ", ".join(f'{name} = "{{case}}/{name}.nii.gz"' for name in order.split())
-        dataset = open_dataset(folder, layout=layout_file(tmp_path, f"{CHEST}masks = {{ {masks} }}"))
+        dataset = opened(folder, layout_file(tmp_path, f"{CHEST}masks = {{ {masks} }}"))
         digests.add(prepare_dataset(dataset, plan_preprocessing(check(dataset)), tmp_path / "cache").digest)
     assert len(digests) == 2

@@ -1,8 +1,12 @@
 """Files that hold an image or a label: one module a kind, found by looking, so a new kind is one new file."""
 
+import logging
 import pkgutil
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
@@ -10,20 +14,27 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nas.data.dataset import Palette
 from nas.data.geometry import Geometry
+from nas.data.notes import Note
+from nas.data.spacings import with_spacing_beside
 from nas.errors import InputError
 
 Result = TypeVar("Result")
 
 FOLDER = "/"
 """The suffix of a kind whose volumes are folders of slices."""
+_LFS = b"version https://git-lfs"
+_TALKATIVE = ("nibabel.global", "tifffile", "PIL")
+"""Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
 
 
 @dataclass(frozen=True, eq=False)
 class StoredImage:
     """What a file holds: voxels (channels, *spatial), their spacing in mm and, where the format has one, the affine.
 
-    measured and oriented: whether spacing and orientation are the file's, as in `Geometry`.
+    measured and oriented: whether spacing and orientation are the file's, as in `Geometry`. notes: what was decided
+    in reading it. palette: of a label that is shown in colours.
     """
 
     voxels: npt.NDArray[Any]
@@ -31,6 +42,8 @@ class StoredImage:
     affine: npt.NDArray[np.float64] | None = None
     measured: bool = True
     oriented: bool = True
+    notes: tuple[Note, ...] = ()
+    palette: Palette | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,6 +54,13 @@ class StoredImage:
     def geometry(self) -> Geometry:
         """Where the voxels lie."""
         return Geometry(self.spacing, self.affine, self.measured, self.oriented)
+
+
+def as_slice(stored: StoredImage) -> StoredImage:
+    """A volume of a single slice, its last axis, as a picture; any other as it is."""
+    if len(stored.spacing) != 3 or stored.shape[2] != 1:
+        return stored
+    return replace(stored, voxels=stored.voxels[..., 0], spacing=stored.spacing[:2])
 
 
 class FileKind(Protocol):
@@ -86,7 +106,8 @@ def read_image(path: Path) -> StoredImage:
     """The image in a file as float32; InputError where it cannot be read."""
     stored = _expect_numbers(path, _read(path, _kind(path).read_image))
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is refused later
-        return replace(stored, voxels=stored.voxels.astype(np.float32, copy=False))
+        stored = replace(stored, voxels=stored.voxels.astype(np.float32, copy=False))
+    return with_spacing_beside(path, stem(path), stored)
 
 
 def read_label(path: Path, image: StoredImage | None = None) -> StoredImage:
@@ -99,11 +120,14 @@ def read_label(path: Path, image: StoredImage | None = None) -> StoredImage:
     kind = _kind(path)
     if image is not None and isinstance(kind, HoldsStructures):
         return _read(path, lambda path: kind.read_label_on(path, image))
-    return _expect_numbers(path, _read(path, kind.read_label))
+    stored = _expect_numbers(path, _read(path, kind.read_label))
+    return with_spacing_beside(path, stem(path), stored)
 
 
 def read_mask(path: Path, structure: tuple[str, ...], image: StoredImage) -> StoredImage:
     """Where a class is, as booleans (1, *spatial): the structure of one of these names, or all that is not 0.
+
+    Of a picture in colours of a palette, it is all that is not shown black.
 
     Raises:
         InputError: the file cannot be read, has no such structure, or holds more than two values.
@@ -117,7 +141,8 @@ def read_mask(path: Path, structure: tuple[str, ...], image: StoredImage) -> Sto
     voxels = stored.voxels
     if len(voxels) > 1 and (voxels == voxels[:1]).all():  # grey, stored in colours
         voxels = voxels[:1]
-    inside = voxels != 0
+    empty = [value for value, colour in stored.palette or () if not any(colour)] or [0]
+    inside = ~np.isin(voxels, empty) if stored.palette else voxels != 0
     shown = voxels[inside]
     if shown.size and not shown.min() == shown.max():  # also where they are not numbers
         raise InputError(
@@ -134,38 +159,69 @@ def parts(path: Path) -> tuple[Path, ...]:
 
 def stem(path: Path) -> str:
     """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
-    _, suffix = _kind_and_suffix(path)
-    return path.name if suffix == FOLDER else path.name[: -len(suffix)]
+    suffix = suffix_of(path)
+    if suffix is None and path.is_dir():
+        return path.name
+    if suffix is None:
+        expected = ", ".join(sorted(_kinds().keys() - {FOLDER}))
+        raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
+    return path.name[: -len(suffix)]
+
+
+def suffix_of(path: Path) -> str | None:
+    """The suffix that tells a file's kind, in small letters as kinds have it; None where it is of no kind."""
+    name = path.name.lower()
+    return max((suffix for suffix in _kinds() if name.endswith(suffix)), key=len, default=None)
 
 
 def _kind(path: Path) -> FileKind:
-    return _kind_and_suffix(path)[0]
+    stem(path)  # or an InputError
+    return _kinds()[suffix_of(path) or FOLDER]
 
 
-def _kind_and_suffix(path: Path) -> tuple[FileKind, str]:
-    modules = [import_module(found.name) for found in pkgutil.iter_modules(__path__, f"{__name__}.")]
-    if path.is_dir():
-        return next(cast(FileKind, module) for module in modules if FOLDER in module.SUFFIXES), FOLDER
-    suffixes = {suffix: cast(FileKind, module) for module in modules for suffix in module.SUFFIXES}
-    suffixes.pop(FOLDER, None)
-    for suffix, kind in suffixes.items():
-        if path.name.lower().endswith(suffix):
-            return kind, suffix
-    raise InputError(f"{path}: this kind of file cannot be read; expected one of {', '.join(sorted(suffixes))}")
+@cache
+def _kinds() -> dict[str, FileKind]:
+    names = (item.name for item in pkgutil.iter_modules(__path__, f"{__name__}."))
+    modules = (cast(FileKind, import_module(name)) for name in names)
+    return {suffix: module for module in modules for suffix in module.SUFFIXES}
 
 
 def _read(path: Path, function: Callable[[Path], Result]) -> Result:
     if not path.exists():
         raise InputError(f"{path}: no such file; put it there or take its case out of the data set")
     try:
-        return function(path)
+        with _quiet():
+            return function(path)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # on a damaged file, the libraries raise errors of a dozen kinds
+        if _is_pointer(path):
+            raise InputError(f"{path}: is a pointer of Git LFS, not the file itself; fetch it: git lfs pull") from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(
             f"{path}: cannot be read, it is damaged or of another kind ({reason}); copy or export it again"
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what libraries print on their own account."""
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _is_pointer(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_LFS)) == _LFS
 
 
 def _expect_numbers(path: Path, stored: StoredImage) -> StoredImage:

@@ -4,11 +4,12 @@ An image and a label belong together where their patterns give the same case. Wh
 is a second file for the same thing.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from nas.data.dataset import Case, Dataset, Mask
+from nas.data.dataset import Case, Dataset, LeftOut, Mask
 from nas.data.layout import CLASS, Layout, Meaning, shipped_layouts
 from nas.data.loading import dataset_of_files
 from nas.data.patterns import Match, filled, find
@@ -18,6 +19,7 @@ from nas.errors import InputError
 LAYOUT = f"a published data set: {', '.join(layout.name for layout in shipped_layouts().values())}"
 
 
+SIGNS: tuple[tuple[str, ...], ...] = ()
 DESCRIBED = ("dataset.json", "dataset_description.json")
 """Files that say more of the data than a folder's names do."""
 
@@ -48,14 +50,28 @@ def read_as(folder: Path, layout: Layout) -> Dataset:
     labels = {} if layout.masks or layout.one_a_class else _files(root, layout.label, layout)
     masks = _mask_files(root, layout)
     refuse(chain(_image_problems(images, layout), _label_problems(images[0], labels, masks, layout)))
+    cases = [_case(name, images, labels, masks, layout) for name in images[0]]
     return dataset_of_files(
         name=layout.name,
         folder=folder,
         channels=layout.channels,
         labels=layout.labels(tuple(masks)),
-        cases=[_case(name, images, labels, masks, layout) for name in images[0]],
+        cases=cases,
+        left_out=tuple(_left_out(folder, {path for case in cases for path in case.paths}, layout)),
         spacing=layout.spacing,
     )
+
+
+def _left_out(folder: Path, taken: set[Path], layout: Layout) -> Iterator[LeftOut]:
+    used = {str(path) for path in taken}
+    names: list[str] = []
+    for home, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if f"{home}/{name}" not in used and not name.startswith("."))
+        names += [f"{home}/{name}" for name in sorted(files) if f"{home}/{name}" not in used and name[0] != "."]
+    if names:
+        yield LeftOut(
+            f"files that fit no pattern of {layout.name}", tuple(os.path.relpath(name, folder) for name in names)
+        )
 
 
 def _roots(folder: Path, layout: Layout) -> Iterator[Path]:
