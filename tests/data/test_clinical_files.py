@@ -107,6 +107,14 @@ def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
         files.read_image(path)
 
 
+def test_a_volume_larger_than_the_memory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mhd").write_text(
+        "ObjectType = Image\nNDims = 3\nDimSize = 30000 30000 3000\nElementType = MET_UCHAR\nElementDataFile = a.raw\n"
+    )
+    with pytest.raises(InputError, match="more than this machine's"):
+        files.read_image(tmp_path / "a.mhd")
+
+
 @pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
 def test_a_header_has_its_voxels_in_another_file(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"

@@ -17,6 +17,7 @@ from nas.data.contours import Contour, filled_contours
 from nas.data.extras import needed
 from nas.data.files import FOLDER, StoredImage
 from nas.data.files.itk import TURNED, stored_image
+from nas.data.memory import expect_memory
 from nas.errors import InputError, did_you_mean
 
 SUFFIXES = (".dcm", ".dicom", FOLDER)
@@ -114,6 +115,7 @@ def _picture(path: Path) -> StoredImage:
 def _volume(folder: Path) -> StoredImage:
     itk = _itk(folder)
     files = _series(itk, folder)
+    expect_memory(folder, (*_size(itk, files[0]), len(files)))
     reader = itk.ImageSeriesReader()
     reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
@@ -123,6 +125,14 @@ def _volume(folder: Path) -> StoredImage:
     for problem in _stack_problems(folder, files, slices):
         raise InputError(problem)
     return stored_image(image, 3, 1.0, measured=True, oriented=True)
+
+
+def _size(itk: Any, file: str) -> tuple[int, int]:
+    reader = itk.ImageFileReader()
+    reader.SetFileName(file)
+    reader.ReadImageInformation()
+    columns, rows = reader.GetSize()[:2]
+    return columns, rows
 
 
 class _Slice:

@@ -14,7 +14,6 @@ from nas.data.files import StoredImage
 from nas.errors import InputError
 
 SUFFIXES = (".gif",)
-SPACING = (1.0, 1.0)  # a picture does not say how large its pixels are
 
 
 def axes(path: Path) -> int:
@@ -25,7 +24,7 @@ def axes(path: Path) -> int:
 def read_image(path: Path) -> StoredImage:
     """The intensities: one channel where all that the picture shows is grey, else three."""
     colours = _shown(path)
-    return StoredImage(colours[:1] if _grey(colours) else colours, SPACING)
+    return _stored(colours[:1] if _grey(colours) else colours)
 
 
 def read_label(path: Path) -> StoredImage:
@@ -33,7 +32,12 @@ def read_label(path: Path) -> StoredImage:
     colours = _shown(path)
     if not _grey(colours):
         raise InputError(f"{path}: a label in colours, which are no values; export it as PNG with a value a class")
-    return StoredImage(colours[:1], SPACING)
+    return _stored(colours[:1])
+
+
+def _stored(voxels: npt.NDArray[np.uint8]) -> StoredImage:
+    """A picture that does not say how large its pixels are."""
+    return StoredImage(voxels, (1.0, 1.0), measured=False, oriented=False)
 
 
 def _shown(path: Path) -> npt.NDArray[np.uint8]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from nas.data.extras import needed
 from nas.data.files import StoredImage
+from nas.data.memory import expect_memory
 from nas.data.units import is_no_length, millimetres
 from nas.errors import InputError
 
@@ -34,6 +35,7 @@ def read_image(path: Path) -> StoredImage:
     """The voxels, a channel for each component or along the fourth axis, with spacing and affine."""
     reader, header = _reader(path), _header(path)
     spatial = _spatial_axes(path, reader.GetDimension())
+    expect_memory(path, (*reader.GetSize(), reader.GetNumberOfComponents()))
     return stored_image(reader.Execute(), spatial, _unit(path, header), _has_spacing(header), _has_orientation(header))
 
 
