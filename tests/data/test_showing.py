@@ -208,4 +208,14 @@ def test_amounts_are_those_of_the_case(tmp_path: Path) -> None:
     view = make_sheet(dataset, check(dataset), 1).cases[0]
     voxels = np.bincount(labels(BOX).ravel())
     assert [amount.amount for amount in view.amounts] == pytest.approx(list(voxels[1:] * 3.0 / 1000))
-    assert view.unit == "ml"
+    assert (view.unit, view.absent) == ("ml", ())
+
+
+def test_classes_that_a_case_lacks_are_named(tmp_path: Path) -> None:
+    folder = msd(tmp_path)
+    write(folder / "labelsTr/case_2.nii.gz", labels(BOX, (0, 2)))
+    dataset = open_dataset(folder)
+    sheet = make_sheet(dataset, check(dataset), 3)
+    assert [view.absent for view in sheet.cases] == [(), ("front",), ()]
+    write_sheet(sheet, tmp_path / "check.html")
+    assert "not in this case: front" in (tmp_path / "check.html").read_text(encoding="utf-8")

@@ -74,7 +74,10 @@ def _case(case: CaseView) -> Iterator[str]:
     yield "</div><table>"
     for amount in case.amounts:
         yield _amount(amount, case.unit)
-    yield "</table></section>"
+    yield "</table>"
+    if case.absent:
+        yield f'<p class="facts">not in this case: {escape(", ".join(case.absent))}</p>'
+    yield "</section>"
 
 
 def _amount(amount: Amount, unit: str) -> str:

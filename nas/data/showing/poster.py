@@ -53,6 +53,8 @@ def _case(case: CaseView) -> Iterator[Block]:
     yield from _rows(case.panels)
     for amount in case.amounts:
         yield _amount(amount, case.unit)
+    if case.absent:
+        yield _text(f"not in this case: {', '.join(case.absent)}", TEXT, FAINT)
 
 
 def _rows(panels: Sequence[Panel]) -> Iterator[Block]:

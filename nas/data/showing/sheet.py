@@ -53,13 +53,14 @@ class Amount:
 
 @dataclass(frozen=True, eq=False)
 class CaseView:
-    """A case as it is shown."""
+    """A case as it is shown. amounts: of the classes that it has. absent: the names of the others."""
 
     name: str
     reason: str
     facts: str
     panels: tuple[Panel, ...]
     amounts: tuple[Amount, ...]
+    absent: tuple[str, ...]
     unit: str
     warnings: tuple[str, ...]
 
@@ -96,12 +97,14 @@ def make_sheet(dataset: Dataset, fingerprint: Fingerprint, most: int = 8) -> She
 
 def _view(dataset: Dataset, fingerprint: Fingerprint, case: Case, reason: str) -> CaseView:
     volume = dataset.load(case)
+    amounts = tuple(_amounts(fingerprint, volume, styles(dataset.classes)))
     return CaseView(
         name=case.name,
         reason=reason,
         facts=_facts(volume),
         panels=tuple(_panels(dataset, fingerprint, volume)),
-        amounts=tuple(_amounts(fingerprint, volume, styles(dataset.classes))),
+        amounts=tuple(amount for amount in amounts if amount.amount),
+        absent=tuple(amount.style.name for amount in amounts if not amount.amount),
         unit=_unit(volume),
         warnings=tuple(warning for warning in fingerprint.warnings if about(warning, case.name)),
     )
@@ -109,11 +112,12 @@ def _view(dataset: Dataset, fingerprint: Fingerprint, case: Case, reason: str) -
 
 def _facts(volume: Volume) -> str:
     geometry = volume.geometry
-    voxels = " x ".join(str(size) for size in volume.label.shape)
-    step = " x ".join(f"{step:.3g}" for step in geometry.spacing)
-    place = f"stored as {geometry.orientation.code}" if geometry.oriented and geometry.orientation.code else ""
-    facts = (f"{voxels} voxels", f"{step} mm" if geometry.measured else "of unknown size", place)
-    return ", ".join(fact for fact in facts if fact)
+    sizes = " x ".join(str(size) for size in volume.label.shape)
+    steps = " x ".join(f"{step:.3g}" for step in geometry.spacing)
+    size = f"{steps} mm" if geometry.measured else "unknown size"
+    voxels = f"{sizes} {'voxels' if volume.label.ndim == 3 else 'pixels'} of {size}"
+    code = geometry.orientation.code if geometry.oriented else ""
+    return f"{voxels}, stored as {code}" if code else voxels
 
 
 def _panels(dataset: Dataset, fingerprint: Fingerprint, volume: Volume) -> Iterator[Panel]:
@@ -129,7 +133,8 @@ def _panels(dataset: Dataset, fingerprint: Fingerprint, volume: Volume) -> Itera
     near = (drawn[0], scale) if close is None else (close, scale_of([close] * len(drawn), unit, scale.voxel))
     if close is not None:
         yield _panel(near[0], first, near[1], among)
-    yield _panel(near[0], first, near[1], ())
+    if near[0].label.any():
+        yield _panel(near[0], first, near[1], ())
     for layer in others:
         yield _panel(near[0], layer, near[1], among)
 
