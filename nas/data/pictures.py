@@ -24,7 +24,6 @@ MODES = {"1", "L", "LA", "P", "PA", "I", "I;16", "I;16B", "I;16L", "F", "RGB", "
 LOSSY = {"JPEG", "MPO", "JPEG2000", "WEBP"}
 _IHDR = slice(24, 26)  # of a PNG: bits a channel, and the kind of its colours
 _GREY, _WITH_PALETTE = 0, 3
-_CENTIMETRE = 2.54
 
 
 def read_picture(path: Path, colours: bool) -> StoredImage:
@@ -153,9 +152,8 @@ def _palette(picture: "Image") -> Palette | None:
 
 
 def _spacing(picture: "Image") -> tuple[float, float] | None:
-    """Of rows and of columns in mm, where the file gives them."""
-    across, down = picture.info.get("dpi", (0, 0))
-    rounding = _CENTIMETRE / 2 if picture.info.get("jfif_unit") == 2 else 0.0
-    if not (across > 0 and down > 0) or (is_printed(across, rounding) and is_printed(down, rounding)):
+    """Of rows and of columns in mm, where the file gives them; the density in a JPEG is the camera's, for printing."""
+    across, down = picture.info.get("dpi", (0, 0)) if picture.format not in LOSSY else (0, 0)
+    if not (across > 0 and down > 0) or (is_printed(across) and is_printed(down)):
         return None
     return 25.4 / float(down), 25.4 / float(across)

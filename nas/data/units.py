@@ -21,8 +21,8 @@ OTHER_WORDS = {"micron": "um", "angstrom": "a", "å": "a", "inch": "in", "inche"
 NO_LENGTHS = {"", "pixel", "px", "pix", "voxel", "unit", "none", "null", "unknown", "arbitrary", "referenceframe"}
 """What stands where a unit would, and says that there is none."""
 
-PRINTED = (72, 75, 96, 100, 120, 150, 180, 200, 240, 300, 350, 360, 400, 600, 720, 1200, 2400)
-"""Dots an inch that programs write by default, for screens and printers."""
+PRINTED = (1, 2.54, 72, 75, 96, 100, 120, 150, 180, 200, 240, 300, 350, 360, 400, 600, 720, 1200, 2400)
+"""Dots an inch that programs write by default, for screens and printers; 1 an inch or a centimetre for nothing."""
 NEAR_PRINTED = 1e-3
 
 
@@ -36,12 +36,9 @@ def is_no_length(unit: str) -> bool:
     return _word(unit) in NO_LENGTHS
 
 
-def is_printed(per_inch: float, rounding: float = 0.0) -> bool:
-    """Whether a resolution is one of screens and printers, which says nothing of what the picture shows.
-
-    rounding: dots an inch that the file's unit cannot tell apart.
-    """
-    return any(abs(per_inch - printed) <= max(NEAR_PRINTED * printed, rounding) for printed in PRINTED)
+def is_printed(per_inch: float) -> bool:
+    """Whether a resolution is one of screens and printers, which says nothing of what the picture shows."""
+    return any(abs(per_inch - printed) <= NEAR_PRINTED * printed for printed in PRINTED)
 
 
 def _word(unit: str) -> str:

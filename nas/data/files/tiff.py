@@ -199,7 +199,7 @@ def _spacing_of_tags(tags: Mapping[str, Any], axes: int) -> _Spacing:
     if resolution is None or unit not in _MILLIMETRES:
         return _unmeasured(axes)
     steps = tuple(_MILLIMETRES[unit] / per_unit for per_unit in resolution)
-    if all(is_printed(25.4 / step) for step in steps) or steps == (_MILLIMETRES[unit],) * 2:  # 1 stands for nothing
+    if all(is_printed(25.4 / step) for step in steps):
         return _unmeasured(axes)
     return _Spacing(steps) if axes == 2 else _of_pixels_alone(steps)
 

@@ -138,6 +138,6 @@ def _expect_classes(path: Path, label: npt.NDArray[np.generic], values: npt.NDAr
     if scattered:
         raise InputError(
             f"{path}: {len(scattered)} of its {len(values)} values ({some(np.array(scattered))}) lie scattered at "
-            "edges, as after compression as JPEG or smooth resizing; bring each voxel to the nearest class and export it "
+            "edges, as after compression as JPEG or smooth resizing; give each voxel the nearest class and export it "
             "again"
         )
