@@ -8,7 +8,7 @@ from nas.data import brain, files
 from nas.data.dataset import Dataset
 from nas.data.options import DataOptions, with_options
 from nas.data.readers import Reader, readers
-from nas.data.readers.layouts import read_as
+from nas.data.readers.layouts import nearly, read_as
 from nas.errors import InputError, did_you_mean
 
 BUILT_IN = "brain"
@@ -60,6 +60,8 @@ def _unknown_layout(folder: Path) -> InputError:
         return InputError(f"{folder}: holds no data set itself, but folders that do: {named}; give one of them")
     nearest, missing = _nearest(folder, available)
     near = f"; nearest is {nearest.LAYOUT}: missing {', '.join(missing)}" if nearest and missing else ""
+    published = nearly(folder)
+    near = f"; {published}" if published else near
     layouts = "".join(f"\n  {reader.LAYOUT}" for reader in available)
     found = f"holds no data set in a layout that is known, but {_content(folder)}"
     return InputError(f"{folder}: {found}{near}; expected one of:{layouts}")

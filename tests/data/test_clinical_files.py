@@ -125,6 +125,39 @@ def test_a_header_has_its_voxels_in_another_file(suffix: str, tmp_path: Path) ->
         files.read_image(path)
 
 
+def slicers(path: Path, layers: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image, and a segmentation as 3D Slicer stores it: cropped, segments that overlap in layers of their own."""
+    image = volume(DIRECTIONS[2])
+    sitk.WriteImage(image, path / "a.nrrd")
+    liver, vessel = np.zeros((2, 5, 18, 17), np.uint8)
+    liver[1:4, 3:9, 4:12], vessel[2:4, 5:15, 6:8] = 1, 1
+    stored = [liver, vessel] if layers == 2 else [np.where(vessel, 2, liver)]
+    voxels = np.stack(stored, axis=-1)[1:5, 2:16, 3:13].astype(np.uint8)
+    cropped = sitk.GetImageFromArray(voxels if layers == 2 else voxels[..., 0], isVector=layers == 2)
+    cropped.SetSpacing(image.GetSpacing())
+    cropped.SetDirection(image.GetDirection())
+    cropped.SetOrigin(image.TransformIndexToPhysicalPoint((3, 2, 1)))
+    for number, name in enumerate(("Liver", "Portal vein")):
+        cropped.SetMetaData(f"Segment{number}_Name", name)
+        cropped.SetMetaData(f"Segment{number}_LabelValue", str(1 if layers == 2 else number + 1))
+        cropped.SetMetaData(f"Segment{number}_Layer", str(number if layers == 2 else 0))
+    sitk.WriteImage(cropped, path / "a.seg.nrrd")
+    return liver.T.astype(bool), vessel.T.astype(bool)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_segments_of_3d_slicer_are_laid_on_the_grid_of_their_image(layers: int, tmp_path: Path) -> None:
+    liver, vessel = slicers(tmp_path, layers)
+    image, path = files.read_image(tmp_path / "a.nrrd"), tmp_path / "a.seg.nrrd"
+    np.testing.assert_array_equal(files.read_mask(path, ("Portal vein",), image).voxels[0], vessel)
+    shown = liver if layers == 2 else liver & ~vessel
+    np.testing.assert_array_equal(files.read_mask(path, ("Liver",), image).voxels[0], shown)
+    if layers == 1:
+        np.testing.assert_array_equal(files.read_label(path, image).voxels[0], np.where(vessel, 2, liver))
+    with pytest.raises(InputError, match="no segment is called 'liver'; did you mean 'Liver'"):
+        files.read_mask(path, ("liver",), image)
+
+
 @pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE])
 def test_a_series_lies_where_highdicom_puts_it(orientation: Sequence[float], tmp_path: Path) -> None:
     folder = series(tmp_path / "ct", orientation=orientation)

@@ -470,6 +470,25 @@ def test_what_is_missing_or_wrong_is_named(
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("publish", "lost", "words"),
+    [
+        (kits23, "segmentation.nii.gz", "dataset/case_00000/imaging.nii.gz is as in KiTS23, but nothing fits"),
+        (kits23, "imaging.nii.gz", "dataset/case_00000/segmentation.nii.gz is as in KiTS23, but nothing fits"),
+        (totalsegmentator, "*.nii.gz", "holds no data set in a layout that is known"),
+    ],
+)
+def test_half_of_a_published_data_set_is_told_what_it_lacks(
+    publish: Callable[[Path], None], lost: str, words: str, tmp_path: Path
+) -> None:
+    publish(tmp_path)
+    for path in tmp_path.rglob(lost):
+        path.unlink()
+    with pytest.raises(InputError) as caught:
+        open_dataset(tmp_path)
+    assert words in str(caught.value)
+
+
 LABEL = 'label = "{case}/label.nii.gz"\n'
 
 UNUSABLE = [

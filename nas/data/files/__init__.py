@@ -119,8 +119,10 @@ def read_label(path: Path, image: StoredImage | None = None) -> StoredImage:
     """
     kind = _kind(path)
     if image is not None and isinstance(kind, HoldsStructures):
-        return _read(path, lambda path: kind.read_label_on(path, image))
-    stored = _expect_numbers(path, _read(path, kind.read_label))
+        stored = _read(path, lambda path: kind.read_label_on(path, image))
+    else:
+        stored = _read(path, kind.read_label)
+    stored = _expect_numbers(path, stored)
     return with_spacing_beside(path, stem(path), stored)
 
 
@@ -135,7 +137,7 @@ def read_mask(path: Path, structure: tuple[str, ...], image: StoredImage) -> Sto
     kind = _kind(path)
     if structure:
         if not isinstance(kind, HoldsStructures):
-            raise InputError(f"{path}: holds no named structures; expected DICOM SEG or RTSTRUCT, or classes by values")
+            raise InputError(f"{path}: holds no named structures; expected a file that does, or classes by values")
         return _read(path, lambda path: kind.read_structure(path, structure, image))
     stored = read_label(path, image)
     voxels = stored.voxels

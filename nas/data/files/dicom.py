@@ -17,6 +17,7 @@ from nas.data.contours import Contour, filled_contours
 from nas.data.extras import needed
 from nas.data.files import FOLDER, StoredImage
 from nas.data.files.itk import TURNED, stored_image
+from nas.data.laying import laid_on, to_voxels
 from nas.data.memory import expect_memory
 from nas.errors import InputError, did_you_mean
 
@@ -26,8 +27,6 @@ UNEVEN = 0.02
 """Share of the distance of slices by which one may differ from the others: positions are often rounded."""
 TILTED = 0.1
 """Of a pixel, the sideways shift from one slice to the next beyond which slices do not stand above each other."""
-SAME_GRID = 0.1
-"""Voxels by which a segment may lie beside the voxels of its image, as rounding in headers does."""
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 NO_IMAGES = {"SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "DOC"}
 MODALITY, POSITION, ORIENTATION, FRAMES = "0008|0060", "0020|0032", "0020|0037", "0028|0008"
@@ -230,28 +229,12 @@ def _segment(path: Path, segmentation: Any, numbers: Sequence[int], image: Store
     """Where any of the segments is, on the image's grid."""
     volume = segmentation.get_volume(segment_numbers=numbers, rescale_fractional=True)
     inside = np.asarray((np.asarray(volume.array) >= 0.5).any(axis=-1))
-    return _laid_on(path, inside, TURNED @ volume.affine, image)
-
-
-def _laid_on(
-    path: Path, inside: npt.NDArray[np.bool_], affine: npt.NDArray[np.float64], image: StoredImage
-) -> npt.NDArray[np.bool_]:
-    """A mask on a grid of its own, on that of the image, of which its voxels are some."""
-    to_image = _to_voxels(path, image) @ affine
-    steps = np.linalg.norm(to_image[:3, :3], axis=0)[[size > 1 for size in inside.shape]]
-    moved = np.argwhere(inside) @ to_image[:3, :3].T + to_image[:3, 3]
-    places = np.rint(moved).astype(int)
-    apart = max([0.0, *np.abs(moved - places).max(axis=0, initial=0), *np.abs(steps - 1)])
-    if apart > SAME_GRID or (places < 0).any() or (places >= image.shape).any():
-        raise InputError(f"{path}: its voxels are not those of the image; expected a segmentation of this very series")
-    laid = np.zeros(image.shape, bool)
-    laid[tuple(places.T)] = True
-    return laid
+    return laid_on(path, inside, TURNED @ volume.affine, image)
 
 
 def _outlined(path: Path, names: tuple[str, ...], image: StoredImage) -> npt.NDArray[np.bool_]:
     """The inside of a structure's outlines, on the image's grid."""
-    to_voxels = _to_voxels(path, image) @ TURNED
+    placed = to_voxels(path, image) @ TURNED
     dataset = _dataset(path)
     structures = dataset.get("StructureSetROISequence", ())
     known = {int(structure.ROINumber): str(structure.ROIName) for structure in structures}
@@ -259,20 +242,13 @@ def _outlined(path: Path, names: tuple[str, ...], image: StoredImage) -> npt.NDA
     if not numbers:
         raise _no_structure(path, names, list(known.values()))
     contours = [
-        Contour(np.reshape(np.array(outline.ContourData, float), (-1, 3)) @ to_voxels[:3, :3].T + to_voxels[:3, 3])
+        Contour(np.reshape(np.array(outline.ContourData, float), (-1, 3)) @ placed[:3, :3].T + placed[:3, 3])
         for structure in dataset.get("ROIContourSequence", ())
         if int(structure.ReferencedROINumber) in numbers
         for outline in structure.get("ContourSequence", ())
         if str(outline.get("ContourGeometricType", "")) in CLOSED
     ]
     return filled_contours(str(path), contours, image.shape)
-
-
-def _to_voxels(path: Path, image: StoredImage) -> npt.NDArray[np.float64]:
-    """From millimetres in the patient to voxels of the image."""
-    if image.affine is None:
-        raise InputError(f"{path}: lies in the patient, but its image does not say where; give the DICOM series")
-    return np.asarray(np.linalg.inv(image.affine))
 
 
 def _no_structure(path: Path, names: tuple[str, ...], known: list[str]) -> InputError:

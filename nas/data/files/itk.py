@@ -3,10 +3,11 @@
 Volumes keep the order of axes that the file has, x, y, z, as NIfTI does, and are placed by its affine, turned from
 left, posterior, superior to right, anterior, superior. Pictures have rows, then columns. Channels are the components of
 a voxel, or a fourth axis. What SimpleITK keeps silent about (units, and whether there is a spacing or an orientation at
-all) is read from the header, which is text.
+all) is read from the header, which is text. A segmentation of 3D Slicer's (.seg.nrrd) is laid on the grid of its image.
 """
 
 import re
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ import numpy.typing as npt
 
 from nas.data.extras import needed
 from nas.data.files import StoredImage
+from nas.data.laying import laid_on
 from nas.data.memory import expect_memory
 from nas.data.units import is_no_length, millimetres
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 LONGEST_HEADER = 10_000  # lines; a header of a few thousand lists the slices of a volume
@@ -40,6 +42,47 @@ def read_image(path: Path) -> StoredImage:
 
 
 read_label = read_image
+
+
+def read_label_on(path: Path, image: StoredImage) -> StoredImage:
+    """The label; one of 3D Slicer's, which is stored without the empty ground around it, on the image's grid."""
+    stored = read_label(path)
+    if not _segments(path) or stored.affine is None or len(stored.voxels) > 1:
+        return stored  # several layers are refused as channels, unless a layout names the segments
+    return replace(image, voxels=laid_on(path, stored.voxels[0], stored.affine, image)[None], notes=(), palette=None)
+
+
+def read_structure(path: Path, names: tuple[str, ...], image: StoredImage) -> StoredImage:
+    """Where 3D Slicer's segment of one of these names is, booleans (1, *spatial) on the image's grid."""
+    segments, stored = _segments(path), read_label(path)
+    chosen = [segment for segment in segments if segment.name in names]
+    if not chosen or stored.affine is None:
+        known = [segment.name for segment in segments]
+        advice = did_you_mean(names[0], known) if known else "expected a segmentation of 3D Slicer, .seg.nrrd"
+        raise InputError(f"{path}: no segment is called {names[0]!r}; {advice}")
+    inside = np.any([stored.voxels[segment.layer] == segment.value for segment in chosen], axis=0)
+    return replace(image, voxels=laid_on(path, inside, stored.affine, image)[None], notes=(), palette=None)
+
+
+@dataclass(frozen=True)
+class _Segment:
+    name: str
+    value: int
+    layer: int
+
+
+def _segments(path: Path) -> list[_Segment]:
+    """What the fields Segment0_Name, Segment0_LabelValue and Segment0_Layer say."""
+    header = {name.lower(): value for name, value in _header(path).items()}
+    numbers = sorted({int(found[1]) for name in header if (found := re.fullmatch(r"segment(\d+)_name", name))})
+    return [
+        _Segment(
+            header[f"segment{number}_name"],
+            int(header.get(f"segment{number}_labelvalue", 1)),
+            int(header.get(f"segment{number}_layer", 0)),
+        )
+        for number in numbers
+    ]
 
 
 def parts(path: Path) -> tuple[Path, ...]:
@@ -111,7 +154,7 @@ def _header(path: Path) -> dict[str, str]:
             text = line.decode("utf-8", "replace").rstrip("\r\n")
             if not text:
                 break
-            found = re.match(r"\s*([A-Za-z][A-Za-z ]*?)\s*(?::=?|=)\s*(.*)", text)
+            found = re.match(r"\s*([A-Za-z][\w ]*?)\s*(?::=?|=)\s*(.*)", text)
             if found:
                 name = found[1].lower()
                 fields[name] = found[2].strip()

@@ -34,6 +34,17 @@ def read(folder: Path) -> Dataset | None:
     return None
 
 
+def nearly(folder: Path) -> str | None:
+    """What one of the shipped layouts lacks in the folder, in words, where only its images or only its labels are."""
+    for layout in shipped_layouts().values():
+        for root in _roots(folder, layout):
+            image, label = _first(root, layout.images[0], layout), _first(root, _label_patterns(layout), layout)
+            match, missing = (image, _label_patterns(layout)[0]) if image else (label, layout.images[0][0])
+            if match is not None and (image is None or label is None):
+                return f"{match.path.relative_to(folder)} is as in {layout.name}, but nothing fits {missing!r} there"
+    return None
+
+
 def read_as(folder: Path, layout: Layout) -> Dataset:
     """The data set in the folder, which has this layout.
 
@@ -81,8 +92,11 @@ def _roots(folder: Path, layout: Layout) -> Iterator[Path]:
 def _fits(root: Path, layout: Layout) -> bool:
     """Whether the first image has a label, which tells the layout without a look at every file."""
     image = _first(root, layout.images[0], layout)
-    labels = layout.label or tuple(chain.from_iterable(patterns for _, patterns in layout.masks))
-    return image is not None and _first(root, labels, layout) is not None
+    return image is not None and _first(root, _label_patterns(layout), layout) is not None
+
+
+def _label_patterns(layout: Layout) -> tuple[str, ...]:
+    return layout.label or tuple(chain.from_iterable(patterns for _, patterns in layout.masks))
 
 
 def _first(root: Path, patterns: Sequence[str], layout: Layout) -> Match | None:
