@@ -108,11 +108,10 @@ def test_an_unknown_unit_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_volume_larger_than_the_memory_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.mhd").write_text(
-        "ObjectType = Image\nNDims = 3\nDimSize = 30000 30000 3000\nElementType = MET_UCHAR\nElementDataFile = a.raw\n"
-    )
+    fields = ("ObjectType = Image", "NDims = 3", "DimSize = 30000 30000 3000", "ElementType = MET_UCHAR")
+    (tmp_path / "a.mha").write_text("\n".join([*fields, "ElementDataFile = LOCAL", ""]))
     with pytest.raises(InputError, match="more than this machine's"):
-        files.read_image(tmp_path / "a.mhd")
+        files.read_image(tmp_path / "a.mha")
 
 
 @pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
@@ -121,7 +120,7 @@ def test_a_header_has_its_voxels_in_another_file(suffix: str, tmp_path: Path) ->
     sitk.WriteImage(volume(), path)
     assert [part.name for part in files.parts(path)] == [path.name, "a.raw"]
     (tmp_path / "a.raw").unlink()
-    with pytest.raises(InputError, match=f"a{suffix}: cannot be read"):
+    with pytest.raises(InputError, match=rf"a{suffix}: its voxels are in a\.raw, which is not there"):
         files.read_image(path)
 
 
@@ -206,9 +205,22 @@ def nowhere(number: int, dataset: "pydicom.Dataset") -> None:
         del dataset.ImagePositionPatient
 
 
+def of_another_size(number: int, dataset: "pydicom.Dataset") -> None:
+    if number == 2:
+        dataset.Rows, dataset.PixelData = 17, dataset.PixelData[: 2 * 17 * SHAPE[0]]
+
+
+def with_half_a_file(folder: Path) -> None:
+    """Of the last slice, whose absence leaves no gap."""
+    path = series(folder) / f"IM{(5 * (SHAPE[2] - 1) + 3) % SHAPE[2]:04d}"
+    path.write_bytes(path.read_bytes()[:900])
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (lambda folder: series(folder, change=of_another_size), ["(20, 17) pixels, but", "(20, 18)"]),
+        (with_half_a_file, ["is DICOM, but no image of the series, and damaged"]),
         (lambda folder: series(folder, skipped=(3,)), ["5 mm apart, but most slices 2.5 mm", "a slice is missing"]),
         (lambda folder: series(folder, change=at_one_place), ["at the same place"]),
         (lambda folder: series(folder, change=tilted), ["shifted by 0.4 mm", "tilted gantry"]),
@@ -228,6 +240,15 @@ def test_a_series_with_a_fault_is_refused(spoil: object, words: list[str], tmp_p
     with pytest.raises(InputError) as caught:
         files.read_image(folder)
     assert all(word in str(caught.value) for word in [str(folder), *words]), str(caught.value)
+
+
+def test_what_else_lies_in_the_folder_of_a_series_is_passed_over(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    segmentation(tmp_path / "seg.dcm", folder, {"Liver": LIVER}).rename(folder / "seg.dcm")
+    structures(folder / "rs.dcm", {"Wall": [ellipse(2, (4.0, 5.0))]})
+    (folder / "notes.txt").write_text("x")
+    (folder / ".DS_Store").write_bytes(b"x")
+    np.testing.assert_array_equal(files.read_image(folder).voxels[0], stored() * 2.0 - 1024)
 
 
 def part(columns: slice, rows: slice, slices: slice) -> np.ndarray:

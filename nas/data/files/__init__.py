@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 FOLDER = "/"
 """The suffix of a kind whose volumes are folders of slices."""
 _LFS = b"version https://git-lfs"
-_TALKATIVE = ("nibabel.global", "tifffile", "PIL")
+_TALKATIVE = ("nibabel.global", "tifffile", "PIL", "pydicom", "highdicom")
 """Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
 
 
@@ -197,7 +197,7 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
     except (InputError, MemoryError):
         raise
     except Exception as error:  # on a damaged file, the libraries raise errors of a dozen kinds
-        if _is_pointer(path):
+        if path.is_file() and _is_pointer(path):
             raise InputError(f"{path}: is a pointer of Git LFS, not the file itself; fetch it: git lfs pull") from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(

@@ -7,6 +7,7 @@ on the grid of their image.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from nas.data.contours import Contour, filled_contours
 from nas.data.extras import needed
 from nas.data.files import FOLDER, StoredImage
-from nas.data.files.itk import TURNED, stored_image
+from nas.data.files.itk import TURNED, executed, informed, stored_image
 from nas.data.laying import laid_on, to_voxels
 from nas.data.memory import expect_memory
 from nas.errors import InputError, did_you_mean
@@ -97,14 +98,11 @@ def _itk(path: Path) -> Any:
 
 
 def _picture(path: Path) -> StoredImage:
-    itk = _itk(path)
-    reader = itk.ImageFileReader()
-    reader.SetFileName(str(path))
-    reader.LoadPrivateTagsOff()
-    reader.ReadImageInformation()
+    reader = _information(_itk(path), path)
     if int(_tag(reader, FRAMES) or 1) > 1:
         raise InputError(f"{path}: several frames in one file; convert it to a series or to NIfTI, as dcm2niix does")
-    image = reader.Execute()
+    expect_memory(path, reader.GetSize())
+    image = executed(reader)
     if image.GetDimension() == 3:
         image = image[:, :, 0]
     measured = any(_tag(reader, name) for name in SPACINGS)
@@ -114,37 +112,22 @@ def _picture(path: Path) -> StoredImage:
 def _volume(folder: Path) -> StoredImage:
     itk = _itk(folder)
     files = _series(itk, folder)
-    expect_memory(folder, (*_size(itk, files[0]), len(files)))
+    slices = [_information(itk, Path(file)) for file in files]
+    for problem in chain(_lost(folder, files), _stack_problems(folder, files, slices)):
+        raise InputError(problem)
+    expect_memory(folder, (*slices[0].GetSize()[:2], len(files)))
     reader = itk.ImageSeriesReader()
     reader.SetFileNames(files)
-    reader.MetaDataDictionaryArrayUpdateOn()
     reader.SetOutputPixelType(itk.sitkFloat32)  # else the first slice's slope decides whether the others are rounded
-    image = reader.Execute()
-    slices = [_Slice(reader, number) for number in range(len(files))]
-    for problem in _stack_problems(folder, files, slices):
-        raise InputError(problem)
-    return stored_image(image, 3, 1.0, measured=True, oriented=True)
+    return stored_image(executed(reader), 3, 1.0, measured=True, oriented=True)
 
 
-def _size(itk: Any, file: str) -> tuple[int, int]:
+def _information(itk: Any, path: Path) -> Any:
+    """A reader that has read all but the pixels."""
     reader = itk.ImageFileReader()
-    reader.SetFileName(file)
-    reader.ReadImageInformation()
-    columns, rows = reader.GetSize()[:2]
-    return columns, rows
-
-
-class _Slice:
-    """One slice of a series, asked for its fields as a reader of a single file is."""
-
-    def __init__(self, reader: Any, number: int) -> None:
-        self._reader, self._number = reader, number
-
-    def HasMetaDataKey(self, name: str) -> bool:  # noqa: N802, as SimpleITK calls it
-        return bool(self._reader.HasMetaDataKey(self._number, name))
-
-    def GetMetaData(self, name: str) -> str:  # noqa: N802
-        return str(self._reader.GetMetaData(self._number, name))
+    reader.SetFileName(str(path))
+    informed(reader)
+    return reader
 
 
 def _series(itk: Any, folder: Path) -> tuple[str, ...]:
@@ -162,12 +145,36 @@ def _series(itk: Any, folder: Path) -> tuple[str, ...]:
     return tuple(files)
 
 
-def _stack_problems(folder: Path, files: Sequence[str], slices: Sequence[_Slice]) -> Iterator[str]:
+def _lost(folder: Path, files: Sequence[str]) -> Iterator[str]:
+    """DICOM files that are in no series, because they are damaged: GDCM passes them over."""
+    taken = {Path(file).name for file in files}
+    for path in parts(folder):
+        if path.name not in taken and not path.name.startswith(".") and _is_dicom(path) and not _is_no_image(path):
+            yield f"{path}: is DICOM, but no image of the series, and damaged; copy or export it again, or move it"
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM" or path.suffix.lower() in SUFFIXES
+
+
+def _is_no_image(path: Path) -> bool:
+    try:
+        dataset = _dataset(path, voxels=False)
+    except Exception:  # what pydicom raises on a damaged file is of a dozen kinds
+        return False
+    return str(dataset.get("Modality", "")) in NO_IMAGES or "DirectoryRecordSequence" in dataset
+
+
+def _stack_problems(folder: Path, files: Sequence[str], slices: Sequence[Any]) -> Iterator[str]:
     """Why slices do not stand above each other at even distances."""
     names = [Path(file).name for file in files]
     for name, piece in zip(names, slices, strict=True):
         if not _tag(piece, POSITION) or not _tag(piece, ORIENTATION):
             yield f"{folder / name}: no place or orientation in the patient; expected both in every slice of a volume"
+    for name, piece in zip(names, slices, strict=True):
+        if piece.GetSize()[:2] != slices[0].GetSize()[:2]:
+            yield f"{folder / name}: {piece.GetSize()[:2]} pixels, but {names[0]} has {slices[0].GetSize()[:2]}"
     turns = np.array([_numbers(piece, ORIENTATION) for piece in slices])
     if np.abs(turns - turns[0]).max() > 1e-3:
         apart = names[int(np.abs(turns - turns[0]).max(axis=1).argmax())]

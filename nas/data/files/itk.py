@@ -7,6 +7,7 @@ all) is read from the header, which is text. A segmentation of 3D Slicer's (.seg
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -38,7 +39,7 @@ def read_image(path: Path) -> StoredImage:
     reader, header = _reader(path), _header(path)
     spatial = _spatial_axes(path, reader.GetDimension())
     expect_memory(path, (*reader.GetSize(), reader.GetNumberOfComponents()))
-    return stored_image(reader.Execute(), spatial, _unit(path, header), _has_spacing(header), _has_orientation(header))
+    return stored_image(executed(reader), spatial, _unit(path, header), _has_spacing(header), _has_orientation(header))
 
 
 read_label = read_image
@@ -99,6 +100,25 @@ def parts(path: Path) -> tuple[Path, ...]:
     return (path, path.parent / first)
 
 
+def informed(reader: Any) -> None:
+    """Let a reader read all but the voxels; ValueError says why it cannot."""
+    _in_short(reader.ReadImageInformation)
+
+
+def executed(reader: Any) -> Any:
+    """What a reader reads; ValueError says why it cannot."""
+    return _in_short(reader.Execute)
+
+
+def _in_short(read: Callable[[], Any]) -> Any:
+    """Without the places in ITK's source that its errors begin with."""
+    try:
+        return read()
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise ValueError(re.sub(r".*ERROR:\s*(\w+\(0x[0-9a-f]+\):)?\s*", "", text)) from error
+
+
 def stored_image(image: Any, spatial: int, unit: float, measured: bool, oriented: bool) -> StoredImage:
     """An image of SimpleITK's; unit: millimetres in the unit of its spacing."""
     import SimpleITK
@@ -135,7 +155,10 @@ def _reader(path: Path) -> Any:
     itk.ProcessObject.SetGlobalWarningDisplay(False)  # it writes to the screen by itself
     reader = itk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.ReadImageInformation()
+    for part in parts(path)[1:]:
+        if not part.exists():  # MetaImage writes of it to the screen by itself
+            raise InputError(f"{path}: its voxels are in {part.name}, which is not there; put it beside it")
+    informed(reader)
     return reader
 
 
