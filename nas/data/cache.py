@@ -24,7 +24,7 @@ import numpy.typing as npt
 from nas.data.preparing import PreparedVolume
 from nas.errors import InputError
 
-VERSION = 2
+VERSION = 3
 """Goes up whenever the same data and settings give other arrays, or they are laid out in another way."""
 INDEX, CASE = "index.json", "case.json"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -22,7 +22,7 @@ def file_name(name: str) -> str:
     Else what is left of it, and a digest, so that two names never meet.
     """
     safe = _UNSAFE.sub("-", name).strip(". ")
-    if safe == name and len(name.encode()) <= LONGEST:
+    if name and safe == name and len(name.encode()) <= LONGEST:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     shortened = safe.encode("utf-8", "ignore")[: LONGEST - len(digest) - 1].decode("utf-8", "ignore")

@@ -25,15 +25,14 @@ def values_of(label: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.sort(np.flatnonzero(seen).astype(bits).view(label.dtype))
 
 
-def scattered_values(label: npt.NDArray[Any], values: npt.NDArray[Any]) -> list[int]:
+def scattered_values(label: npt.NDArray[Any]) -> list[int]:
     """Values that lie here and there at edges, as of a mask that was compressed as JPEG or smoothly resized.
 
-    Empty where most values have places of their own, as classes and instances do.
-
-    Args:
-        label: whole numbers, (*spatial).
-        values: those that occur.
+    Empty where most values have places of their own, as classes and instances do. Of a volume, (*spatial), the middle
+    slice is looked at.
     """
+    label = label[..., label.shape[2] // 2] if label.ndim == 3 else label
+    values = values_of(label)
     if len(values) <= SCATTERED_VALUES:
         return []
     places = np.searchsorted(values, label)

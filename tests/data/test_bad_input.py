@@ -82,7 +82,7 @@ def segmented_twice(folder: Path) -> None:
 def of_many_values(folder: Path) -> None:
     for number in (1, 2, 3):
         values = np.broadcast_to(np.arange(18 * 17).reshape(18, 17, 1) % 100 + 100 * number, BOX)
-        write(folder / f"labelsTr/case_{number}.nii.gz", values.astype(np.int16))
+        write(folder / f"labelsTr/case_{number}.nii.gz", values.astype(np.float32))
 
 
 def claiming_to_be_vast(folder: Path) -> None:

@@ -208,7 +208,9 @@ def listing(change: Callable[[str], str]) -> Layout:
 
 def a_file_a_channel(folder: Path) -> Path:
     entries = json.loads((msd(folder) / "dataset.json").read_text())["training"]
-    lists = [entry | {"image": [entry["image"], entry["image"]]} for entry in entries]
+    for entry in entries:
+        shutil.copy(folder / entry["image"], folder / entry["image"].replace("case", "other"))
+    lists = [entry | {"image": [entry["image"], entry["image"].replace("case", "other")]} for entry in entries]
     describing(training=lists, modality={"0": "a", "1": "b"})(folder)
     return folder
 

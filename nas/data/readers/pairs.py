@@ -18,7 +18,7 @@ from nas.data.labels import LARGEST, Labels
 from nas.data.listing import OTHER_KINDS, Listing, list_images
 from nas.data.loading import TOLERANCE, dataset_of_files
 from nas.data.problems import refuse
-from nas.data.values import scattered_values, some, values_of
+from nas.data.values import SCATTERED_VALUES, scattered_values, some, values_of
 from nas.errors import InputError
 
 LAYOUT = "a pair of folders: images and labels (or masks), or imagesTr and labelsTr, with files of the same names"
@@ -134,7 +134,8 @@ def _whole(values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
 
 def _expect_classes(path: Path, label: npt.NDArray[np.generic], values: npt.NDArray[np.int64]) -> None:
     """Refuse a label whose values come of compression or smooth resizing, each of which would be a class."""
-    scattered = scattered_values(label, values) if label.dtype.kind in "ui" else []
+    may_be_spoilt = label.dtype.kind in "ui" and len(values) > SCATTERED_VALUES
+    scattered = scattered_values(label) if may_be_spoilt else []
     if scattered:
         raise InputError(
             f"{path}: {len(scattered)} of its {len(values)} values ({some(np.array(scattered))}) lie scattered at "
