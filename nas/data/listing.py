@@ -40,10 +40,11 @@ def list_images(folder: Path, ending: str | None = None) -> Listing:
     others: dict[str, list[str]] = {}
     for entry in _entries(folder):
         path = folder / entry.name
-        reason = _reason(entry, path, ending)
-        if reason is None:
+        suffix = ending or files.suffix_of(path)
+        reason = _reason(entry, suffix, ending)
+        if reason is None and suffix is not None:
             problems += dead_link(path) if entry.is_symlink() else ()
-            taken.append((normal(path.name[: -len(ending)] if ending else files.stem(path)), path))
+            taken.append((normal(entry.name[: -len(suffix)]), path))
         else:
             others.setdefault(f"{reason} in {folder.name}", []).append(entry.name)
     left_out = tuple(LeftOut(reason, tuple(names)) for reason, names in others.items())
@@ -67,13 +68,13 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
         raise InputError(f"{folder}: cannot be listed ({error.strerror}); make it readable") from error
 
 
-def _reason(entry: "os.DirEntry[str]", path: Path, ending: str | None) -> str | None:
-    """Why an entry is no image of the data set, None where it is one."""
+def _reason(entry: "os.DirEntry[str]", suffix: str | None, ending: str | None) -> str | None:
+    """Why an entry is no image of the data set, None where it is one; suffix: of its kind, None where that is unknown."""
     if entry.name.startswith(".") or entry.name.lower() in SYSTEM_FILES:
         return HIDDEN
     if ending is not None and not entry.name.endswith(ending):
         return f"entries that do not end in {ending}"
-    if ending is None and files.suffix_of(path) is None:
+    if suffix is None:
         return FOLDERS if entry.is_dir() else OTHER_KINDS
     return FOLDERS if entry.is_dir() else None
 

@@ -112,7 +112,7 @@ def test_a_value_that_is_not_declared_may_join_one_that_is(tmp_path: Path) -> No
         ("1,x=lesion", "found '1,x=lesion'"),
         ("-1=lesion", "found '-1=lesion'"),
         ("1=", "found '1='"),
-        ("1,2=ignore", "expected 2 to 255|1 classes"),
+        ("1,2=ignore", "found 'ignore' with .1, 2."),
         ("0,1,2=background", "1 classes"),
     ],
 )

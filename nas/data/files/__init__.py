@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 FOLDER = "/"
 """The suffix of a kind whose volumes are folders of slices."""
 _LFS = b"version https://git-lfs"
-_TALKATIVE = ("nibabel.global", "tifffile", "PIL", "pydicom", "highdicom")
+_TALKATIVE = ("nibabel.global", "tifffile", "pydicom", "highdicom")
 """Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
 
 
@@ -161,13 +161,8 @@ def parts(path: Path) -> tuple[Path, ...]:
 
 def stem(path: Path) -> str:
     """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
-    suffix = suffix_of(path)
-    if suffix is None and path.is_dir():
-        return path.name
-    if suffix is None:
-        expected = ", ".join(sorted(_kinds().keys() - {FOLDER}))
-        raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
-    return path.name[: -len(suffix)]
+    suffix = _known_suffix(path)
+    return path.name if suffix == FOLDER else path.name[: -len(suffix)]
 
 
 def suffix_of(path: Path) -> str | None:
@@ -177,8 +172,17 @@ def suffix_of(path: Path) -> str | None:
 
 
 def _kind(path: Path) -> FileKind:
-    stem(path)  # or an InputError
-    return _kinds()[suffix_of(path) or FOLDER]
+    return _kinds()[_known_suffix(path)]
+
+
+def _known_suffix(path: Path) -> str:
+    suffix = suffix_of(path)
+    if suffix is None and path.is_dir():
+        return FOLDER
+    if suffix is None:
+        expected = ", ".join(sorted(_kinds().keys() - {FOLDER}))
+        raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
+    return suffix
 
 
 @cache
@@ -209,16 +213,16 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
 def _quiet() -> Iterator[None]:
     """Without what libraries print on their own account."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    levels = [logger.level for logger in loggers]
+    states = [logger.disabled for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+        logger.disabled = True  # cheaper than a level, of which logging forgets what it knows of all loggers
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        for logger, state in zip(loggers, states, strict=True):
+            logger.disabled = state
 
 
 def _is_pointer(path: Path) -> bool:
