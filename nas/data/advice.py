@@ -153,7 +153,7 @@ def _spacing_warnings(cases: Sequence[Observation]) -> Iterator[str]:
     far = ((ratios > OUTLYING) | (ratios < 1 / OUTLYING)).any(axis=1)
     if far.any():
         yield f"{_named('the spacing', _names(cases, far))} is far from that of the others: look whether it is right"
-    vast = (spacings > LARGEST_SPACING).any(axis=1) & [case.measured for case in cases]
+    vast = np.any(spacings > LARGEST_SPACING, axis=1) & np.array([case.measured for case in cases])
     if vast.any():
         named = _named("the spacing", _names(cases, vast))
         yield f"{named} is more than {LARGEST_SPACING} mm: look whether its unit is right"

@@ -139,6 +139,8 @@ def _axes_problems(path: Path, image: StoredImage, axes: int) -> Iterator[str]:
 
 
 def _intensity_problems(path: Path, image: StoredImage) -> Iterator[str]:
-    broken = image.voxels.size - int(np.isfinite(image.voxels).sum())
-    if broken:
+    with np.errstate(invalid="ignore"):
+        extremes = image.voxels.min(), image.voxels.max()  # a voxel that is no number is both
+    if not np.isfinite(extremes).all():
+        broken = image.voxels.size - int(np.isfinite(image.voxels).sum())
         yield f"{path}: {broken} of {image.voxels.size} voxels are NaN or infinite; replace them"

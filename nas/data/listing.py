@@ -69,7 +69,7 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
 
 
 def _reason(entry: "os.DirEntry[str]", suffix: str | None, ending: str | None) -> str | None:
-    """Why an entry is no image of the data set, None where it is one; suffix: of its kind, None where that is unknown."""
+    """Why an entry is no image of the data set, None where it is one; suffix: of its kind, None if unknown."""
     if entry.name.startswith(".") or entry.name.lower() in SYSTEM_FILES:
         return HIDDEN
     if ending is not None and not entry.name.endswith(ending):

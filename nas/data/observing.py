@@ -75,7 +75,7 @@ def observe(name: str, volume: Volume, classes: int) -> Observation:
 
 def _content(image: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Where a channel is not 0, one channel at a time."""
-    content = image[0] != 0
+    content: npt.NDArray[np.bool_] = image[0] != 0
     for channel in image[1:]:
         content |= channel != 0
     return content

@@ -105,8 +105,9 @@ def _expect_known_colours(path: Path, picture: "Image") -> None:
         raise InputError(
             f"{path}: colours of the kind {picture.mode}; expected grey or RGB, so export it again as such"
         )
-    if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # MPO: a photograph and its previews
-        raise InputError(f"{path}: holds {picture.n_frames} pictures; expected one, or a TIFF whose pages are slices")
+    frames: int = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format != "MPO":  # MPO: a photograph and its previews
+        raise InputError(f"{path}: holds {frames} pictures; expected one, or a TIFF whose pages are slices")
 
 
 def _pixels(path: Path, picture: "Image", colours: bool) -> npt.NDArray[Any]:

@@ -67,11 +67,28 @@ def test_check_says_what_a_person_needs(nas: Run, tmp_path: Path, capsys: Captur
 
 def test_check_of_pictures_and_of_regions(nas: Run, tmp_path: Path, capsys: Captured) -> None:
     assert nas("data", "check", str(nnunet_png(tmp_path / "pictures"))) == 0
-    assert "the files tell no spacing: 1 stands for a pixel" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "the files tell no spacing: voxels count as equally long along all axes" in shown
+    assert "in training: voxels stay as they are" in shown
     assert nas("data", "check", str(nnunet_regions(tmp_path / "regions"))) == 0
     shown = capsys.readouterr().out
     assert "region whole = whole alone + core" in shown
     assert "22.22% of the voxels are of unknown class and do not count" in shown
+
+
+def test_check_shows_names_as_they_are_and_what_the_options_say(nas: Run, tmp_path: Path, capsys: Captured) -> None:
+    folder = msd(tmp_path / "data")
+    describing(labels={"0": "background", "1": "kidney [left]", "2": "lesion [/T2]"}, modality={"0": "T1 [gd]"})(folder)
+    assert nas("data", "check", str(folder), "--labels", "2=腎臓 [右]", "--groups", "case_{group}") == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "kidney [left]",
+        "腎臓 [右]",
+        "T1 [gd]",
+        "folds: 3, from nnU-Net's rule, 3 groups of cases kept together",
+    ):
+        assert words in shown
+    assert "lesion" not in shown
 
 
 def test_the_fingerprint_is_one_json_object(nas: Run, tmp_path: Path, capsys: Captured) -> None:

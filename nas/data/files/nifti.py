@@ -119,7 +119,7 @@ def _place(path: Path, header: Any, axes: int) -> _Place:
             Note(
                 "pixdim and affine (sform, qform) disagree about the spacing; taken is what was not left at 0 or 1, "
                 "else the affine",
-                f"pixdim {in_words(pixdim)}, affine {in_words(columns)}; taken {in_words(spacing)}",
+                f"pixdim {in_words(list(pixdim))}, affine {in_words(list(columns))}; taken {in_words(list(spacing))}",
             )
         )
     factor = MILLIMETRES.get(int(header["xyzt_units"]) & _SPATIAL_UNITS, 1.0)
