@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, search, serving, spaces, studies, upkeep, worker
+from nas.cli import data, search, serving, showing, spaces, studies, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -20,6 +20,7 @@ app.command("worker")(worker.worker)
 app.command("dashboard")(serving.dashboard)
 app.command("serve-storage")(serving.serve_storage)
 app.add_typer(spaces.app, name="spaces")
+data.app.command("show")(showing.show)
 app.add_typer(data.app, name="data")
 app.command("status")(studies.status)
 app.command("trials")(upkeep.trials)

@@ -39,6 +39,15 @@ LabelGroups = Annotated[
         metavar="TEXT",
     ),
 ]
+LayoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help="Where files lie: a TOML file, or a shipped layout.",
+        show_default="recognised",
+        metavar="FILE|NAME",
+    ),
+]
 Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time.", show_default="as many as cores")]
 
 
@@ -47,6 +56,7 @@ def check(
     folder: FolderOption = None,
     groups: Groups = None,
     labels: LabelGroups = None,
+    layout: LayoutOption = None,
     processes: Processes = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fingerprint as JSON.")] = False,
 ) -> None:
@@ -59,8 +69,8 @@ def check(
     """
     from nas.data import open_dataset, plan_preprocessing, read_options
 
-    dataset = open_dataset(folder, read_options(groups, labels or ()))
-    fingerprint = _check(dataset, processes)
+    dataset = open_dataset(folder, read_options(groups, labels or (), layout))
+    fingerprint = check_dataset(dataset, processes)
     if json:
         print_json(fingerprint.to_json())
         return
@@ -78,6 +88,7 @@ def prepare(
     folder: FolderOption = None,
     groups: Groups = None,
     labels: LabelGroups = None,
+    layout: LayoutOption = None,
     cache: Annotated[Path, typer.Option(help="Folder that holds prepared data.")] = Path("runs/cache"),
     processes: Processes = None,
     verify: Annotated[bool, typer.Option("--verify", help="Read all of it again and compare checksums.")] = False,
@@ -96,8 +107,8 @@ def prepare(
     from nas.data.prepared import damaged_files
     from nas.errors import InputError
 
-    dataset = open_dataset(folder, read_options(groups, labels or ()))
-    settings = plan_preprocessing(_check(dataset, processes))
+    dataset = open_dataset(folder, read_options(groups, labels or (), layout))
+    settings = plan_preprocessing(check_dataset(dataset, processes))
     with _progress("preparing cases", len(dataset.cases)) as progress:
         prepared = prepare_dataset(
             dataset, settings, cache, processes=processes or available_processes(), progress=progress
@@ -158,7 +169,8 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, _: progress.update(bar, completed=done)
 
 
-def _check(dataset: "Dataset", processes: int | None) -> "Fingerprint":
+def check_dataset(dataset: "Dataset", processes: int | None) -> "Fingerprint":
+    """Read every case, with a bar that moves."""
     from nas.data import check as run
     from nas.data.prepared import processes_for
 

@@ -21,9 +21,22 @@ Palette: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A file that shows where one class is, or an instance of it; the class has this value in the merged label.
+
+    structure: the names by which a segment or outline in the file may go, where the file holds several.
+    """
+
+    path: Path
+    value: int
+    structure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """One labelled image: a file per channel (or one file with all channels) and a label file.
 
+    Where there is a file for each class or instance instead, these `masks` are painted over each other in their order.
     A synthetic case has a name and no files. Cases of one group, such as the visits of one patient, stay together when
     the data are split; a case without a group is its own.
     """
@@ -32,6 +45,13 @@ class Case:
     images: tuple[Path, ...] = ()
     label: Path | None = None
     group: str = ""
+    masks: tuple[Mask, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All that the case is read from, each once."""
+        label = () if self.label is None else (self.label,)
+        return tuple(dict.fromkeys([*self.images, *label, *(mask.path for mask in self.masks)]))
 
 
 @dataclass(frozen=True)

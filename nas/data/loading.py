@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,11 @@ import numpy as np
 from nas.data import files
 from nas.data.dataset import Case, Dataset, LeftOut, Volume
 from nas.data.files import StoredImage
+from nas.data.geometry import Geometry
 from nas.data.images import geometry_of, grid_problems, image_problems, joined, read_files, spacing_notes
 from nas.data.labels import Labels
 from nas.data.listing import dead_link
+from nas.data.merging import read_label
 from nas.data.problems import refuse
 from nas.data.splits import Split
 from nas.data.values import some, values_of
@@ -34,8 +36,12 @@ def dataset_of_files(
     split_source: str = "",
     left_out: tuple[LeftOut, ...] = (),
     warnings: tuple[str, ...] = (),
+    spacing: tuple[float, ...] = (),
 ) -> Dataset:
     """A data set whose cases are files; the first label that is more than one slice decides between 2D and 3D.
+
+    spacing: mm along the axes of files that tell none.
+
 
     InputError for missing files, for a name that occurs twice and for fewer than two cases.
     """
@@ -46,6 +52,10 @@ def dataset_of_files(
     refuse(_listing_problems(cases))
     ordered = tuple(sorted(cases, key=lambda case: case.name))
     axes = _axes(ordered)
+    if spacing and len(spacing) != axes:
+        raise InputError(
+            f"{folder}: images of {axes} axes, but a spacing of {len(spacing)}; expected one for each axis"
+        )
     return Dataset(
         name=name,
         folder=folder,
@@ -53,7 +63,7 @@ def dataset_of_files(
         channels=channels,
         classes=labels.classes,
         cases=ordered,
-        loader=FileLoader(axes, channels, labels),
+        loader=FileLoader(axes, channels, labels, spacing),
         regions=labels.regions,
         splits=splits,
         split_source=split_source,
@@ -64,7 +74,7 @@ def dataset_of_files(
 
 def _axes(cases: Sequence[Case]) -> int:
     """A NIfTI of one slice is a picture among pictures, and a thin volume among volumes."""
-    labels = (_label(case) for case in cases)
+    labels = (case.paths[-1] for case in cases)
     first = next(labels)
     if files.axes(first) == 3 or not _may_be_a_slice(first):
         return files.axes(first)
@@ -82,6 +92,7 @@ class FileLoader:
     axes: int
     channels: tuple[str, ...]
     labels: Labels
+    spacing: tuple[float, ...] = ()
 
     def __call__(self, case: Case) -> Volume:
         """The case as a volume; InputError lists everything that is wrong with it, a line each."""
@@ -95,19 +106,22 @@ class FileLoader:
 
     def _load(self, case: Case) -> Volume:
         stored = read_files(case.images, self.axes)
-        label_path = _label(case)
-        label = files.read_label(label_path)
-        label = files.as_slice(label) if self.axes == 2 else label
+        first = next(iter(stored.values()))
+        label_path, label = read_label(case, first)
         refuse(self._problems(stored, label_path, label))
         image = joined(stored)
-        first = next(iter(stored.values()))
         return Volume(
             image.voxels,
             np.ascontiguousarray(self.labels.indices(label.voxels[0])),
-            geometry_of([*stored.values(), label]),
+            self._placed(geometry_of([*stored.values(), label])),
             (*image.notes, *label.notes, *spacing_notes(first, label, "the label's")),
             label.palette,
         )
+
+    def _placed(self, geometry: Geometry) -> Geometry:
+        """With the spacing of the layout where the files tell none."""
+        told = geometry.measured or not self.spacing
+        return geometry if told else replace(geometry, spacing=self.spacing, measured=True)
 
     def _problems(self, stored: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
         yield from image_problems(stored, self.axes, self.channels)
@@ -119,18 +133,14 @@ class FileLoader:
         yield from _label_problems(label_path, label, self.labels)
 
 
-def _label(case: Case) -> Path:
-    assert case.label is not None, "a case on disk has a label file"
-    return case.label
-
-
 def _listing_problems(cases: Sequence[Case]) -> Iterator[str]:
     for name, times in Counter(case.name for case in cases).items():
         if times > 1:
             yield f"case {name}: listed {times} times; expected every case once"
     for case in cases:
-        for what, path in [*(("image", path) for path in case.images), ("label", _label(case))]:
-            if not path.is_file():
+        for path in case.paths:
+            if not path.exists():
+                what = "image" if path in case.images else "label"
                 missing = f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
                 yield next(dead_link(path), missing)
 

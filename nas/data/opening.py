@@ -8,6 +8,7 @@ from nas.data import brain, files
 from nas.data.dataset import Dataset
 from nas.data.options import DataOptions, with_options
 from nas.data.readers import Reader, readers
+from nas.data.readers.layouts import nearly, read_as
 from nas.errors import InputError, did_you_mean
 
 BUILT_IN = "brain"
@@ -26,6 +27,8 @@ def open_dataset(source: str | Path | None = None, options: DataOptions | None =
         return with_options(brain.dataset(), options)
     folder = Path(source)
     _expect_filled_folder(folder)
+    if options.layout is not None:
+        return with_options(read_as(folder, options.layout), options)
     for reader in readers():
         dataset = reader.read(folder)
         if dataset is not None:
@@ -57,6 +60,8 @@ def _unknown_layout(folder: Path) -> InputError:
         return InputError(f"{folder}: holds no data set itself, but folders that do: {named}; give one of them")
     nearest, missing = _nearest(folder, available)
     near = f"; nearest is {nearest.LAYOUT}: missing {', '.join(missing)}" if nearest and missing else ""
+    published = nearly(folder)
+    near = f"; {published}" if published else near
     layouts = "".join(f"\n  {reader.LAYOUT}" for reader in available)
     found = f"holds no data set in a layout that is known, but {_content(folder)}"
     return InputError(f"{folder}: {found}{near}; expected one of:{layouts}")

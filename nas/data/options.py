@@ -8,6 +8,7 @@ from typing import Any
 
 from nas.data.dataset import Dataset
 from nas.data.labels import LabelGroup
+from nas.data.layout import Layout, open_layout
 from nas.data.loading import FileLoader
 from nas.data.notes import listed
 from nas.data.patients import GROUP, groups_by_pattern
@@ -24,41 +25,54 @@ class DataOptions:
 
     groups: the group of a case, by the case's name; cases of one group are never on both sides of a split.
     group_pattern: instead of these, what names of cases look like, with {group} in the place of the group's name, as in
-    "{group}_frame*". labels: values that are joined to a class or renamed.
+    "{group}_frame*". labels: values that are joined to a class or renamed. layout: where the files lie, where that is
+    not to be recognised.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     group_pattern: str = ""
     labels: tuple[LabelGroup, ...] = ()
+    layout: Layout | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as values that JSON has."""
-        return asdict(self)
+        layout = {} if self.layout is None else {"layout": self.layout.to_json()}
+        return asdict(replace(self, layout=None)) | layout
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "DataOptions":
         """What `to_json` gave."""
         labels = tuple(LabelGroup(group["name"], tuple(group["values"])) for group in document["labels"])
-        return cls(dict(document["groups"]), document["group_pattern"], labels)
+        layout = document.get("layout")
+        return cls(
+            dict(document["groups"]),
+            document["group_pattern"],
+            labels,
+            None if layout is None else Layout.from_json(layout),
+        )
 
 
-def read_options(groups: str | Path | None = None, labels: str | Sequence[str] = ()) -> DataOptions:
+def read_options(
+    groups: str | Path | None = None, labels: str | Sequence[str] = (), layout: str | Path | Layout | None = None
+) -> DataOptions:
     """Options as they are given in a terminal.
 
     Args:
         groups: a CSV file with the columns case and group, or a pattern such as "{group}_frame*".
         labels: values and the class that they are, "1,255=lesion"; several divided by semicolons.
+        layout: a layout, the name of a shipped one, or a TOML file.
 
     Raises:
         InputError: they cannot be read; the message says which.
     """
     texts = [labels] if isinstance(labels, str) else labels
     groups_of_labels = tuple(_label_group(part) for text in texts for part in text.split(";") if part.strip())
+    options = DataOptions(labels=groups_of_labels, layout=None if layout is None else open_layout(layout))
     if groups is None:
-        return DataOptions(labels=groups_of_labels)
+        return options
     if GROUP in str(groups):
-        return DataOptions(group_pattern=str(groups), labels=groups_of_labels)
-    return DataOptions(read_groups(Path(groups)), labels=groups_of_labels)
+        return replace(options, group_pattern=str(groups))
+    return replace(options, groups=read_groups(Path(groups)))
 
 
 def read_groups(path: Path) -> dict[str, str]:
@@ -88,7 +102,7 @@ def with_options(dataset: Dataset, options: DataOptions) -> Dataset:
     if options == DataOptions():
         return dataset
     if dataset.synthetic:
-        raise InputError(f"{dataset.name}: groups and labels are for data of files; leave them out")
+        raise InputError(f"{dataset.name}: groups, labels and a layout are for data of files; leave them out")
     return _with_groups(_with_labels(dataset, options.labels), options)
 
 

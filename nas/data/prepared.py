@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nas.data import cache
+from nas.data import cache, files
 from nas.data.cache import NoSpaceError
 from nas.data.dataset import Case, Dataset, Region
 from nas.data.names import file_name
@@ -27,6 +27,8 @@ from nas.data.splits import Split, split_groups
 from nas.errors import InputError
 
 DEFAULT_FOLDER = Path("runs/cache")
+READ_AS = ("labels", "spacing")
+"""What of a loader decides what it makes of the same files."""
 SMALL = 32 * 2**20
 """Bytes of files for which other processes take longer to start than the work takes."""
 
@@ -285,8 +287,12 @@ def _digest(dataset: Dataset, settings: Preprocessing, processes: int) -> str:
     """Of the files' bytes, of how they are read, and of the settings; not of where they lie."""
     with ThreadPoolExecutor(processes) as threads:
         contents = list(threads.map(_content, dataset.cases))
-    read_as = (dataset.axes, dataset.channels, dataset.classes, getattr(dataset.loader, "labels", None))
-    cases = [(case.name, case.group, content) for case, content in zip(dataset.cases, contents, strict=True)]
+    loader = dataset.loader
+    read_as = (dataset.axes, dataset.channels, dataset.classes, *(getattr(loader, name, None) for name in READ_AS))
+    cases = [
+        (case.name, case.group, [(mask.value, mask.structure) for mask in case.masks], content)
+        for case, content in zip(dataset.cases, contents, strict=True)
+    ]
     everything = (cache.VERSION, dataset.origin, read_as, cases, settings)
     return hashlib.sha256(repr(everything).encode()).hexdigest()
 
@@ -299,7 +305,7 @@ def _content(case: Case) -> tuple[str, ...]:
 
 
 def _files(case: Case) -> tuple[Path, ...]:
-    return case.images if case.label is None else (*case.images, case.label)
+    return tuple(file for path in case.paths for file in files.parts(path))
 
 
 def _bytes(cases: Sequence[Case]) -> int:

@@ -190,7 +190,7 @@ DESCRIPTIONS = [
     (msd, listing((IMAGE, LABEL), (IMAGE, LABEL)), ["case_2", "listed 2 times"]),
     (msd, listing(("../x/case_1.nii.gz", LABEL), (IMAGE, LABEL)), ["../x/case_1.nii.gz", "leaves the folder"]),
     (msd, listing(("/etc/passwd", LABEL), (IMAGE, LABEL)), ["/etc/passwd", "leaves the folder"]),
-    (msd, listing(("imagesTr/a.dcm", LABEL), (IMAGE, LABEL)), ["a.dcm", "cannot be read", ".nii.gz"]),
+    (msd, listing(("imagesTr/a.mat", LABEL), (IMAGE, LABEL)), ["a.mat", "cannot be read", ".nii.gz"]),
     (msd, describing(modality=None), ["'modality'", "nothing"]),
     (msd, describing(modality={"1": "MR"}), ["'modality'", '{"1": "MR"}', "numbered from 0"]),
     (msd, describing(labels=None), ["'labels'", "nothing"]),

@@ -37,6 +37,7 @@ from .factories import (
     pairs_nifti,
     pairs_tiff,
 )
+from .test_layouts import acdc, busi, totalsegmentator
 
 
 def shared(name: str) -> Callable[[Path], Dataset]:
@@ -46,6 +47,11 @@ def shared(name: str) -> Callable[[Path], Dataset]:
         return open_dataset(SHARED / name)
 
     return give
+
+
+def published(publish: Callable[[Path], None], folder: Path) -> Dataset:
+    publish(folder)
+    return open_dataset(folder)
 
 
 DATASETS: dict[str, Callable[[Path], Dataset]] = {
@@ -62,6 +68,9 @@ DATASETS: dict[str, Callable[[Path], Dataset]] = {
     "pairs, JPEG and PNG": lambda folder: open_dataset(pairs_jpeg(folder)),
     "pairs, NIfTI": lambda folder: open_dataset(pairs_nifti(folder)),
     "BIDS": lambda folder: open_dataset(bids(folder)),
+    "BUSI, masks of lesions": lambda folder: published(busi, folder),
+    "TotalSegmentator, a mask a class": lambda folder: published(totalsegmentator, folder),
+    "ACDC, groups": lambda folder: published(acdc, folder),
     "brain": lambda _: brain.dataset(cases=6),
     "hippocampus": shared("Task04_Hippocampus"),
     "nuclei": shared("Dataset018_Nuclei"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,10 @@ from nas.errors import InputError
 
 Result = TypeVar("Result")
 
+FOLDER = "/"
+"""The suffix of a kind whose volumes are folders of slices."""
 _LFS = b"version https://git-lfs"
-_TALKATIVE = ("nibabel.global", "tifffile")
+_TALKATIVE = ("nibabel.global", "tifffile", "pydicom", "highdicom")
 """Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
 
 
@@ -76,6 +78,25 @@ class FileKind(Protocol):
         """The label values."""
 
 
+@runtime_checkable
+class HoldsStructures(Protocol):
+    """A kind whose labels are laid on the grid of the image, and may be named structures that overlap."""
+
+    def read_label_on(self, path: Path, image: StoredImage) -> StoredImage:
+        """The label values on the image's grid."""
+
+    def read_structure(self, path: Path, names: tuple[str, ...], image: StoredImage) -> StoredImage:
+        """Where the structure of one of these names is, booleans (1, *spatial) on the image's grid."""
+
+
+@runtime_checkable
+class HasParts(Protocol):
+    """A kind that has its voxels in other files than the one that is named."""
+
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """All files that are read."""
+
+
 def axes(path: Path) -> int:
     """The number of spatial axes of the image in a file; InputError where it cannot be read."""
     return _read(path, _kind(path).axes)
@@ -89,15 +110,59 @@ def read_image(path: Path) -> StoredImage:
     return with_spacing_beside(path, stem(path), stored)
 
 
-def read_label(path: Path) -> StoredImage:
-    """The label in a file, in the file's own type; InputError where it cannot be read."""
-    stored = _expect_numbers(path, _read(path, _kind(path).read_label))
+def read_label(path: Path, image: StoredImage | None = None) -> StoredImage:
+    """The label in a file, in the file's own type; InputError where it cannot be read.
+
+    Args:
+        path: the file.
+        image: what it labels, on whose grid kinds that hold outlines, or fewer slices than the image, are laid.
+    """
+    kind = _kind(path)
+    if image is not None and isinstance(kind, HoldsStructures):
+        stored = _read(path, lambda path: kind.read_label_on(path, image))
+    else:
+        stored = _read(path, kind.read_label)
+    stored = _expect_numbers(path, stored)
     return with_spacing_beside(path, stem(path), stored)
+
+
+def read_mask(path: Path, structure: tuple[str, ...], image: StoredImage) -> StoredImage:
+    """Where a class is, as booleans (1, *spatial): the structure of one of these names, or all that is not 0.
+
+    Of a picture in colours of a palette, it is all that is not shown black.
+
+    Raises:
+        InputError: the file cannot be read, has no such structure, or holds more than two values.
+    """
+    kind = _kind(path)
+    if structure:
+        if not isinstance(kind, HoldsStructures):
+            raise InputError(f"{path}: holds no named structures; expected a file that does, or classes by values")
+        return _read(path, lambda path: kind.read_structure(path, structure, image))
+    stored = read_label(path, image)
+    voxels = stored.voxels
+    if len(voxels) > 1 and (voxels == voxels[:1]).all():  # grey, stored in colours
+        voxels = voxels[:1]
+    empty = [value for value, colour in stored.palette or () if not any(colour)] or [0]
+    inside = ~np.isin(voxels, empty) if stored.palette else voxels != 0
+    shown = voxels[inside]
+    if shown.size and not shown.min() == shown.max():  # also where they are not numbers
+        raise InputError(
+            f"{path}: a mask of one class with values from {shown.min():g} to {shown.max():g}; expected 0 and one other"
+        )
+    return replace(stored, voxels=inside)
+
+
+def parts(path: Path) -> tuple[Path, ...]:
+    """All files that are read for a path: itself, what it refers to, or what lies in a folder that is a volume."""
+    kind = _kind(path)
+    return kind.parts(path) if isinstance(kind, HasParts) else (path,)
 
 
 def stem(path: Path) -> str:
     """The file's name without its suffix, which may have two parts (.nii.gz); InputError where no kind has it."""
-    return path.name[: -len(_known_suffix(path))]
+    suffix = _known_suffix(path)
+    return path.name if suffix == FOLDER else path.name[: -len(suffix)]
 
 
 def suffix_of(path: Path) -> str | None:
@@ -112,8 +177,10 @@ def _kind(path: Path) -> FileKind:
 
 def _known_suffix(path: Path) -> str:
     suffix = suffix_of(path)
+    if suffix is None and path.is_dir():
+        return FOLDER
     if suffix is None:
-        expected = ", ".join(sorted(_kinds()))
+        expected = ", ".join(sorted(_kinds().keys() - {FOLDER}))
         raise InputError(f"{path}: this kind of file cannot be read; expected one of {expected}")
     return suffix
 
@@ -126,7 +193,7 @@ def _kinds() -> dict[str, FileKind]:
 
 
 def _read(path: Path, function: Callable[[Path], Result]) -> Result:
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file; put it there or take its case out of the data set")
     try:
         with _quiet():
@@ -134,7 +201,7 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
     except (InputError, MemoryError):
         raise
     except Exception as error:  # on a damaged file, the libraries raise errors of a dozen kinds
-        if _is_pointer(path):
+        if path.is_file() and _is_pointer(path):
             raise InputError(f"{path}: is a pointer of Git LFS, not the file itself; fetch it: git lfs pull") from error
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(
