@@ -14,6 +14,9 @@ Keeps = Literal["nothing", "inputs", "output"]
 NormKind = Literal["batch", "instance", "instance_plain"]
 ActivationKind = Literal["relu", "leaky_relu", "gelu", "prelu", "sigmoid"]
 
+ADDED = "added"
+"""In a field's metadata: it came after digests were first stored, so that its default must not change them."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -105,6 +108,11 @@ class Normalisation(Operation):
     kind: NormKind
     zero: bool = False
     keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def centres_channels(self) -> bool:
+        """Whether it takes each channel's own mean away, so that a constant added to a channel before makes nothing."""
+        return self.kind in ("batch", "instance", "instance_plain")
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
         return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}
