@@ -5,13 +5,14 @@ from typing import ClassVar
 
 from nas.architecture.part import Site, is_strided, window
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
 class MaxPool:
     """The maximum over windows of `kernel` voxels."""
 
-    kernel: int = 2
+    kernel: int = knob(2, low=1, high=99)
     levels: ClassVar[int] = 1
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from nas.architecture.blocks.plain import Plain
 from nas.architecture.bridges import Bridge
 from nas.architecture.downsampling import Dilate, Downsampling
-from nas.architecture.part import Block, Site, width_field
+from nas.architecture.part import WIDEST, Block, Site, width_field
 from nas.architecture.skips import Concatenate, Skip
 from nas.architecture.stems import ConvStem, ResNetStem
 from nas.architecture.upsampling import Transposed, Upsampling
 from nas.graph import Ops, Style, Tensor
-from nas.space import following
+from nas.space import following, knob
 
 Features = dict[int, Tensor]
 """The encoder's last tensor at each level, full resolution being level 0."""
@@ -94,13 +94,13 @@ class EncoderDecoder:
     """
 
     stem: ConvStem | ResNetStem | None = None
-    encoder: tuple[Stage, ...] = (Stage(),)
+    encoder: tuple[Stage, ...] = knob((Stage(),), low=1)
     bridge: Bridge | None = None
     decoder: Mirrored | Wide = Mirrored()
     head: Head = Head()
     style: Style = field(default_factory=Style)
     width: int = width_field(64)
-    maximum_width: int = 2048
+    maximum_width: int = knob(2048, low=1, high=WIDEST)
 
     def __call__(self, x: Tensor, ops: Ops) -> tuple[Tensor, ...]:
         """Write the network; returns its outputs, full resolution first."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.part import window
 from nas.graph import Axes, Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Transposed:
     Kernel 2 as in U-Net (arXiv:1505.04597), 3 as in Tiramisu (arXiv:1611.09326); `norm_act` adds both.
     """
 
-    kernel: int = 2
+    kernel: int = knob(2, low=1, high=99)
     keep: bool = False
     norm_act: bool = False
 

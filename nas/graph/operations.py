@@ -5,14 +5,14 @@ operation states here, once: its learned tensors, its multiply-accumulates, and 
 Kernels, strides and dilations have one number per spatial axis.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar, Literal
 
 Axes = tuple[int, ...]
 Keeps = Literal["nothing", "inputs", "output"]
-NormKind = Literal["batch", "instance", "instance_plain"]
-ActivationKind = Literal["relu", "leaky_relu", "gelu", "prelu", "sigmoid"]
+NormKind = Literal["batch", "instance", "instance_plain", "group"]
+ActivationKind = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "prelu", "sigmoid"]
 
 ADDED = "added"
 """In a field's metadata: it came after digests were first stored, so that its default must not change them."""
@@ -103,10 +103,14 @@ class TransposedConvolution(Operation):
 
 @dataclass(frozen=True)
 class Normalisation(Operation):
-    """Batch norm, instance norm with learned scale and shift, or instance norm without; `zero` starts at scale 0."""
+    """A norm: of the batch, of each image's channels, without learned scale and shift if plain, or of `groups` of them.
+
+    `zero` starts at scale 0.
+    """
 
     kind: NormKind
     zero: bool = False
+    groups: int = field(default=0, metadata={ADDED: True})
     keeps: ClassVar[Keeps] = "inputs"
 
     @property
@@ -118,14 +122,15 @@ class Normalisation(Operation):
         return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}
 
     def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
-        return 8 * channels
+        return 8 * (self.groups or channels)
 
 
 @dataclass(frozen=True)
 class Activation(Operation):
-    """A pointwise non-linearity."""
+    """A pointwise non-linearity; a PReLU has one weight, or one for each channel."""
 
     kind: ActivationKind
+    per_channel: bool = field(default=False, metadata={ADDED: True})
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
@@ -133,7 +138,7 @@ class Activation(Operation):
         return "output" if self.kind in ("relu", "sigmoid") else "inputs"
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
-        return {"weight": (1,)} if self.kind == "prelu" else {}
+        return {"weight": (inputs[0] if self.per_channel else 1,)} if self.kind == "prelu" else {}
 
 
 @dataclass(frozen=True)
@@ -257,5 +262,9 @@ class Foreign(Operation):
         return self.macs_per_position * positions_out
 
 
-OPERATIONS: dict[str, type[Operation]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
-"""The closed set of operations by name, for reading graphs back from JSON."""
+OPERATIONS: dict[str, type[Operation]] = {
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Operation) and kind is not Operation
+}
+"""The closed set of operations, those of this file, by name, for reading graphs back from JSON."""
