@@ -19,6 +19,9 @@ ResizeMode = Literal["linear", "aligned", "nearest"]
 ADDED = "added"
 """In a field's metadata: it came after digests were first stored, so that its default must not change them."""
 
+ADDED = "added"
+"""In a field's metadata: it came after digests were first stored, so that its default must not change them."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -130,6 +133,11 @@ class Normalisation(Operation):
     kind: NormKind
     zero: bool = False
     keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def centres_channels(self) -> bool:
+        """Whether it takes each channel's own mean away, so that a constant added to a channel before makes nothing."""
+        return self.kind in ("batch", "instance", "instance_plain")
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
         return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}

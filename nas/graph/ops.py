@@ -69,8 +69,21 @@ class Ops:
         self._names: set[str] = set()
 
     def graph(self, outputs: tuple[Tensor, ...]) -> Graph:
-        """The graph of all that was written."""
-        return Graph(self.task, tuple(self._nodes), tuple(output.index for output in outputs), self._scopes)
+        """The graph of all that was written.
+
+        Raises:
+            InputError: something was written that leads to no output.
+        """
+        places = tuple(output.index for output in outputs)
+        used = set(places)
+        for index in range(len(self._nodes) - 1, 0, -1):
+            node = self._nodes[index]
+            if index not in used:
+                raise InputError(
+                    f"{self.where(node.name)}: what {node.name} makes leads to no output; use it or leave it out"
+                )
+            used.update(node.inputs)
+        return Graph(self.task, tuple(self._nodes), places, self._scopes)
 
     @contextmanager
     def scope(self, name: str | int, part: object = None) -> Iterator[None]:
@@ -85,7 +98,11 @@ class Ops:
 
     def here(self) -> str:
         """Where is being written just now, in words: the part that does it, and its path."""
-        parts = [path for path in self._scopes if f"{self._path}.".startswith(f"{path}.")]
+        return self.where(self._path)
+
+    def where(self, name: str) -> str:
+        """The part that writes what has this path, and the part's own path."""
+        parts = [path for path in self._scopes if f"{name}.".startswith(f"{path}.")]
         path = max(parts, key=len, default=None)
         return "the architecture" if path is None else f"{self._scopes[path].kind} at {path}"
 
