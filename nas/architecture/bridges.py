@@ -1,10 +1,17 @@
 """What stands between encoder and decoder, at the coarsest resolution."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from nas.architecture.part import width_field
 from nas.graph import Ops, Tensor
 from nas.space import knob
+
+
+class Bridge(Protocol):
+    """What stands between encoder and decoder."""
+
+    def __call__(self, x: Tensor, ops: Ops) -> Tensor: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,3 @@ class NonLocal:
         query, key, value = (ops.conv(x, inside, 1, bias=True, name=name) for name in ("query", "key", "value"))
         attended = ops.conv(ops.attend(query, key, value), x.channels, 1, bias=True, name="output")
         return ops.add(x, ops.norm(attended, zero=True))
-
-
-Bridge = ASPP | NonLocal

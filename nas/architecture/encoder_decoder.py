@@ -4,16 +4,14 @@ from dataclasses import dataclass, field
 
 from nas.architecture.blocks.plain import Plain
 from nas.architecture.bridges import Bridge
-from nas.architecture.downsampling import Dilate, Downsampling
-from nas.architecture.part import WIDEST, Block, Site, width_field
+from nas.architecture.downsampling import Downsampling
+from nas.architecture.heads import Head, Outputs
+from nas.architecture.part import WIDEST, Block, Decoder, Features, Site, strides_at, width_field
 from nas.architecture.skips import Concatenate, Skip
-from nas.architecture.stems import ConvStem, ResNetStem
+from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
 from nas.graph import Ops, Style, Tensor
 from nas.space import following, knob
-
-Features = dict[int, Tensor]
-"""The encoder's last tensor at each level, full resolution being level 0."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,14 @@ class Wide:
     """A decoder of one wide step: interpolated to a quarter of the resolution, joined there, refined once.
 
     DeepLabv3+ (Chen et al. 2018, arXiv:1802.02611): the feature is brought to `low_width` channels; what remains
-    to full resolution is interpolated after the head.
+    to full resolution is interpolated after the head. `aligned` interpolates with aligned corners, as
+    segmentation-models-pytorch does.
     """
 
     block: Block = Plain()
     width: int = width_field(256)
     low_width: int = width_field(48)
+    aligned: bool = False
 
     def __call__(self, x: Tensor, features: Features, ops: Ops, maximum: int) -> tuple[Tensor, ...]:
         """Write the decoder; returns its one tensor."""
@@ -73,16 +73,9 @@ class Wide:
         with ops.scope("decoder", self):
             with ops.scope("low"):
                 low = ops.conv_norm_act(feature, self.low_width, 1)
-            x = ops.concat(low, ops.resize(x, feature.strides))
+            x = ops.concat(low, ops.resize(x, feature.strides, "aligned" if self.aligned else "linear"))
             with ops.scope("block", self.block):
                 return (self.block(x, ops, Site(self.width, (1,) * ops.task.axes)),)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A 1x1 convolution to the classes; with `deep_supervision` one more at each coarser decoder stage."""
-
-    deep_supervision: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,11 +86,11 @@ class EncoderDecoder:
     width (dense ones) do not follow it.
     """
 
-    stem: ConvStem | ResNetStem | None = None
+    stem: Stem | None = None
     encoder: tuple[Stage, ...] = knob((Stage(),), low=1)
     bridge: Bridge | None = None
-    decoder: Mirrored | Wide = Mirrored()
-    head: Head = Head()
+    decoder: Decoder = Mirrored()
+    head: Outputs = Head()
     style: Style = field(default_factory=Style)
     width: int = width_field(64)
     maximum_width: int = knob(2048, low=1, high=WIDEST)
@@ -110,11 +103,7 @@ class EncoderDecoder:
         if self.bridge is not None:
             with ops.scope("bridge", self.bridge):
                 x = self.bridge(x, ops)
-        tensors = self.decoder(x, features, ops, self.maximum_width)
-        with ops.scope("head", self.head):
-            main = ops.resize(ops.conv(tensors[0], ops.task.classes, 1, bias=True), full)
-        coarser = tensors[1:] if self.head.deep_supervision else ()
-        return main, *(self._auxiliary(tensor, index, ops) for index, tensor in enumerate(coarser))
+        return self.head(self.decoder(x, features, ops, self.maximum_width), ops, full)
 
     def _stem(self, x: Tensor, ops: Ops) -> tuple[Tensor, int, Features]:
         if self.stem is None:
@@ -128,7 +117,7 @@ class EncoderDecoder:
     def _encode(self, x: Tensor, level: int, features: Features, ops: Ops) -> Tensor:
         dilation = 1
         for index, stage in enumerate(self.encoder):
-            stays = stage.down is None or isinstance(stage.down, Dilate)
+            stays = stage.down is None or stage.down.levels == 0
             stride = (1,) * ops.task.axes if stays else ops.task.stride(level)
             dilation = dilation if stays else 1
             site = Site(min(self.width * 2**index, self.maximum_width), stride, dilation)
@@ -143,10 +132,6 @@ class EncoderDecoder:
             features[level] = x
         return x
 
-    def _auxiliary(self, x: Tensor, index: int, ops: Ops) -> Tensor:
-        with ops.scope(f"auxiliary.{index}", self.head):
-            return ops.conv(x, ops.task.classes, 1, bias=True)
-
 
 def mirrored(stage: UpStage, *, width: int) -> Mirrored:
     """A decoder with one `stage`, each decided on its own, for every level that stem and encoder came down."""
@@ -154,7 +139,7 @@ def mirrored(stage: UpStage, *, width: int) -> Mirrored:
 
 
 def _climb(stage: UpStage, coarse: Tensor, feature: Tensor | None, level: int, ops: Ops, site: Site) -> Tensor:
-    strides = feature.strides if feature is not None else _strides_at(level, ops)
+    strides = feature.strides if feature is not None else strides_at(level, ops)
     with ops.scope("up", stage.up):
         x = stage.up(coarse, ops, site.width, strides)
     if feature is not None and stage.skip is not None:
@@ -162,10 +147,3 @@ def _climb(stage: UpStage, coarse: Tensor, feature: Tensor | None, level: int, o
             x = stage.skip(feature, coarse, x, ops)
     with ops.scope("block", stage.block):
         return stage.block(x, ops, site)
-
-
-def _strides_at(level: int, ops: Ops) -> tuple[int, ...]:
-    strides = (1,) * ops.task.axes
-    for passed in range(level):
-        strides = tuple(a * b for a, b in zip(strides, ops.task.stride(passed), strict=True))
-    return strides

@@ -36,6 +36,19 @@ class Block(Protocol):
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor: ...  # noqa: D102
 
 
+Features = dict[int, Tensor]
+"""The encoder's last tensor at each level, full resolution being level 0."""
+
+
+class Decoder(Protocol):
+    """What comes back from the encoder's last tensor, `x`, to finer resolutions.
+
+    It returns one tensor for each stage, finest first; `maximum` is the most channels that the architecture allows.
+    """
+
+    def __call__(self, x: Tensor, features: Features, ops: Ops, maximum: int) -> tuple[Tensor, ...]: ...  # noqa: D102
+
+
 def width_field(default: int, smallest: int = 4) -> int:
     """A field that counts channels: `slim` makes it smaller, down to `smallest`."""
     number: int = field(default=default, metadata={"smallest": smallest, TAKES: Takes(low=1, high=WIDEST)})
@@ -64,6 +77,14 @@ def _lower(channels: int, rungs: int, smallest: int) -> int:
         return channels
     floor = min(LADDER.index(smallest), LADDER.index(channels))
     return LADDER[max(LADDER.index(channels) - rungs, floor)]
+
+
+def strides_at(level: int, ops: Ops) -> Axes:
+    """The strides of a tensor that came down so many levels."""
+    strides = (1,) * ops.task.axes
+    for passed in range(level):
+        strides = tuple(a * b for a, b in zip(strides, ops.task.stride(passed), strict=True))
+    return strides
 
 
 def in_a_row(count: int, unit: Callable[[Tensor, Ops, Site], Tensor], x: Tensor, ops: Ops, site: Site) -> Tensor:

@@ -74,7 +74,8 @@ def layer(operation: op.Operation, inputs: int, axes: int) -> Call:
             return Call(f"nn.Conv{axes}d", (*_sizes(operation, inputs), *_more(operation), _bias(operation)))
         case op.TransposedConvolution():
             extra = _axes("output_padding", operation.output_padding, "output_padding", 0)
-            return Call(f"nn.ConvTranspose{axes}d", (*_sizes(operation, inputs), extra, _bias(operation)))
+            groups = _number("groups", operation.groups, "groups", 1)
+            return Call(f"nn.ConvTranspose{axes}d", (*_sizes(operation, inputs), extra, groups, _bias(operation)))
         case op.Normalisation(kind="batch"):
             return Call(f"nn.BatchNorm{axes}d", (_number("channels", inputs),))
         case op.Normalisation(kind="group"):
@@ -107,12 +108,9 @@ def function(operation: op.Operation, inputs: tuple[Code, ...]) -> Code:
         case op.AveragePool():
             return (_average_pool(operation, inputs),)
         case op.Resize():
-            mode = "bilinear" if len(operation.factor) == 2 else "trilinear"
-            return (
-                Call(
-                    "F.interpolate", (*inputs, _axes("factor", operation.factor, "scale_factor"), (f'mode="{mode}"',))
-                ),
-            )
+            return (Call("F.interpolate", (*inputs, *_interpolation(operation))),)
+        case op.Pad():
+            return (Call("F.pad", (*inputs, _number("padding", tuple(op.padding(operation))))),)
         case op.Add():
             return _between(" + ", inputs)
         case op.Multiply():
@@ -151,6 +149,14 @@ def _window(operation: op.MaxPool | op.AveragePool) -> tuple[Code, ...]:
         _axes("stride", operation.stride, "stride", kernel),
         _axes("padding", operation.padding, "padding", 0),
     )
+
+
+def _interpolation(operation: op.Resize) -> tuple[Code, ...]:
+    factor = _axes("factor", operation.factor, "scale_factor")
+    if operation.mode == "nearest":
+        return factor, ('mode="nearest"',)
+    linear: Code = (f'mode="{"bilinear" if len(operation.factor) == 2 else "trilinear"}"',)
+    return (factor, linear, ("align_corners=True",)) if operation.mode == "aligned" else (factor, linear)
 
 
 def _average_pool(operation: op.AveragePool, inputs: tuple[Code, ...]) -> Call:

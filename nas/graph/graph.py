@@ -133,7 +133,9 @@ class Graph:
 
 def _node(document: Mapping[str, Any]) -> Node:
     kind = OPERATIONS[document["operation"]]
-    operation = kind(**{field.name: _frozen(document[field.name]) for field in fields(kind)})
+    # A graph that was written before a field existed lacks it.
+    given = {field.name: _frozen(document[field.name]) for field in fields(kind) if field.name in document}
+    operation = kind(**given)
     return Node(operation, tuple(document["inputs"]), document["name"], document["out"][0], tuple(document["out"][1:]))
 
 

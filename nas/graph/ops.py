@@ -4,7 +4,7 @@ A `Tensor` is symbolic: it knows its channels and its strides, nothing of sizes 
 and 3D, isotropic and anisotropic data.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from math import gcd
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from nas.errors import InputError, own_code
 from nas.graph import operations
 from nas.graph.graph import Graph, Node, Scope
-from nas.graph.operations import Operation
+from nas.graph.operations import Operation, ResizeMode, surplus_of
 from nas.graph.task import Axes, Task
 from nas.space.knobs import check_knobs, knob
 
@@ -29,11 +29,16 @@ _GROUPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A value in a network: its `channels` and its `strides` (input voxels per position and axis)."""
+    """A value in a network: its `channels` and its `strides` (input voxels per position and axis).
+
+    `surplus` says by how many positions each axis is longer than the image at these strides (shorter, if negative),
+    as after an up-convolution that does not multiply the size exactly; none for what is as long as it should be.
+    """
 
     index: int
     channels: int
     strides: Axes
+    surplus: Axes = ()
 
 
 @dataclass(frozen=True)
@@ -129,22 +134,43 @@ class Ops:
         name: str = "conv",
     ) -> Tensor:
         """A convolution; without `bias` given it has one if no norm can follow or the style keeps it."""
-        if x.channels % groups or channels % groups:
-            raise InputError(f"{self._path}: {x.channels} to {channels} channels do not divide into {groups} groups")
+        self._expect_groups(x.channels, channels, groups)
         bias = self.style.conv_bias or self.style.norm == "none" if bias is None else bias
         step = self._axes(stride)
+        self._expect_size(x, step)
         operation = operations.Convolution(channels, self._axes(kernel), step, self._axes(dilation), groups, bias)
         self._expect_whole(operation.dilation, operation.kernel, step)
         return self._write(operation, (x,), name, channels, _times(x.strides, step))
 
     def transposed_conv(
-        self, x: Tensor, channels: int, kernel: int | Axes, *, stride: Axes, bias: bool = True, name: str = "up"
+        self,
+        x: Tensor,
+        channels: int,
+        kernel: int | Axes,
+        *,
+        stride: Axes,
+        bias: bool = True,
+        groups: int = 1,
+        cut: int | Axes | None = None,
+        name: str = "up",
     ) -> Tensor:
-        """An up-convolution by `stride`; along an axis that does not grow its kernel is at most the stride's."""
+        """An up-convolution by `stride`; along an axis that does not grow its kernel is at most the stride's.
+
+        The size grows by the stride exactly. With `cut`, so many positions are cut from both ends instead, and `pad`
+        must bring what comes out to its size.
+        """
+        self._expect_groups(x.channels, channels, groups)
         sizes = self._axes(kernel)
-        self._expect_whole((1,) * len(stride), sizes, stride)
-        operation = operations.TransposedConvolution(channels, sizes, stride, bias)
+        cuts = None if cut is None else self._axes(cut)
+        if cuts is None:
+            self._expect_whole((1,) * len(stride), sizes, stride)
+        operation = operations.TransposedConvolution(channels, sizes, stride, bias, groups, cuts)
         return self._write(operation, (x,), name, channels, _over(x.strides, stride))
+
+    def pad(self, x: Tensor, before: int | Axes = 0, after: int | Axes = 0) -> Tensor:
+        """Zeros before and after each axis; negative numbers cut positions off."""
+        operation = operations.Pad(self._axes(before), self._axes(after))
+        return self._write(operation, (x,), "pad", x.channels, x.strides)
 
     def norm(self, x: Tensor, *, kind: str | None = None, zero: bool = False, name: str = "norm") -> Tensor:
         """The style's norm, or `kind`: one of `NORMS`, or "instance_plain", which has no learned scale and shift.
@@ -200,12 +226,14 @@ class Ops:
     def max_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The maximum over windows."""
         operation = operations.MaxPool(self._axes(kernel), stride)
+        self._expect_size(x, stride)
         self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
 
     def average_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The mean over windows."""
         operation = operations.AveragePool(self._axes(kernel), stride)
+        self._expect_size(x, stride)
         self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
 
@@ -213,12 +241,12 @@ class Ops:
         """The mean over all positions."""
         return self._write(operations.GlobalPool(), (x,), "pool", x.channels, ())
 
-    def resize(self, x: Tensor, strides: Axes) -> Tensor:
-        """Linear interpolation up to the resolution that has these strides."""
+    def resize(self, x: Tensor, strides: Axes, mode: ResizeMode = "linear") -> Tensor:
+        """Interpolation up to the resolution that has these strides."""
         factor = self.factor(x, strides)
         if all(step == 1 for step in factor):
             return x
-        return self._write(operations.Resize(factor), (x,), "resize", x.channels, strides)
+        return self._write(operations.Resize(factor, mode), (x,), "resize", x.channels, strides)
 
     def factor(self, x: Tensor, strides: Axes) -> Axes:
         """How many times `x` grows along each axis until it has the resolution of these strides.
@@ -272,11 +300,14 @@ class Ops:
         """softmax(query^T key) value over all pairs of positions."""
         return self._write(operations.Attend(), (query, key, value), "attend", value.channels, query.strides)
 
-    def module(self, x: Tensor, factory: Callable[..., Any], channels: int, **arguments: Any) -> Tensor:
+    def module(
+        self, x: Tensor | Sequence[Tensor], factory: Callable[..., Any], channels: int, **arguments: Any
+    ) -> Tensor:
         """A user's own `torch.nn.Module` that keeps the resolution: `factory(**arguments)`, measured with torch.
 
         Args:
-            x: its input, (batch, x.channels, *positions).
+            x: its input, (batch, x.channels, *positions), or several, of any resolutions, that it takes in this order;
+                what it returns has the resolution of the first.
             factory: the module's class, importable by its name.
             channels: the channels of its output.
             arguments: numbers, strings and booleans for the factory.
@@ -286,8 +317,9 @@ class Ops:
         """
         from nas.graph.foreign import measure
 
-        operation = measure(factory, arguments, x.channels, channels, self.task.axes)
-        return self._write(operation, (x,), "module", channels, x.strides)
+        inputs = (x,) if isinstance(x, Tensor) else tuple(x)
+        operation = measure(factory, arguments, [(one.channels, one.strides) for one in inputs], channels)
+        return self._write(operation, inputs, "module", channels, inputs[0].strides)
 
     def _word(self, what: str, word: str, known: tuple[str, ...]) -> str:
         if word not in known:
@@ -296,6 +328,10 @@ class Ops:
 
     def _axes(self, number: int | Axes) -> Axes:
         return (number,) * self.task.axes if isinstance(number, int) else number
+
+    def _expect_groups(self, inputs: int, channels: int, groups: int) -> None:
+        if inputs % groups or channels % groups:
+            raise InputError(f"{self._path}: {inputs} to {channels} channels do not divide into {groups} groups")
 
     def _expect_whole(self, dilation: Axes, kernel: Axes, stride: Axes) -> None:
         """Refuse windows for which no padding, the same at both ends, leaves the size to the stride alone."""
@@ -306,9 +342,17 @@ class Ops:
                     "voxel; take an odd kernel"
                 )
 
+    def _expect_size(self, x: Tensor, stride: Axes) -> None:
+        if x.surplus and any(step > 1 for step in stride):
+            raise InputError(
+                f"{self._path}: a stride needs a tensor that is as long as the image; bring it to size with pad"
+            )
+
     def _same(self, x: Tensor, other: Tensor, what: str) -> None:
         if x.strides != other.strides:
             raise InputError(f"{self._path}: cannot {what} tensors of strides {x.strides} and {other.strides}")
+        if x.surplus != other.surplus:
+            raise InputError(f"{self._path}: cannot {what} tensors of different sizes; bring both to size with pad")
 
     def _write(
         self, operation: Operation, inputs: tuple[Tensor, ...], name: str, channels: int, strides: Axes
@@ -319,7 +363,7 @@ class Ops:
             path, number = f"{base}_{number}", number + 1
         self._names.add(path)
         self._nodes.append(Node(operation, tuple(tensor.index for tensor in inputs), path, channels, strides))
-        return Tensor(len(self._nodes) - 1, channels, strides)
+        return Tensor(len(self._nodes) - 1, channels, strides, surplus_of(operation, [x.surplus for x in inputs]))
 
 
 def trace(architecture: Traceable, task: Task) -> Graph:

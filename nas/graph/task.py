@@ -56,9 +56,13 @@ class Task:
             return (2,) * self.axes
         return self.strides[level] if level < len(self.strides) else (1,) * self.axes
 
-    def voxels(self, strides: Axes) -> int:
-        """How many positions a tensor of these strides has over one patch; no strides means one position."""
-        return prod(size // stride for size, stride in zip(self.patch, strides, strict=True)) if strides else 1
+    def voxels(self, strides: Axes, surplus: Axes = ()) -> int:
+        """How many positions a tensor of these strides has over one patch; no strides means one position.
+
+        `surplus` is by how many positions each axis is longer than that; see `Tensor`.
+        """
+        sizes = zip(self.patch, strides, surplus or (0,) * self.axes, strict=True)
+        return prod(size // stride + more for size, stride, more in sizes) if strides else 1
 
     def to_json(self) -> dict[str, Any]:
         """This task as plain JSON; `Task.from_json` reads it back."""

@@ -14,19 +14,21 @@ class Basic:
     """Units of two 3x3 convolutions around a shortcut (He et al. 2016, arXiv:1512.03385).
 
     `attention` reweighs the branch before the addition; `average_shortcut` pools before the shortcut's 1x1
-    instead of striding it (He et al. 2019, arXiv:1812.01187).
+    instead of striding it (He et al. 2019, arXiv:1812.01187). `lean_shortcut` gives that 1x1 no bias and leaves it out
+    where only the resolution changes, as nnU-Net's residual encoders do (Isensee et al. 2024, arXiv:2404.09556).
     """
 
     units: int = knob(2, low=1, high=100)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
+    lean_shortcut: bool = False
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
         return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
-        identity = shortcut(x, ops, site, self.average_shortcut)
+        identity = shortcut(x, ops, site, self.average_shortcut, self.lean_shortcut)
         x = ops.conv_norm_act(x, site.width, stride=site.stride, dilation=site.dilation)
         x = ops.norm(ops.conv(x, site.width, dilation=site.dilation))
         return ops.dropout(ops.act(ops.add(reweigh(x, ops, self.attention), identity)))
