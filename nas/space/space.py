@@ -12,6 +12,7 @@ from nas.errors import InputError
 from nas.space import choosers
 from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar
 from nas.space.choices import kind as kind_of
+from nas.space.knobs import check_knobs
 from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 
 A = TypeVar("A")
@@ -51,6 +52,7 @@ class Space(Generic[A]):
 
     Raises:
         TypeError: the template is no frozen dataclass, or a tuple in it has two parts of open length.
+        InputError: a knob in it holds, or offers, what it does not take.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Space(Generic[A]):
     def __post_init__(self) -> None:
         if not is_part(self.template):
             raise TypeError(f"space {self.name!r}: the template must be a frozen dataclass, not {self.template!r}")
+        check_knobs(self.template)
         waiting: list[Any] = [self.template]
         while waiting:
             item = waiting.pop()
