@@ -5,6 +5,7 @@ from typing import Protocol
 
 from nas.architecture.part import width_field
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 class Bridge(Protocol):
@@ -22,10 +23,10 @@ class ASPP:
     segmentation-models-pytorch does for DeepLabv3+.
     """
 
-    rate: int = 6
+    rate: int = knob(6, low=1)
     width: int = width_field(256)
     separable: bool = False
-    dropout: float = 0.5
+    dropout: float = knob(0.5, low=0, below=1)
 
     def __call__(self, x: Tensor, ops: Ops) -> Tensor:
         """Write the bridge."""

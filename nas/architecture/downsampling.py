@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 from nas.architecture.blocks.mednext import resampled
 from nas.architecture.part import Site, is_strided, window
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 class Downsampling(Protocol):
@@ -23,7 +24,7 @@ class Downsampling(Protocol):
 class MaxPool:
     """The maximum over windows of `kernel` voxels."""
 
-    kernel: int = 2
+    kernel: int = knob(2, low=1, high=99)
     levels: ClassVar[int] = 1
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
@@ -88,7 +89,7 @@ class StridedConv:
     (Milletari et al. 2016, arXiv:1606.04797).
     """
 
-    kernel: int = 3
+    kernel: int = knob(3, low=1, high=99)
     norm_act: bool = False
     levels: ClassVar[int] = 1
 
@@ -105,14 +106,13 @@ class MedNextDown:
     Roy et al. 2023, arXiv:2303.09975.
     """
 
-    expansion: int = 2
-    kernel: int = 3
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
     levels: ClassVar[int] = 1
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
         """Write the step."""
         return resampled(x, ops, site, self.expansion, self.kernel), _unstrided(site)
-
 
 
 def _unstrided(site: Site) -> Site:

@@ -6,12 +6,12 @@ from nas.architecture.blocks.plain import Plain
 from nas.architecture.bridges import Bridge
 from nas.architecture.downsampling import Downsampling
 from nas.architecture.heads import Head, Outputs
-from nas.architecture.part import Block, Decoder, Features, Site, strides_at, width_field
+from nas.architecture.part import WIDEST, Block, Decoder, Features, Site, strides_at, width_field
 from nas.architecture.skips import Concatenate, Skip
 from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
 from nas.graph import Ops, Style, Tensor
-from nas.space import following
+from nas.space import following, knob
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,13 @@ class EncoderDecoder:
     """
 
     stem: Stem | None = None
-    encoder: tuple[Stage, ...] = (Stage(),)
+    encoder: tuple[Stage, ...] = knob((Stage(),), low=1)
     bridge: Bridge | None = None
     decoder: Decoder = Mirrored()
     head: Outputs = Head()
     style: Style = field(default_factory=Style)
     width: int = width_field(64)
-    maximum_width: int = 2048
+    maximum_width: int = knob(2048, low=1, high=WIDEST)
 
     def __call__(self, x: Tensor, ops: Ops) -> tuple[Tensor, ...]:
         """Write the network; returns its outputs, full resolution first."""

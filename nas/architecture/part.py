@@ -6,11 +6,15 @@ from typing import Any, Protocol, TypeVar
 
 from nas.errors import own_code
 from nas.graph import Axes, Ops, Tensor
+from nas.space.knobs import TAKES, Takes
 
 T = TypeVar("T")
 
 LADDER = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """The widths that spaces offer. Every published width is a rung, and a network is slimmed rung by rung."""
+
+WIDEST = 65_536
+"""Channels of anything at most: far beyond what any machine holds, so that a slip of the pen is refused."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Decoder(Protocol):
 
 def width_field(default: int, smallest: int = 4) -> int:
     """A field that counts channels: `slim` makes it smaller, down to `smallest`."""
-    number: int = field(default=default, metadata={"smallest": smallest})
+    number: int = field(default=default, metadata={"smallest": smallest, TAKES: Takes(low=1, high=WIDEST)})
     return number
 
 

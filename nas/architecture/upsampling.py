@@ -6,6 +6,7 @@ from typing import Protocol
 from nas.architecture.blocks.mednext import squeezed
 from nas.architecture.part import is_strided, window
 from nas.graph import Axes, Ops, Tensor
+from nas.space import knob
 
 
 class Upsampling(Protocol):
@@ -23,7 +24,7 @@ class Transposed:
     that voxel from the far end, as Tiramisu's published code does.
     """
 
-    kernel: int = 2
+    kernel: int = knob(2, low=1, high=99)
     keep: bool = False
     norm_act: bool = False
     cropped: bool = False
@@ -76,8 +77,8 @@ class MedNextUp:
     at the near end of each axis.
     """
 
-    expansion: int = 2
-    kernel: int = 3
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
 
     def __call__(self, x: Tensor, ops: Ops, width: int, strides: Axes) -> Tensor:
         """Write the step up to the resolution that has these strides."""
@@ -88,7 +89,6 @@ class MedNextUp:
             x, x.channels, self.kernel, stride=factor, groups=x.channels, cut=self.kernel // 2, name="depthwise"
         )
         return ops.add(_filled(squeezed(branch, ops, width, self.expansion), factor, ops), shortcut)
-
 
 
 def _cropped(x: Tensor, channels: int, kernel: Axes, factor: Axes, ops: Ops) -> Tensor:

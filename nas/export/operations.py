@@ -12,7 +12,8 @@ _FUNCTIONS: dict[type[op.Operation], str] = {
     op.Attend: "attend",
     op.Expand: "expand",
 }
-_ACTIVATIONS = {"relu": "F.relu", "leaky_relu": "F.leaky_relu", "gelu": "F.gelu", "sigmoid": "torch.sigmoid"}
+_ACTIVATIONS = {"sigmoid": "torch.sigmoid"}
+"""The others are called in torch as here."""
 
 HELPERS = {
     "InstanceNorm": '''
@@ -21,6 +22,10 @@ class InstanceNorm(nn.GroupNorm):
 
     def __init__(self, channels: int, affine: bool = True) -> None:
         super().__init__(channels, channels, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise; of a single voxel only the shift is left, in a batch of one too."""
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 ''',
     "global_pool": '''
 def global_pool(x: Tensor) -> Tensor:
@@ -55,7 +60,7 @@ def expand(x: Tensor, like: Tensor) -> Tensor:
 def is_layer(operation: op.Operation) -> bool:
     """Whether it is written as a module of torch's, since it has learned tensors or differs in training."""
     kinds = op.Convolution | op.TransposedConvolution | op.Normalisation | op.Dropout | op.Foreign
-    return isinstance(operation, kinds) or operation == op.Activation("prelu")
+    return isinstance(operation, kinds) or (isinstance(operation, op.Activation) and operation.kind == "prelu")
 
 
 def layer(operation: op.Operation, inputs: int, axes: int) -> Call:
@@ -73,11 +78,13 @@ def layer(operation: op.Operation, inputs: int, axes: int) -> Call:
             return Call(f"nn.ConvTranspose{axes}d", (*_sizes(operation, inputs), extra, groups, _bias(operation)))
         case op.Normalisation(kind="batch"):
             return Call(f"nn.BatchNorm{axes}d", (_number("channels", inputs),))
+        case op.Normalisation(kind="group"):
+            return Call("nn.GroupNorm", (_number("group_count", operation.groups), _number("channels", inputs)))
         case op.Normalisation():
             affine: tuple[Code, ...] = () if operation.kind == "instance" else (("affine=False",),)
             return Call("InstanceNorm", (_number("channels", inputs), *affine))
         case op.Activation():
-            return Call("nn.PReLU", ())
+            return Call("nn.PReLU", (_number("channels", inputs),) if operation.per_channel else ())
         case op.Dropout():
             return Call("nn.Dropout", (_number("rate", operation.rate),))
         case op.Foreign():
@@ -95,7 +102,7 @@ def function(operation: op.Operation, inputs: tuple[Code, ...]) -> Code:
     """
     match operation:
         case op.Activation():
-            return (Call(_ACTIVATIONS[operation.kind], inputs),)
+            return (Call(_ACTIVATIONS.get(operation.kind, f"F.{operation.kind}"), inputs),)
         case op.MaxPool():
             return (Call(f"F.max_pool{len(operation.kernel)}d", (*inputs, *_window(operation))),)
         case op.AveragePool():

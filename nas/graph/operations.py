@@ -12,12 +12,9 @@ from typing import ClassVar, Literal
 
 Axes = tuple[int, ...]
 Keeps = Literal["nothing", "inputs", "output"]
-NormKind = Literal["batch", "instance", "instance_plain"]
-ActivationKind = Literal["relu", "leaky_relu", "gelu", "prelu", "sigmoid"]
+NormKind = Literal["batch", "instance", "instance_plain", "group"]
+ActivationKind = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "prelu", "sigmoid"]
 ResizeMode = Literal["linear", "aligned", "nearest"]
-
-ADDED = "added"
-"""In a field's metadata: it came after digests were first stored, so that its default must not change them."""
 
 ADDED = "added"
 """In a field's metadata: it came after digests were first stored, so that its default must not change them."""
@@ -128,10 +125,14 @@ class Pad(Operation):
 
 @dataclass(frozen=True)
 class Normalisation(Operation):
-    """Batch norm, instance norm with learned scale and shift, or instance norm without; `zero` starts at scale 0."""
+    """A norm: of the batch, of each image's channels, without learned scale and shift if plain, or of `groups` of them.
+
+    `zero` starts at scale 0.
+    """
 
     kind: NormKind
     zero: bool = False
+    groups: int = field(default=0, metadata={ADDED: True})
     keeps: ClassVar[Keeps] = "inputs"
 
     @property
@@ -143,14 +144,15 @@ class Normalisation(Operation):
         return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}
 
     def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
-        return 8 * channels
+        return 8 * (self.groups or channels)
 
 
 @dataclass(frozen=True)
 class Activation(Operation):
-    """A pointwise non-linearity."""
+    """A pointwise non-linearity; a PReLU has one weight, or one for each channel."""
 
     kind: ActivationKind
+    per_channel: bool = field(default=False, metadata={ADDED: True})
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
@@ -158,7 +160,7 @@ class Activation(Operation):
         return "output" if self.kind in ("relu", "sigmoid") else "inputs"
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
-        return {"weight": (1,)} if self.kind == "prelu" else {}
+        return {"weight": (inputs[0] if self.per_channel else 1,)} if self.kind == "prelu" else {}
 
 
 @dataclass(frozen=True)
@@ -314,5 +316,9 @@ def _each(first: Axes, second: Axes, combine: Callable[[int, int], int]) -> Axes
     return values if any(values) else ()
 
 
-OPERATIONS: dict[str, type[Operation]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
-"""The closed set of operations by name, for reading graphs back from JSON."""
+OPERATIONS: dict[str, type[Operation]] = {
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Operation) and kind is not Operation
+}
+"""The closed set of operations, those of this file, by name, for reading graphs back from JSON."""

@@ -6,14 +6,25 @@ and 3D, isotropic and anisotropic data.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from math import gcd
 from typing import Any, Protocol
 
 from nas.errors import InputError, own_code
 from nas.graph import operations
 from nas.graph.graph import Graph, Node, Scope
-from nas.graph.operations import ActivationKind, NormKind, Operation, ResizeMode, surplus_of
+from nas.graph.operations import Operation, ResizeMode, surplus_of
 from nas.graph.task import Axes, Task
+from nas.space.knobs import check_knobs, knob
+
+NORMS = ("none", "batch", "instance", "group", "layer")
+"""What a style may be normalised by: layer norm is one group of all channels and positions (arXiv:1803.08494)."""
+
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "prelu", "sigmoid")
+"""What a style may be activated by; a PReLU has a weight for each channel (arXiv:1502.01852)."""
+
+_GROUPS = 8
+"""Of a group norm, as in SegResNet (Myronenko 2018, arXiv:1810.11654); fewer where they do not divide the channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +45,14 @@ class Tensor:
 class Style:
     """What all blocks of an architecture share.
 
-    `norm` follows each convolution ("none" for none), `activation` each norm; `conv_bias` keeps a bias beside a
-    norm, where it is redundant; `dropout` is the rate wherever a block drops values.
+    `norm` follows each convolution (one of `NORMS`), `activation` each norm (one of `ACTIVATIONS`); `conv_bias` keeps a
+    bias beside a norm, where it is redundant; `dropout` is the rate wherever a block drops values.
     """
 
-    norm: str = "batch"
-    activation: str = "relu"
+    norm: str = knob("batch", words=NORMS)
+    activation: str = knob("relu", words=ACTIVATIONS)
     conv_bias: bool = False
-    dropout: float = 0.0
+    dropout: float = knob(0.0, low=0, below=1)
 
 
 class Traceable(Protocol):
@@ -161,22 +172,34 @@ class Ops:
         operation = operations.Pad(self._axes(before), self._axes(after))
         return self._write(operation, (x,), "pad", x.channels, x.strides)
 
-    def norm(self, x: Tensor, *, kind: NormKind | None = None, zero: bool = False, name: str = "norm") -> Tensor:
-        """The style's norm, or `kind`; `zero` lets a residual branch start as nothing."""
-        chosen = kind or self.style.norm
-        # Over the one position of a pooled tensor an instance norm would leave nothing but zeros.
-        if chosen == "none" or (not x.strides and chosen != "batch"):
-            return x
-        return self._write(operations.Normalisation(chosen, zero), (x,), name, x.channels, x.strides)  # type: ignore[arg-type]
+    def norm(self, x: Tensor, *, kind: str | None = None, zero: bool = False, name: str = "norm") -> Tensor:
+        """The style's norm, or `kind`: one of `NORMS`, or "instance_plain", which has no learned scale and shift.
 
-    def act(self, x: Tensor, kind: ActivationKind | None = None, name: str = "act") -> Tensor:
-        """The style's activation, or `kind`."""
-        operation = operations.Activation(kind or self.style.activation)  # type: ignore[arg-type]
+        `zero` lets a residual branch start as nothing.
+        """
+        chosen = self._word("norm", kind or self.style.norm, (*NORMS, "instance_plain"))
+        if chosen == "none":
+            return x
+        groups = {"group": gcd(x.channels, _GROUPS), "layer": 1}.get(chosen, 0)
+        if groups == x.channels:
+            chosen, groups = "instance", 0
+        # Over the one position of a pooled tensor an instance norm would leave nothing but zeros.
+        if not x.strides and chosen.startswith("instance"):
+            return x
+        operation = operations.Normalisation("group" if groups else chosen, zero, groups)  # type: ignore[arg-type]
+        return self._write(operation, (x,), name, x.channels, x.strides)
+
+    def act(self, x: Tensor, kind: str | None = None, name: str = "act") -> Tensor:
+        """The style's activation, or `kind`: one of `ACTIVATIONS`, or "shared_prelu", one weight for all channels."""
+        chosen = self._word("activation", kind or self.style.activation, (*ACTIVATIONS, "shared_prelu"))
+        operation = operations.Activation(chosen.removeprefix("shared_"), chosen == "prelu")  # type: ignore[arg-type]
         return self._write(operation, (x,), name, x.channels, x.strides)
 
     def dropout(self, x: Tensor, rate: float | None = None) -> Tensor:
         """Dropout at the style's rate, or `rate`; none at 0."""
         rate = self.style.dropout if rate is None else rate
+        if not 0 <= rate < 1:
+            raise InputError(f"{self.here()}: dropout {rate!r}, expected a rate from 0 to below 1")
         return x if rate == 0 else self._write(operations.Dropout(rate), (x,), "dropout", x.channels, x.strides)
 
     def conv_norm_act(
@@ -298,6 +321,11 @@ class Ops:
         operation = measure(factory, arguments, [(one.channels, one.strides) for one in inputs], channels)
         return self._write(operation, inputs, "module", channels, inputs[0].strides)
 
+    def _word(self, what: str, word: str, known: tuple[str, ...]) -> str:
+        if word not in known:
+            raise InputError(f"{self.here()}: {what} {word!r}, expected one of {', '.join(known)}")
+        return word
+
     def _axes(self, number: int | Axes) -> Axes:
         return (number,) * self.task.axes if isinstance(number, int) else number
 
@@ -316,7 +344,9 @@ class Ops:
 
     def _expect_size(self, x: Tensor, stride: Axes) -> None:
         if x.surplus and any(step > 1 for step in stride):
-            raise InputError(f"{self._path}: a stride needs a tensor that is as long as the image; bring it to size with pad")
+            raise InputError(
+                f"{self._path}: a stride needs a tensor that is as long as the image; bring it to size with pad"
+            )
 
     def _same(self, x: Tensor, other: Tensor, what: str) -> None:
         if x.strides != other.strides:
@@ -346,6 +376,7 @@ def trace(architecture: Traceable, task: Task) -> Graph:
         InputError: the parts do not fit each other, or the patch is no multiple of the network's stride;
             `OwnCodeError` where a part of the user's own raised something else.
     """
+    check_knobs(architecture if is_dataclass(architecture) else architecture.style)
     ops = Ops(task, architecture.style)
     with own_code(ops.here):
         graph = ops.graph(architecture(ops.input(), ops))

@@ -47,7 +47,11 @@ _AVERAGE_POOLS = {2: F.avg_pool2d, 3: F.avg_pool3d}
 _ACTIVATIONS: dict[str, Layer] = {
     "relu": F.relu,
     "leaky_relu": partial(F.leaky_relu, negative_slope=0.01),
+    "elu": F.elu,
     "gelu": F.gelu,
+    "silu": F.silu,
+    "mish": F.mish,
+    "hardswish": F.hardswish,
     "sigmoid": torch.sigmoid,
 }
 
@@ -87,9 +91,11 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Normalisation():
             if operation.kind == "batch":
                 return BatchNorm(channels)
+            if operation.groups:
+                return nn.GroupNorm(operation.groups, channels)
             return InstanceNorm(channels, affine=operation.kind == "instance")
         case op.Activation():
-            return nn.PReLU() if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]
+            return _prelu(operation, channels) if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]
         case op.Dropout():
             return nn.Dropout(operation.rate)
         case op.MaxPool():
@@ -109,6 +115,10 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Foreign():
             return _foreign(operation)
     return _FUNCTIONS[type(operation)]
+
+
+def _prelu(operation: op.Activation, channels: int) -> nn.Module:
+    return nn.PReLU(channels if operation.per_channel else 1)
 
 
 def _is_channels_first(x: Tensor, weight: Tensor) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from nas.architecture.blocks.shortcut import shortcut
 from nas.architecture.part import Site, in_a_row, is_strided, window
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class SqueezeExcite:
     Pooled, brought to 1 / `reduction` of the channels and back, and through a sigmoid.
     """
 
-    reduction: int = 16
+    reduction: int = knob(16, low=1)
 
     def __call__(self, x: Tensor, ops: Ops) -> Tensor:
         """Write the reweighing of `x`."""
@@ -30,8 +31,8 @@ class SplitAttention:
     arXiv:2004.08955, of cardinality 1, downsampled by average pooling in the branch and in the shortcut.
     """
 
-    units: int = 3
-    radix: int = 2
+    units: int = knob(3, low=1, high=100)
+    radix: int = knob(2, low=1, high=100)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.part import Site, is_strided, width_field
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Dense:
     arXiv:1611.09326). Its width follows from its layers, not from the site.
     """
 
-    layers: int = 4
+    layers: int = knob(4, low=1, high=100)
     growth: int = width_field(16, smallest=2)
     carry: bool = True
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.part import Site
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -13,8 +14,8 @@ class Dilated:
     Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
     """
 
-    convs: int = 3
-    base: int = 2
+    convs: int = knob(3, low=1, high=10)
+    base: int = knob(2, low=1, high=10)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

@@ -6,6 +6,7 @@ from nas.architecture.blocks.attention import SqueezeExcite
 from nas.architecture.blocks.shortcut import shortcut
 from nas.architecture.part import Site, in_a_row, is_strided
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Basic:
     where only the resolution changes, as nnU-Net's residual encoders do (Isensee et al. 2024, arXiv:2404.09556).
     """
 
-    units: int = 2
+    units: int = knob(2, low=1, high=100)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
     lean_shortcut: bool = False
@@ -41,7 +42,7 @@ class Bottleneck:
     (Hu et al. 2018, arXiv:1709.01507); `average_shortcut` as in `Basic`.
     """
 
-    units: int = 3
+    units: int = knob(3, low=1, high=100)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
 
@@ -65,7 +66,7 @@ class PreActivation:
     arXiv:1603.05027; the unit of the deep residual U-Net (Zhang et al. 2018, arXiv:1711.10684).
     """
 
-    units: int = 1
+    units: int = knob(1, low=1, high=100)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
