@@ -76,11 +76,17 @@ class _Matching:
             node = self._node(name, layer, tensor)
             if node is not None:
                 loaded[f"{node.name}.{kind}"] = self._placed(name, tensor, node, kind)
-        for name, tensor in self.target.items():
-            if name.endswith(".bias") and name not in loaded and f"{name[:-5]}.weight" in loaded:
-                if isinstance(self.nodes[name[:-5]].operation, op.Convolution | op.TransposedConvolution):
-                    loaded[name] = torch.zeros_like(tensor)
-        return loaded
+        return loaded | self._biases(loaded)
+
+    def _biases(self, loaded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Zeros for the convolutions that have a bias here alone."""
+        zeros = {}
+        for node in self.graph.nodes:
+            name = f"{node.name}.bias"
+            lacks = name in self.target and name not in loaded and f"{node.name}.weight" in loaded
+            if lacks and isinstance(node.operation, op.Convolution | op.TransposedConvolution):
+                zeros[name] = torch.zeros_like(self.target[name])
+        return zeros
 
     def _node(self, name: str, layer: str, tensor: Tensor) -> Node | None:
         """The node that a layer is; None for a layer that is not needed."""

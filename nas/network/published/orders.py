@@ -54,7 +54,14 @@ class _Orders:
                 self.concatenations.setdefault(self.groups[position], []).append(position)
 
     def all(self) -> list[Order]:
-        return [self._order(position) for position in range(len(self.graph.nodes))]
+        orders = [self._order(position) for position in range(len(self.graph.nodes))]
+        for node, order in zip(self.graph.nodes, orders, strict=True):
+            groups = node.operation.groups if isinstance(node.operation, op.Normalisation) else 1
+            if groups > 1 and list(order) != sorted(order):
+                raise InputError(
+                    f"load_published: {node.name} norms groups of channels that are in another order there"
+                )
+        return orders
 
     def _order(self, position: int) -> Order:
         group = self.groups[position]
