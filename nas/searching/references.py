@@ -47,7 +47,7 @@ def entries(
 
 def base(architecture: EncoderDecoder) -> int:
     """The width that names a network's size: its stem's if it has one, else its first stage's."""
-    return architecture.width if architecture.stem is None else architecture.stem.width
+    return getattr(architecture.stem, "width", architecture.width)
 
 
 def _slimmed(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Graph], bool]) -> Entry | None:
