@@ -24,7 +24,12 @@ SPACE = Space(
         stem=ConvStem(width=one_of(4, 6, 8, 12, 16, 24, 32, 48, 64)),
         encoder=(Stage(block=DENSE), *repeated(Stage(block=DENSE, down=Transition()), integer(2, 5))),
         decoder=mirrored(
-            UpStage(up=Transposed(kernel=one_of(2, 3), keep=True), skip=Concatenate(), block=DENSE), width=4
+            UpStage(
+                up=Transposed(kernel=one_of(2, 3), keep=True, cropped=shared("cropped", one_of(False, True))),
+                skip=Concatenate(),
+                block=DENSE,
+            ),
+            width=4,
         ),
         style=Style(
             norm=one_of("batch", "instance"),

@@ -35,6 +35,7 @@ SPACE = Space(
             dropout=one_of(0.0, 0.1, 0.2),
         ),
         width=WIDTHS,
+        maximum_width=one_of(2048, 320),
     ),
     members=U_NETS,
     description=(__doc__ or "").strip(),

@@ -60,7 +60,7 @@ def compare(case: Case) -> Comparison:
     ours = build(encoder_of(graph) if case.encoder else graph)
     kept = load_published(ours, theirs.state_dict())
     assert not kept
-    image = torch.randn(2, case.task.channels, *case.task.patch, dtype=torch.float64)
+    image = torch.randn(1, case.task.channels, *case.task.patch, dtype=torch.float64)
     with torch.no_grad():
         expected = first(case.run(theirs.double().eval(), image))
         actual = first(ours.double().eval()(image))

@@ -10,8 +10,8 @@ from tests.parity.cases import CASES, Case, compare, is_installed
 HEAD = """# The published networks, weight by weight
 
 Each network is made by the library that publishes it, with random weights, norm statistics included; `load_published`
-puts those weights into the member of `unet_family`, and both are run on the same two random images in evaluation mode
-and double precision. The difference is the largest of any output value, and then its share of the largest output; what
+puts those weights into the member of `unet_family`, and both are run on the same random image in evaluation mode and
+double precision. The difference is the largest of any output value, and then its share of the largest output; what
 is left is the order in which numbers are summed. Encoders are compared at their last tensor.
 
     make parity                                             # an environment of its own, the tests, and this table
