@@ -24,6 +24,7 @@ is left is the order in which numbers are summed. Encoders are compared at their
 TAIL = """
 Differences by choice:
 
+- MedNeXt is compared in single precision.
 - torchvision's and timm's networks are encoders here; their classifiers are left out.
 - tiramisu-brulee has no biases before its norms, which `load_published` fills with zeros, and pads with the edge of an
   image where the paper pads with zeros; it is compared with zeros.
@@ -42,10 +43,15 @@ def rows() -> Iterator[str]:
 def _row(case: Case) -> str:
     result = compare(case)
     print(f"{case.member}: {result.relative:.1e}", file=sys.stderr)
-    return (
-        f"| {case.member} | {result.parameters:,} | {case.library} | `{case.made}` "
-        f"| {result.largest_difference:.1e} | {result.relative:.1e} |"
+    columns = (
+        case.member,
+        f"{result.parameters:,}",
+        case.library,
+        f"`{case.made}`",
+        f"{result.largest_difference:.1e}",
+        f"{result.relative:.1e}",
     )
+    return f"| {' | '.join(columns)} |"
 
 
 def versions() -> str:
