@@ -89,7 +89,7 @@ class StridedConv:
     (Milletari et al. 2016, arXiv:1606.04797).
     """
 
-    kernel: int = 3
+    kernel: int = knob(3, low=1, high=99)
     norm_act: bool = False
     levels: ClassVar[int] = 1
 
@@ -106,8 +106,8 @@ class MedNextDown:
     Roy et al. 2023, arXiv:2303.09975.
     """
 
-    expansion: int = 2
-    kernel: int = 3
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
     levels: ClassVar[int] = 1
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:

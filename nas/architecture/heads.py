@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nas.graph import Axes, Ops, Tensor
+from nas.space import knob
 
 
 class Outputs(Protocol):
@@ -27,7 +28,7 @@ class Head:
     """
 
     deep_supervision: bool = False
-    kernel: int = 1
+    kernel: int = knob(1, low=1, high=99)
     norm_act: bool = False
     refined: bool = False
     aligned: bool = False

@@ -255,7 +255,7 @@ U_NETS = (
     Reference("3D U-Net", u_net_3d("none"), 19_070_851, 3, 3, 3, "arXiv:1606.06650"),
     Reference("3D U-Net BN", u_net_3d("batch"), 19_075_523, 3, 3, 3, "arXiv:1606.06650"),
     Reference("nnU-Net", nn_u_net(), 5_603_177, 3, 1, 3, "nnU-Net's plan for MSD Task04, arXiv:1809.10486"),
-    Reference("nnU-Net, 6 stages", nn_u_net(6, 320), 31_195_594, 3, 1, 2, "dynamic-network-architectures"),
+    Reference("nnU-Net, 6 stages", nn_u_net(6, 320), 31_195_594, 3, 1, 2, _DYNAMIC),
 )
 RESIDUAL = (
     Reference("ResNet-18 U-Net", resnet_unet(_RESNET_18, 64), 11_176_512, 2, 3, 1, "torchvision resnet18", "encoder"),
@@ -266,9 +266,9 @@ RESIDUAL = (
     ),
 )
 RESIDUAL_ENCODERS = (
-    Reference("nnU-Net ResEnc-L", residual_encoder_u_net(6), 102_349_770, 3, 1, 2, _DYNAMIC),
-    Reference("nnU-Net ResEnc-M, 5 stages", residual_encoder_u_net(5), 0, 3, 1, 2, _DYNAMIC),
-    Reference("nnU-Net ResEnc-XL, 7 stages", residual_encoder_u_net(7), 0, 3, 1, 2, _DYNAMIC),
+    Reference("nnU-Net ResEnc-L, 6 stages", residual_encoder_u_net(6), 102_349_770, 3, 1, 2, _DYNAMIC),
+    Reference("nnU-Net ResEnc-M, 5 stages", residual_encoder_u_net(5), 62_809_928, 3, 1, 2, _DYNAMIC),
+    Reference("nnU-Net ResEnc-XL, 7 stages", residual_encoder_u_net(7), 141_889_612, 3, 1, 2, _DYNAMIC),
 )
 RESIDUAL_U_NET = (
     Reference("Residual U-Net", res_u_net(), 8_216_775, 2, 3, 1, "structure of arXiv:1711.10684, counted by hand"),
@@ -294,13 +294,13 @@ MED_NEXT = tuple(
     Reference(f"MedNeXt-{size}, kernel {kernel}", med_next(*_MED_NEXT[size], kernel), count, 3, 1, 2, _MONAI_MED_NEXT)
     for size, kernel, count in (
         ("S", 3, 5_550_914),
-        ("B", 3, 0),
-        ("M", 3, 0),
-        ("L", 3, 0),
-        ("S", 5, 0),
-        ("B", 5, 0),
-        ("M", 5, 0),
-        ("L", 5, 0),
+        ("B", 3, 10_510_850),
+        ("M", 3, 17_533_506),
+        ("L", 3, 61_726_754),
+        ("S", 5, 5_980_546),
+        ("B", 5, 10_940_482),
+        ("M", 5, 18_245_378),
+        ("L", 5, 62_940_386),
     )
 )
 ATTENTION = (

@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from nas.architecture.part import width_field, window
 from nas.graph import Axes, Ops, Tensor
+from nas.space import knob
 
 
 class Stem(Protocol):
@@ -27,7 +28,7 @@ class ConvStem:
 
     width: int = width_field(48)
     norm_act: bool = False
-    kernel: int | None = None
+    kernel: int | None = knob(None, low=1, high=99)
     levels: ClassVar[int] = 0
 
     def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]:

@@ -77,8 +77,8 @@ class MedNextUp:
     at the near end of each axis.
     """
 
-    expansion: int = 2
-    kernel: int = 3
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
 
     def __call__(self, x: Tensor, ops: Ops, width: int, strides: Axes) -> Tensor:
         """Write the step up to the resolution that has these strides."""

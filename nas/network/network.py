@@ -39,9 +39,7 @@ class Network(nn.Module):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         kept = dict(self.named_modules())
-        self._layers = [
-            kept[node.name] if node.name in kept else self._layer(node) for node in self.graph.nodes[1:]
-        ]
+        self._layers = [kept[node.name] if node.name in kept else self._layer(node) for node in self.graph.nodes[1:]]
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Scores of each class at each voxel."""

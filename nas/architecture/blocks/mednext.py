@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.part import Site, in_a_row, is_strided
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,9 @@ class MedNext:
     resolution or channels change, the first unit is the one that MedNeXt goes down by.
     """
 
-    units: int = 2
-    expansion: int = 2
-    kernel: int = 3
+    units: int = knob(2, low=1, high=100)
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from nas.architecture.blocks.shortcut import shortcut
 from nas.architecture.part import Site, is_strided
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class VNet:
     as V-Net's decoder does after its concatenation.
     """
 
-    convs: int = 2
-    kernel: int = 5
+    convs: int = knob(2, low=1, high=100)
+    kernel: int = knob(5, low=1, high=99)
     keep: bool = False
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
@@ -38,7 +39,7 @@ class VNetInput:
     Milletari et al. 2016, arXiv:1606.04797, in the form of `monai.networks.nets.VNet`.
     """
 
-    kernel: int = 5
+    kernel: int = knob(5, low=1, high=99)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
