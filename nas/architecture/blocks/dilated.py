@@ -11,7 +11,9 @@ from nas.space import knob
 class Dilated:
     """3x3 convolutions whose dilation grows from one to the next.
 
-    It multiplies by `base`: 1, 2, 4, ... Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
+    It multiplies by `base`: 1, 2, 4, ...
+
+    Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
     """
 
     convs: int = knob(3, low=1, high=10)
