@@ -60,7 +60,7 @@ def listed(words: Sequence[str]) -> str:
 def _word(step: Step) -> str:
     does = step.does
     if isinstance(does, Module):
-        return f"the {step.name.replace('_', ' ')}" if step.name.isidentifier() else f"`{does.kind}`"
+        return f"`{does.kind}`" if does.is_described else f"the {step.name.replace('_', ' ')}"
     if isinstance(does, op.Convolution):
         kind = (
             "depthwise " if does.groups > 1 and does.groups == does.channels else "grouped " if does.groups > 1 else ""
