@@ -38,5 +38,6 @@ class Nested:
     def _block(self, below: Tensor, row: list[Tensor], level: int, ops: Ops, width: int) -> Tensor:
         with ops.scope("up", self.up):
             x = self.up(below, ops, width, row[0].strides if row else strides_at(level, ops))
+        x = ops.concat(*row, x)
         with ops.scope("block", self.block):
-            return self.block(ops.concat(*row, x), ops, Site(width, (1,) * ops.task.axes))
+            return self.block(x, ops, Site(width, (1,) * ops.task.axes))
