@@ -94,6 +94,8 @@ def _from_file(file: Path) -> Space[EncoderDecoder]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except InputError as error:
+        raise InputError(f"space file {file}: {error}") from error
     except Exception as error:
         raise InputError(f"space file {file}: {_raised(error)}; mend the file") from error
     if not hasattr(module, "SPACE"):

@@ -59,7 +59,7 @@ from nas.architecture.references import (
     VOLUMES,
     alternating,
 )
-from nas.space import Space, integer, one_of, repeated, shared
+from nas.space import Space, integer, one_of, repeated, settled, shared
 
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 LAYERS = one_of(2, 3, 4, 5, 7, 10, 12, 15)
@@ -100,7 +100,7 @@ SPACE = Space(
     template=EncoderDecoder(
         stem=one_of(
             None,
-            ConvStem(width=WIDTHS, norm_act=one_of(False, True), kernel=one_of(3, 1)),
+            ConvStem(width=WIDTHS, norm_act=one_of(False, True), kernel=one_of(None, 1)),
             ResNetStem(width=WIDTHS, deep=one_of(False, True)),
         ),
         encoder=(
@@ -167,9 +167,9 @@ SPACE = Space(
             aligned=ALIGNED,
         ),
         style=Style(
-            norm=one_of("none", "batch", "instance", "group"),
-            activation=one_of("relu", "leaky_relu", "gelu"),
-            conv_bias=one_of(False, True),
+            norm=one_of("none", "batch", "instance", "group", "layer"),
+            activation=one_of("relu", "leaky_relu", "gelu", "silu", "elu", "prelu", "mish", "hardswish"),
+            conv_bias=settled(False, True),  # searched for nothing: without a norm there is one, and a norm cancels it
             dropout=one_of(0.0, 0.1, 0.2),
         ),
         width=WIDTHS,

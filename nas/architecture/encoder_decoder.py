@@ -6,12 +6,28 @@ from nas.architecture.blocks.plain import Plain
 from nas.architecture.bridges import Bridge
 from nas.architecture.downsampling import Downsampling
 from nas.architecture.heads import Head, Outputs
-from nas.architecture.part import WIDEST, Block, Decoder, Features, Site, strides_at, width_field
+from nas.architecture.part import (
+    WIDEST,
+    Block,
+    Decoder,
+    Features,
+    Site,
+    call,
+    levels,
+    strides_at,
+    tensor,
+    tensors,
+    width_field,
+)
 from nas.architecture.skips import Concatenate, Skip
 from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
+from nas.errors import InputError
 from nas.graph import Ops, Style, Tensor
 from nas.space import following, knob
+
+_DEEPEST = 10
+"""Levels that a stem may come down at most."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,7 @@ class Wide:
                 low = ops.conv_norm_act(feature, self.low_width, 1)
             x = ops.concat(low, ops.resize(x, feature.strides, "aligned" if self.aligned else "linear"))
             with ops.scope("block", self.block):
-                return (self.block(x, ops, Site(self.width, (1,) * ops.task.axes)),)
+                return (tensor(call(self.block, x, ops, Site(self.width, (1,) * ops.task.axes), ops=ops), ops),)
 
 
 @dataclass(frozen=True)
@@ -102,31 +118,33 @@ class EncoderDecoder:
         x = self._encode(x, level, features, ops)
         if self.bridge is not None:
             with ops.scope("bridge", self.bridge):
-                x = self.bridge(x, ops)
-        return self.head(self.decoder(x, features, ops, self.maximum_width), ops, full)
+                x = tensor(call(self.bridge, x, ops, ops=ops), ops)
+        decoded = tensors(call(self.decoder, x, features, ops, self.maximum_width, ops=ops), ops)
+        return tensors(call(self.head, decoded, ops, full, ops=ops), ops)
 
     def _stem(self, x: Tensor, ops: Ops) -> tuple[Tensor, int, Features]:
         if self.stem is None:
             return x, 0, {}
-        strides = tuple(ops.task.stride(level) for level in range(self.stem.levels))
         with ops.scope("stem", self.stem):
-            tensors = self.stem(x, ops, strides)
-        first = self.stem.levels - len(tensors) + 1
-        return tensors[-1], self.stem.levels, {first + index: tensor for index, tensor in enumerate(tensors)}
+            reached = levels(self.stem, _DEEPEST, ops)
+            strides = tuple(ops.task.stride(level) for level in range(reached))
+            passed = tensors(call(self.stem, x, ops, strides, ops=ops), ops)
+        first = reached - len(passed) + 1
+        return passed[-1], reached, {first + index: feature for index, feature in enumerate(passed)}
 
     def _encode(self, x: Tensor, level: int, features: Features, ops: Ops) -> Tensor:
         dilation = 1
         for index, stage in enumerate(self.encoder):
-            stays = stage.down is None or stage.down.levels == 0
+            stays = stage.down is None or _stays(stage.down, index, ops)
             stride = (1,) * ops.task.axes if stays else ops.task.stride(level)
             dilation = dilation if stays else 1
             site = Site(min(self.width * 2**index, self.maximum_width), stride, dilation)
             with ops.scope(f"encoder.{index}", stage):
                 if stage.down is not None:
                     with ops.scope("down", stage.down):
-                        x, site = stage.down(x, ops, site)
+                        x, site = _step_down(stage.down, x, ops, site)
                 with ops.scope("block", stage.block):
-                    x = stage.block(x, ops, site)
+                    x = tensor(call(stage.block, x, ops, site, ops=ops), ops)
             dilation = site.dilation
             level += 0 if stays else 1
             features[level] = x
@@ -141,9 +159,21 @@ def mirrored(stage: UpStage, *, width: int) -> Mirrored:
 def _climb(stage: UpStage, coarse: Tensor, feature: Tensor | None, level: int, ops: Ops, site: Site) -> Tensor:
     strides = feature.strides if feature is not None else strides_at(level, ops)
     with ops.scope("up", stage.up):
-        x = stage.up(coarse, ops, site.width, strides)
+        x = tensor(call(stage.up, coarse, ops, site.width, strides, ops=ops), ops, strides)
     if feature is not None and stage.skip is not None:
         with ops.scope("skip", stage.skip):
-            x = stage.skip(feature, coarse, x, ops)
+            x = tensor(call(stage.skip, feature, coarse, x, ops, ops=ops), ops, strides)
     with ops.scope("block", stage.block):
-        return stage.block(x, ops, site)
+        return tensor(call(stage.block, x, ops, site, ops=ops), ops)
+
+
+def _stays(down: Downsampling, index: int, ops: Ops) -> bool:
+    with ops.scope(f"encoder.{index}.down", down):
+        return levels(down, 1, ops) == 0
+
+
+def _step_down(down: Downsampling, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
+    returned = call(down, x, ops, site, ops=ops)
+    if not isinstance(returned, tuple) or len(returned) != 2 or not isinstance(returned[1], Site):
+        raise InputError(f"{ops.here()}: expected a tensor and the site where the block then stands to be returned")
+    return tensor(returned[0], ops), returned[1]

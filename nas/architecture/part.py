@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from inspect import signature
 from typing import Any, Protocol, TypeVar
 
-from nas.errors import own_code
+from nas.errors import InputError, own_code
 from nas.graph import Axes, Ops, Tensor
 from nas.space.knobs import TAKES, Takes
 
@@ -85,6 +86,68 @@ def strides_at(level: int, ops: Ops) -> Axes:
     for passed in range(level):
         strides = tuple(a * b for a, b in zip(strides, ops.task.stride(passed), strict=True))
     return strides
+
+
+def call(part: object, *arguments: Any, ops: Ops) -> Any:
+    """What a part returns for these arguments.
+
+    Raises:
+        InputError: it is no part that can stand where it stands.
+    """
+    if not callable(part):
+        raise InputError(f"{ops.here()}: {type(part).__name__} has no __call__; expected a part that can stand here")
+    try:
+        signature(part).bind(*arguments)
+    except TypeError as error:
+        given = ", ".join(type(argument).__name__ for argument in arguments)
+        raise InputError(f"{ops.here()}: {type(part).__name__} cannot be called with ({given}): {error}") from None
+    return part(*arguments)
+
+
+def tensor(returned: object, ops: Ops, strides: Axes | None = None) -> Tensor:
+    """What a part has returned, if it is a tensor that the next part can take, at the resolution that it must have.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if not isinstance(returned, Tensor):
+        raise InputError(f"{ops.here()}: returned {_a(returned)}, expected a tensor")
+    if not returned.strides:
+        raise InputError(f"{ops.here()}: returned a pooled tensor; bring it back to positions with ops.expand")
+    if returned.surplus:
+        raise InputError(f"{ops.here()}: returned a tensor longer or shorter than the image; bring it to size with pad")
+    if strides is not None and returned.strides != strides:
+        raise InputError(f"{ops.here()}: returned a tensor of strides {returned.strides}, expected {strides}")
+    return returned
+
+
+def tensors(returned: object, ops: Ops) -> tuple[Tensor, ...]:
+    """The same of a part that returns one tensor or more in a tuple."""
+    if not isinstance(returned, tuple) or not returned:
+        raise InputError(f"{ops.here()}: returned {_a(returned)}, expected a tuple of at least one tensor")
+    return tuple(tensor(item, ops) for item in returned)
+
+
+def levels(part: object, most: int, ops: Ops) -> int:
+    """How many levels a stem or a downsampling comes down.
+
+    Raises:
+        InputError: it does not say so, or says something else.
+    """
+    number = getattr(part, "levels", None)
+    if not isinstance(number, int) or not 0 <= number <= most:
+        raise InputError(
+            f"{ops.here()}: {type(part).__name__}.levels is {number!r}, expected how many levels it comes down, "
+            f"from 0 to {most}"
+        )
+    return number
+
+
+def _a(returned: object) -> str:
+    if returned is None or returned == ():
+        return "nothing"
+    name = type(returned).__name__
+    return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
 
 
 def in_a_row(count: int, unit: Callable[[Tensor, Ops, Site], Tensor], x: Tensor, ops: Ops, site: Site) -> Tensor:

@@ -23,12 +23,12 @@ class Stem(Protocol):
 class ConvStem:
     """One convolution at full resolution, bare (Tiramisu, arXiv:1611.09326) or with norm and activation.
 
-    Kernel 1 as in MedNeXt (arXiv:2303.09975).
+    Of kernel 1 in MedNeXt (arXiv:2303.09975); where none is set, of that which the task plans.
     """
 
     width: int = width_field(48)
     norm_act: bool = False
-    kernel: int = knob(3, low=1, high=99)
+    kernel: int | None = knob(None, low=1, high=99)
     levels: ClassVar[int] = 0
 
     def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from nas.errors import InputError, own_code
 from nas.graph import operations
 from nas.graph.graph import Graph, Node, Scope
+from nas.graph.names import RESERVED
 from nas.graph.operations import Operation, ResizeMode, surplus_of
 from nas.graph.task import Axes, Task
 from nas.space.knobs import check_knobs, knob
@@ -67,8 +68,9 @@ class Traceable(Protocol):
 class Ops:
     """The primitive operations, as a block writes them.
 
-    Kernels, strides and dilations are one number for all axes or one per axis. Every method returns the tensor
-    it made; `name` is its step in the state dict.
+    Kernels, strides and dilations are one number for all axes or one per axis; a convolution without a kernel has
+    that of the task's level, 3 along each axis but where slices are thick. Every method returns the tensor it made;
+    `name` is its step in the state dict. What does not fit raises an `InputError` that says where.
     """
 
     def __init__(self, task: Task, style: Style):
@@ -78,6 +80,7 @@ class Ops:
         self._scopes: dict[str, Scope] = {}
         self._path = ""
         self._names: set[str] = set()
+        self._homes: set[str] = set()
 
     def graph(self, outputs: tuple[Tensor, ...]) -> Graph:
         """The graph of all that was written.
@@ -100,7 +103,11 @@ class Ops:
     def scope(self, name: str | int, part: object = None) -> Iterator[None]:
         """Everything written inside stands below `name`; `part` is the block that writes it, if one does."""
         outer = self._path
-        self._path = f"{outer}.{name}" if outer else str(name)
+        self._path = self._below(str(name))
+        for path in _ancestors(self._path):
+            if path in self._names:
+                raise InputError(f"{self.where(path)}: {path} names a layer already; take another name for the scope")
+            self._homes.add(path)
         if part is not None:
             doc = (type(part).__doc__ or "").strip()
             self._scopes[self._path] = Scope(type(part).__name__, doc)
@@ -125,7 +132,7 @@ class Ops:
         self,
         x: Tensor,
         channels: int,
-        kernel: int | Axes = 3,
+        kernel: int | Axes | None = None,
         *,
         stride: int | Axes = 1,
         dilation: int | Axes = 1,
@@ -136,11 +143,13 @@ class Ops:
         """A convolution; without `bias` given it has one if no norm can follow or the style keeps it."""
         self._expect_groups(x.channels, channels, groups)
         bias = self.style.conv_bias or self.style.norm == "none" if bias is None else bias
-        step = self._axes(stride)
+        step = self._axes("stride", stride)
         self._expect_size(x, step)
-        operation = operations.Convolution(channels, self._axes(kernel), step, self._axes(dilation), groups, bias)
+        strides = _times(x.strides, step)
+        window = self.task.kernel(strides) if kernel is None else self._axes("kernel", kernel)
+        operation = operations.Convolution(channels, window, step, self._axes("dilation", dilation), groups, bias)
         self._expect_whole(operation.dilation, operation.kernel, step)
-        return self._write(operation, (x,), name, channels, _times(x.strides, step))
+        return self._write(operation, (x,), name, channels, strides)
 
     def transposed_conv(
         self,
@@ -160,8 +169,9 @@ class Ops:
         must bring what comes out to its size.
         """
         self._expect_groups(x.channels, channels, groups)
-        sizes = self._axes(kernel)
-        cuts = None if cut is None else self._axes(cut)
+        sizes = self._axes("kernel", kernel)
+        stride = self._axes("stride", stride)
+        cuts = None if cut is None else self._axes("cut", cut, low=0)
         if cuts is None:
             self._expect_whole((1,) * len(stride), sizes, stride)
         operation = operations.TransposedConvolution(channels, sizes, stride, bias, groups, cuts)
@@ -169,7 +179,7 @@ class Ops:
 
     def pad(self, x: Tensor, before: int | Axes = 0, after: int | Axes = 0) -> Tensor:
         """Zeros before and after each axis; negative numbers cut positions off."""
-        operation = operations.Pad(self._axes(before), self._axes(after))
+        operation = operations.Pad(self._axes("before", before, low=None), self._axes("after", after, low=None))
         return self._write(operation, (x,), "pad", x.channels, x.strides)
 
     def norm(self, x: Tensor, *, kind: str | None = None, zero: bool = False, name: str = "norm") -> Tensor:
@@ -206,7 +216,7 @@ class Ops:
         self,
         x: Tensor,
         channels: int,
-        kernel: int | Axes = 3,
+        kernel: int | Axes | None = None,
         *,
         stride: int | Axes = 1,
         dilation: int | Axes = 1,
@@ -218,21 +228,21 @@ class Ops:
 
     def separable_conv(self, x: Tensor, channels: int, *, stride: int | Axes = 1, dilation: int | Axes = 1) -> Tensor:
         """A 3x3 convolution of each channel alone, then a 1x1 across them (Chollet 2017, arXiv:1610.02357)."""
-        x = self.conv(
-            x, x.channels, 3, stride=stride, dilation=dilation, groups=x.channels, bias=False, name="depthwise"
-        )
+        x = self.conv(x, x.channels, stride=stride, dilation=dilation, groups=x.channels, bias=False, name="depthwise")
         return self.conv(x, channels, 1, name="pointwise")
 
     def max_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The maximum over windows."""
-        operation = operations.MaxPool(self._axes(kernel), stride)
+        stride = self._axes("stride", stride)
+        operation = operations.MaxPool(self._axes("kernel", kernel), stride)
         self._expect_size(x, stride)
         self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
 
     def average_pool(self, x: Tensor, kernel: int | Axes, stride: Axes) -> Tensor:
         """The mean over windows."""
-        operation = operations.AveragePool(self._axes(kernel), stride)
+        stride = self._axes("stride", stride)
+        operation = operations.AveragePool(self._axes("kernel", kernel), stride)
         self._expect_size(x, stride)
         self._expect_whole((1,) * len(stride), operation.kernel, stride)
         return self._write(operation, (x,), "pool", x.channels, _times(x.strides, stride))
@@ -254,8 +264,9 @@ class Ops:
         Raises:
             InputError: it is finer than that, or no multiple of it.
         """
+        self._expect_positions(x)
         if any(stride % step for stride, step in zip(x.strides, strides, strict=True)):
-            raise InputError(f"{self._path}: cannot grow a tensor of strides {x.strides} to strides {strides}")
+            raise InputError(f"{self.here()}: cannot grow a tensor of strides {x.strides} to strides {strides}")
         return _over(x.strides, strides)
 
     def expand(self, x: Tensor, like: Tensor) -> Tensor:
@@ -268,7 +279,7 @@ class Ops:
         for other in tensors[1:]:
             self._same(first, other, "add")
             if first.channels != other.channels:
-                raise InputError(f"{self._path}: cannot add {first.channels} and {other.channels} channels")
+                raise InputError(f"{self.here()}: cannot add {first.channels} and {other.channels} channels")
         return self._write(operations.Add(), tensors, "add", first.channels, first.strides)
 
     def multiply(self, x: Tensor, weights: Tensor) -> Tensor:
@@ -276,7 +287,7 @@ class Ops:
         if weights.strides:
             self._same(x, weights, "multiply")
         if weights.channels not in (1, x.channels):
-            raise InputError(f"{self._path}: cannot multiply {x.channels} by {weights.channels} channels")
+            raise InputError(f"{self.here()}: cannot multiply {x.channels} by {weights.channels} channels")
         return self._write(operations.Multiply(), (x, weights), "multiply", x.channels, x.strides)
 
     def concat(self, *tensors: Tensor) -> Tensor:
@@ -290,14 +301,18 @@ class Ops:
 
     def sum_splits(self, x: Tensor, radix: int) -> Tensor:
         """The sum of `radix` groups of channels."""
+        self._expect_groups(x.channels, x.channels, radix)
         return self._write(operations.SumSplits(radix), (x,), "sum", x.channels // radix, x.strides)
 
     def softmax_splits(self, x: Tensor, radix: int) -> Tensor:
         """Softmax across `radix` groups of channels; a sigmoid for one."""
+        self._expect_groups(x.channels, x.channels, radix)
         return self._write(operations.SoftmaxSplits(radix), (x,), "softmax", x.channels, x.strides)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """softmax(query^T key) value over all pairs of positions."""
+        if query.channels != key.channels or key.strides != value.strides:
+            raise InputError(f"{self.here()}: cannot attend with {query}, {key} and {value}")
         return self._write(operations.Attend(), (query, key, value), "attend", value.channels, query.strides)
 
     def module(
@@ -326,40 +341,63 @@ class Ops:
             raise InputError(f"{self.here()}: {what} {word!r}, expected one of {', '.join(known)}")
         return word
 
-    def _axes(self, number: int | Axes) -> Axes:
-        return (number,) * self.task.axes if isinstance(number, int) else number
+    def _axes(self, what: str, number: int | Axes, low: int | None = 1) -> Axes:
+        """One number per axis, all of them whole and at least `low`."""
+        numbers = (number,) * self.task.axes if isinstance(number, int) else number
+        expected = "a whole number" if low is None else f"a whole number of at least {low}"
+        if not isinstance(numbers, tuple) or len(numbers) != self.task.axes:
+            raise InputError(f"{self.here()}: {what} {number!r}, expected {expected}, or one for each of the axes")
+        if not all(_is_whole(size) and (low is None or size >= low) for size in numbers):
+            raise InputError(f"{self.here()}: {what} {number!r}, expected {expected}")
+        return numbers
+
+    def _below(self, name: str) -> str:
+        """The path of a name in the scope that is being written."""
+        steps = name.split(".") if isinstance(name, str) else [""]
+        if not all(steps) or any(step.startswith("_") for step in steps):
+            raise InputError(f"{self.here()}: the name {name!r}, expected words that begin with no underscore")
+        if RESERVED.intersection(steps):
+            raise InputError(f"{self.here()}: the name {name!r} is one that torch's modules have; take another")
+        return f"{self._path}.{name}" if self._path else name
 
     def _expect_groups(self, inputs: int, channels: int, groups: int) -> None:
+        for what, number in (("channels", channels), ("groups", groups)):
+            if not _is_whole(number) or number < 1:
+                raise InputError(f"{self.here()}: {what} {number!r}, expected a whole number of at least 1")
         if inputs % groups or channels % groups:
-            raise InputError(f"{self._path}: {inputs} to {channels} channels do not divide into {groups} groups")
+            raise InputError(f"{self.here()}: {inputs} to {channels} channels do not divide into {groups} groups")
+
+    def _expect_positions(self, x: Tensor) -> None:
+        if not x.strides:
+            raise InputError(f"{self.here()}: a pooled tensor has no positions; bring it back to them with expand")
 
     def _expect_whole(self, dilation: Axes, kernel: Axes, stride: Axes) -> None:
         """Refuse windows for which no padding, the same at both ends, leaves the size to the stride alone."""
         for spread, size, step in zip(dilation, kernel, stride, strict=True):
             if step == 1 and spread * (size - 1) % 2:
                 raise InputError(
-                    f"{self._path}: with a kernel of {size} and a stride of 1 the size of the image would change by a "
+                    f"{self.here()}: with a kernel of {size} and a stride of 1 the size of the image would change by a "
                     "voxel; take an odd kernel"
                 )
 
     def _expect_size(self, x: Tensor, stride: Axes) -> None:
         if x.surplus and any(step > 1 for step in stride):
             raise InputError(
-                f"{self._path}: a stride needs a tensor that is as long as the image; bring it to size with pad"
+                f"{self.here()}: a stride needs a tensor that is as long as the image; bring it to size with pad"
             )
 
     def _same(self, x: Tensor, other: Tensor, what: str) -> None:
         if x.strides != other.strides:
-            raise InputError(f"{self._path}: cannot {what} tensors of strides {x.strides} and {other.strides}")
+            raise InputError(f"{self.here()}: cannot {what} tensors of strides {x.strides} and {other.strides}")
         if x.surplus != other.surplus:
-            raise InputError(f"{self._path}: cannot {what} tensors of different sizes; bring both to size with pad")
+            raise InputError(f"{self.here()}: cannot {what} tensors of different sizes; bring both to size with pad")
 
     def _write(
         self, operation: Operation, inputs: tuple[Tensor, ...], name: str, channels: int, strides: Axes
     ) -> Tensor:
-        base = path = f"{self._path}.{name}" if self._path else name
+        base = path = self._below(name)
         number = 2
-        while path in self._names:
+        while path in self._names or path in self._homes:
             path, number = f"{base}_{number}", number + 1
         self._names.add(path)
         self._nodes.append(Node(operation, tuple(tensor.index for tensor in inputs), path, channels, strides))
@@ -379,7 +417,7 @@ def trace(architecture: Traceable, task: Task) -> Graph:
     check_knobs(architecture if is_dataclass(architecture) else architecture.style)
     ops = Ops(task, architecture.style)
     with own_code(ops.here):
-        graph = ops.graph(architecture(ops.input(), ops))
+        graph = ops.graph(_outputs(architecture(ops.input(), ops), task))
     for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
         if size % stride:
             low = size // stride * stride
@@ -389,6 +427,29 @@ def trace(architecture: Traceable, task: Task) -> Graph:
                 f"use {near}"
             )
     return graph
+
+
+def _outputs(returned: object, task: Task) -> tuple[Tensor, ...]:
+    """What an architecture has returned, if these are scores of each class, the first at full resolution."""
+    if not isinstance(returned, tuple) or not returned or not all(isinstance(item, Tensor) for item in returned):
+        raise InputError(f"the architecture returned {returned!r}, expected a tuple of tensors, full resolution first")
+    first = returned[0]
+    if first.strides != (1,) * task.axes or first.surplus:
+        raise InputError(f"the architecture's first output has strides {first.strides}, expected full resolution")
+    for item in returned:
+        if item.channels != task.classes:
+            raise InputError(f"the architecture has an output of {item.channels} channels, expected {task.classes}")
+    return returned
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def _ancestors(path: str) -> list[str]:
+    """The paths that hold a path, outermost first, and itself."""
+    steps = path.split(".")
+    return [".".join(steps[: index + 1]) for index in range(len(steps))]
 
 
 def _times(strides: Axes, steps: Axes) -> Axes:

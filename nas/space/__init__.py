@@ -1,7 +1,7 @@
 """The search-space language: choices left open in any frozen dataclass.
 
-`Space` ties a template with open choices to its name and its reference members; `one_of`, `integer`, `real`,
-`shared`, `repeated` and `following` leave choices open; `knob` says what a field takes.
+`Space` ties a template with open choices to its name and its reference members; `one_of`, `settled`, `integer`,
+`real`, `shared`, `repeated` and `following` leave choices open; `knob` says what a field takes.
 Nothing here knows what an architecture is.
 """
 
@@ -15,6 +15,7 @@ from nas.space.choices import (
     one_of,
     real,
     repeated,
+    settled,
     shared,
 )
 from nas.space.knobs import check_knobs, knob
@@ -35,6 +36,7 @@ __all__ = [
     "one_of",
     "real",
     "repeated",
+    "settled",
     "shared",
     "to_document",
 ]

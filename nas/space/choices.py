@@ -32,6 +32,11 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class Settled(OneOf):
+    """One of several options of which the first alone is proposed; members and earlier studies may hold the others."""
+
+
+@dataclass(frozen=True)
 class Integer:
     """A whole number from `low` to `high`, both included; `log` spreads proposals evenly over magnitudes."""
 
@@ -116,6 +121,24 @@ def one_of(*options: Any) -> Any:
     if len({(type(label), label) for label in labels}) < len(labels):
         raise TypeError(f"one_of() has two options with the same name among {list(labels)}")
     return OneOf(options, labels)
+
+
+@overload
+def settled(a: A, /) -> A: ...
+@overload
+def settled(a: A, b: B, /) -> A | B: ...
+@overload
+def settled(*options: T) -> T: ...
+def settled(*options: Any) -> Any:
+    """Put the first of `options` here wherever something is proposed, and read the others where they stand already.
+
+    For what nobody needs to search, but a published network has, or an earlier study has tried.
+
+    Raises:
+        TypeError: as `one_of`.
+    """
+    choice = one_of(*options)
+    return Settled(choice.options, choice.labels)
 
 
 def _label(option: object, holds_parts: bool) -> Scalar:

@@ -1,6 +1,9 @@
 """A built network costs what its graph says, in 2D and 3D, for every space."""
 
+import copy
+import io
 import json
+import pickle
 import random
 from math import prod
 
@@ -84,3 +87,19 @@ def test_images_that_do_not_fit_the_stride_are_refused() -> None:
     with pytest.raises(ValueError, match="multiples of"):
         network(torch.zeros(1, 1, 20, 32))
     assert prod(network.graph.total_stride) == 256
+
+
+@pytest.mark.parametrize("reference", ["U-Net BN", "Tiramisu-67", "DeepLabv3+ R50", "ResNeSt-50 U-Net", "nnU-Net"])
+def test_a_network_survives_pickle_copy_and_torch_save(reference: str) -> None:
+    network = build(trace(slim(load_space("unet_family").references[reference], 8), Task(2, 1, 2, (32, 32)))).eval()
+    image = torch.randn(1, 1, 32, 32)
+    file = io.BytesIO()
+    torch.save(network, file)
+    file.seek(0)
+    saved = torch.load(file, weights_only=False)
+    with torch.no_grad():
+        for other in (saved, pickle.loads(pickle.dumps(network)), copy.deepcopy(network)):
+            assert {id(p) for p in other.parameters()}.isdisjoint(id(p) for p in network.parameters())
+            torch.testing.assert_close(other(image), network(image))
+            next(other.parameters()).zero_()  # its layers are those that its state dict names
+            assert not torch.equal(other(image), network(image))
