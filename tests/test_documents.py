@@ -14,7 +14,7 @@ import torch
 import typer
 
 from nas.architecture import slim
-from nas.catalog import load_space
+from nas.catalog import load_space, task_of
 from nas.cli.app import app
 from nas.export import source
 from nas.graph import Task, trace
@@ -86,8 +86,7 @@ def test_the_published_members_of_the_guide_are_exact(tmp_path: Path) -> None:
     members = [member for file in write_spaces(tmp_path) for member in load_space(file).members]
     assert members
     for member in members:
-        task = Task(member.axes, member.channels, member.classes)
-        assert trace(member.architecture, task).parameters == member.parameters
+        assert trace(member.architecture, task_of(member)).parameters == member.parameters
 
 
 def test_the_space_of_the_documents_can_be_shown_costed_and_sampled(tmp_path: Path) -> None:
