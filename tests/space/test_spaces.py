@@ -60,7 +60,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Level:
-    layer: Layer
+    layer: Layer | None
     down: Down | None = None
 
 
