@@ -4,7 +4,6 @@ from nas.architecture import (
     ASPP,
     Add,
     AveragePool,
-    Block,
     Concatenate,
     ConvStem,
     Dilate,
@@ -73,7 +72,7 @@ CROPPED = shared("cropped", one_of(False, True))
 EXPANSION = one_of(2, 3, 4, 8)
 KERNEL = shared("depthwise_kernel", one_of(3, 5))
 
-ENCODER_BLOCKS: Block = one_of(
+ENCODER_BLOCKS = one_of(
     Plain(convs=integer(1, 3), gradual=one_of(False, True)),
     Basic(units=integer(1, 6), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED, lean_shortcut=LEAN),
     Bottleneck(units=integer(1, 23, log=True), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED),
@@ -85,7 +84,7 @@ ENCODER_BLOCKS: Block = one_of(
     VNetInput(),
     MedNext(units=integer(1, 8), expansion=EXPANSION, kernel=KERNEL),
 )
-DECODER_BLOCKS: Block = one_of(
+DECODER_BLOCKS = one_of(
     Plain(convs=integer(1, 3)),
     Basic(units=integer(1, 2)),
     PreActivation(units=integer(1, 2)),
