@@ -15,7 +15,7 @@ from nas.architecture.downsampling import (
 )
 from nas.architecture.encoder_decoder import EncoderDecoder, Mirrored, Stage, UpStage, Wide, mirrored
 from nas.architecture.heads import Head, Outputs
-from nas.architecture.part import LADDER, Block, Decoder, Features, Site, slim, strides_at, width_field
+from nas.architecture.part import LADDER, Block, Decoder, Features, Site, depth_field, slim, strides_at, width_field
 from nas.architecture.skips import Add, Concatenate, Gate, GridGate, Project, Skip
 from nas.architecture.stems import ConvStem, ResNetStem, Stem
 from nas.architecture.upsampling import Linear, MedNextUp, Nearest, Transposed, Upsampling
@@ -63,6 +63,7 @@ __all__ = [
     "Upsampling",
     "Wide",
     "blocks",
+    "depth_field",
     "mirrored",
     "slim",
     "strides_at",

@@ -14,6 +14,12 @@ T = TypeVar("T")
 LADDER = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """The widths that spaces offer. Every published width is a rung, and a network is slimmed rung by rung."""
 
+DEPTHS = (1, 2, 3, 4, 5, 7, 10, 12, 15, 23)
+"""The depths that spaces offer: a network is made shallower rung by rung."""
+
+SMALLEST, FEWEST = "smallest", "fewest"
+"""In a field's metadata: it is a width, or a depth, and how far it may be made smaller."""
+
 WIDEST = 65_536
 """Channels of anything at most: far beyond what any machine holds, so that a slip of the pen is refused."""
 
@@ -52,7 +58,13 @@ class Decoder(Protocol):
 
 def width_field(default: int, smallest: int = 4) -> int:
     """A field that counts channels: `slim` makes it smaller, down to `smallest`."""
-    number: int = field(default=default, metadata={"smallest": smallest, TAKES: Takes(low=1, high=WIDEST)})
+    number: int = field(default=default, metadata={SMALLEST: smallest, TAKES: Takes(low=1, high=WIDEST)})
+    return number
+
+
+def depth_field(default: int, fewest: int = 1, most: int = 100) -> int:
+    """A field that counts layers or units: a published network too slow at any width has fewer, down to `fewest`."""
+    number: int = field(default=default, metadata={FEWEST: fewest, TAKES: Takes(low=1, high=most)})
     return number
 
 
@@ -63,8 +75,8 @@ def slim(part: T, rungs: int) -> T:
     changed: dict[str, Any] = {}
     for item in fields(part):
         value = getattr(part, item.name)
-        if "smallest" in item.metadata:
-            changed[item.name] = _lower(value, rungs, item.metadata["smallest"])
+        if SMALLEST in item.metadata:
+            changed[item.name] = _lower(value, rungs, item.metadata[SMALLEST])
         elif isinstance(value, tuple):
             changed[item.name] = tuple(slim(element, rungs) for element in value)
         else:

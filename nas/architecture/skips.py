@@ -38,7 +38,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Project:
-    """Brought to `width` channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611)."""
+    """Brought to few channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611)."""
 
     width: int = width_field(48)
 

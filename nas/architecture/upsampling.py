@@ -17,11 +17,12 @@ class Upsampling(Protocol):
 
 @dataclass(frozen=True)
 class Transposed:
-    """A transposed convolution to the stage's width, or, with `keep`, to the channels it is given.
+    """A transposed convolution to the stage's width.
 
-    Kernel 2 as in U-Net (arXiv:1505.04597), 3 as in Tiramisu (arXiv:1611.09326); `norm_act` adds both. What a kernel
-    makes beyond the stride is cut from both ends, with one voxel more at the near one where it is odd; `cropped` takes
-    that voxel from the far end, as Tiramisu's published code does.
+    With `keep`, to the channels it is given. Kernel 2 as in U-Net (arXiv:1505.04597), 3 as in Tiramisu
+    (arXiv:1611.09326); `norm_act` adds both. What a kernel makes beyond the stride is cut from both ends, with one
+    voxel more at the near one where it is odd; `cropped` takes that voxel from the far end, as Tiramisu's published
+    code does.
     """
 
     kernel: int = knob(2, low=1, high=99)

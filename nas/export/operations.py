@@ -30,7 +30,7 @@ class InstanceNorm(nn.GroupNorm):
     "global_pool": '''
 def global_pool(x: Tensor) -> Tensor:
     """The mean over all positions."""
-    return x.mean(dim=tuple(range(2, x.ndim)), keepdim=True)
+    return x.mean(dim=list(range(2, x.ndim)), keepdim=True)
 ''',
     "sum_splits": '''
 def sum_splits(x: Tensor, radix: int) -> Tensor:
@@ -51,7 +51,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     "expand": '''
 def expand(x: Tensor, like: Tensor) -> Tensor:
     """A pooled tensor repeated over the positions of another."""
-    return x.expand(-1, -1, *like.shape[2:])
+    return x.expand(x.shape[:2] + like.shape[2:])
 ''',
 }
 """The functions and layers that an exported file defines where it needs them."""
@@ -152,7 +152,7 @@ def _window(operation: op.MaxPool | op.AveragePool) -> tuple[Code, ...]:
 
 
 def _interpolation(operation: op.Resize) -> tuple[Code, ...]:
-    factor = _axes("factor", operation.factor, "scale_factor")
+    factor = _number("factor", _plain(tuple(float(step) for step in operation.factor)), "scale_factor")  # for torch.jit
     if operation.mode == "nearest":
         return factor, ('mode="nearest"',)
     linear: Code = (f'mode="{"bilinear" if len(operation.factor) == 2 else "trilinear"}"',)
@@ -178,7 +178,7 @@ def _axes(name: str, values: Axes, keyword: str = "", default: Value = None) -> 
     return _number(name, _plain(values), keyword, default)
 
 
-def _plain(values: Axes) -> Value:
+def _plain(values: tuple[int, ...] | tuple[float, ...]) -> Value:
     return values[0] if len(set(values)) == 1 else values
 
 

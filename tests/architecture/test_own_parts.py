@@ -1,4 +1,4 @@
-"""What is wrong with a part of a user's own is said in one line: the part, its path, what was found, what is allowed."""
+"""What is wrong with a part of a user's own is said in one line: the part, its path, what was found and expected."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace

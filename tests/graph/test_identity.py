@@ -53,8 +53,8 @@ def digest(function: Callable[[Tensor, Ops], Tensor]) -> str:
         ("U-Net", "766bcdbbe0a7f0aedaad96ba5effe830", "583f058bbc30711982649be3b2e04782"),
         ("U-Net BN", "4baf2332ce53e525f908c6acbf3e06f7", "3fbc8bf029176bcb798549b62d0664e6"),
         ("3D U-Net", "218e815caf97fcdccd8b8753853e73de", "d78beee24d076f00269c73089e3a060d"),
-        # Mended: a bias that a norm takes away again counts for nothing (those below), and Tiramisu's up-convolution is cropped and
-        # DeepLabv3+'s separable form aligned as published:
+        # Mended since: a bias that a norm takes away again counts for nothing. (And among those above, Tiramisu's
+        # up-convolution is cropped and DeepLabv3+'s separable form aligned, as published.)
         ("Attention U-Net", "832579b0d684a2d49a628f05380c3242", "10d0564d44c0ab824cae016ab7d4b331"),
         ("ResNeSt-50 U-Net", "e1cf5e19833bb8dfea77243bd20b8c51", "b3fff9c82e200d64b8add6761f3ee0b4"),
         ("U-Net BN, bias", "4baf2332ce53e525f908c6acbf3e06f7", "3fbc8bf029176bcb798549b62d0664e6"),

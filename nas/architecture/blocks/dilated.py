@@ -9,7 +9,9 @@ from nas.space import knob
 
 @dataclass(frozen=True)
 class Dilated:
-    """3x3 convolutions whose dilation multiplies by `base` from one to the next: 1, 2, 4, ...
+    """3x3 convolutions whose dilation grows from one to the next.
+
+    It multiplies by `base`: 1, 2, 4, ...
 
     Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
     """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nas.architecture.part import Site, in_a_row, is_strided
+from nas.architecture.part import Site, depth_field, in_a_row, is_strided
 from nas.graph import Ops, Tensor
 from nas.space import knob
 
@@ -15,7 +15,7 @@ class MedNext:
     resolution or channels change, the first unit is the one that MedNeXt goes down by.
     """
 
-    units: int = knob(2, low=1, high=100)
+    units: int = depth_field(2)
     expansion: int = knob(2, low=1, high=100)
     kernel: int = knob(3, low=1, high=99)
 

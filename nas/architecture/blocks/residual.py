@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from nas.architecture.blocks.attention import SqueezeExcite
 from nas.architecture.blocks.shortcut import shortcut
-from nas.architecture.part import Site, in_a_row, is_strided
+from nas.architecture.part import Site, depth_field, in_a_row, is_strided
 from nas.graph import Ops, Tensor
-from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Basic:
     where only the resolution changes, as nnU-Net's residual encoders do (Isensee et al. 2024, arXiv:2404.09556).
     """
 
-    units: int = knob(2, low=1, high=100)
+    units: int = depth_field(2)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
     lean_shortcut: bool = False
@@ -42,7 +41,7 @@ class Bottleneck:
     (Hu et al. 2018, arXiv:1709.01507); `average_shortcut` as in `Basic`.
     """
 
-    units: int = knob(3, low=1, high=100)
+    units: int = depth_field(3)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
 
@@ -66,7 +65,7 @@ class PreActivation:
     arXiv:1603.05027; the unit of the deep residual U-Net (Zhang et al. 2018, arXiv:1711.10684).
     """
 
-    units: int = knob(1, low=1, high=100)
+    units: int = depth_field(1)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

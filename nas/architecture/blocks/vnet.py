@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from nas.architecture.blocks.shortcut import shortcut
-from nas.architecture.part import Site, is_strided
+from nas.architecture.part import Site, depth_field, is_strided
 from nas.graph import Ops, Tensor
 from nas.space import knob
 
@@ -16,7 +16,7 @@ class VNet:
     as V-Net's decoder does after its concatenation.
     """
 
-    convs: int = knob(2, low=1, high=100)
+    convs: int = depth_field(2)
     kernel: int = knob(5, low=1, high=99)
     keep: bool = False
 
