@@ -107,9 +107,9 @@ def test_pad_brings_it_to_size_and_cost_counts_what_there_is() -> None:
 class Both(nn.Module):
     """Takes a fine and a coarse map, and a pooled one."""
 
-    def __init__(self, coarse: int) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.linear = nn.Conv2d(coarse, 1, 1)
+        self.linear = nn.Conv2d(channels, 1, 1)
 
     def forward(self, fine: torch.Tensor, coarse: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
         return fine + nn.functional.interpolate(self.linear(coarse), scale_factor=4) * pooled
@@ -117,7 +117,7 @@ class Both(nn.Module):
 
 def both(x: Tensor, ops: Ops) -> Tensor:
     coarse = ops.conv(halved(halved(x, ops), ops), 3)
-    return ops.module((x, coarse, ops.global_pool(x)), Both, 1, coarse=3)
+    return ops.module((x, coarse, ops.global_pool(x)), Both, 1, channels=3)
 
 
 def test_a_module_of_torch_takes_several_inputs_of_any_resolution() -> None:
