@@ -292,10 +292,10 @@ def dynamic_cases() -> list[Case]:
     for title, stages, size in (
         ("nnU-Net ResEnc-M, 5 stages", 5, (32, 16, 16)),
         ("nnU-Net ResEnc-L, 6 stages", 6, (64, 32, 32)),
-        # Planned so that a small image has more than one voxel at the last level, which instance norm needs.
-        ("nnU-Net ResEnc-XL, 7 stages", 7, (64, 32, 32)),
+        # The last step along one axis, so that a small image has more than the one voxel there that has no variance.
+        ("nnU-Net ResEnc-XL, 7 stages", 7, (128, 32, 32)),
     ):
-        strides = ((2, 2, 2),) * min(stages - 1, 4) + ((2, 1, 1),) * (stages - 5)
+        strides = ((2, 2, 2),) * min(stages - 1, 5) + ((2, 1, 1),) * (stages - 6)
         task = Task(3, 1, 2, size, strides)
         planned = ((1, 1, 1), *strides)
         cases.append(made("ResidualEncoderUNet", title, task, widths(stages), 3, planned, **residual(stages)))
