@@ -29,8 +29,8 @@ Differences by choice:
 - tiramisu-brulee has no biases before its norms, which `load_published` fills with zeros, and pads with the edge of an
   image where the paper pads with zeros; it is compared with zeros.
 - MONAI's V-Net is compared in evaluation mode: its dropout of whole channels in training is no part of our member.
-- nnU-Net's presets M, L and XL are one rule; how many stages there are follows from the patch that it plans. XL goes down
-  along one axis alone at its last step here, to fit a small image, and has fewer weights in the up-convolution there.
+- nnU-Net's presets M, L and XL are one rule; how many stages there are follows from the patch that it plans. XL goes
+  down along one axis alone at its last step here, to fit a small image: fewer weights in the up-convolution there.
 """
 
 
