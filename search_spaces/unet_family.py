@@ -59,7 +59,7 @@ from nas.architecture.references import (
     VOLUMES,
     alternating,
 )
-from nas.space import Space, integer, one_of, repeated, settled, shared
+from nas.space import Space, integer, one_of, repeated, settled, shared, weighted
 
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 LAYERS = one_of(2, 3, 4, 5, 7, 10, 12, 15)
@@ -72,17 +72,32 @@ CROPPED = shared("cropped", one_of(False, True))
 EXPANSION = one_of(2, 3, 4, 8)
 KERNEL = shared("depthwise_kernel", one_of(3, 5))
 
-ENCODER_BLOCKS = one_of(
-    Plain(convs=integer(1, 3), gradual=one_of(False, True)),
-    Basic(units=integer(1, 6), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED, lean_shortcut=LEAN),
-    Bottleneck(units=integer(1, 23, log=True), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED),
-    PreActivation(units=integer(1, 4)),
-    Dense(layers=LAYERS, growth=GROWTH, carry=one_of(True, False)),
-    Dilated(convs=integer(2, 4), base=one_of(2, 3)),
-    SplitAttention(units=integer(1, 6), radix=one_of(1, 2)),
-    VNet(convs=integer(1, 3)),
-    VNetInput(),
-    MedNext(units=integer(1, 8), expansion=EXPANSION, kernel=KERNEL),
+# What is dilated is drawn less than the rest: on most patches it looks further than its map reaches.
+ENCODER_BLOCKS = weighted(
+    one_of(
+        Plain(convs=integer(1, 3), gradual=one_of(False, True)),
+        Basic(
+            units=integer(1, 6), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED, lean_shortcut=LEAN
+        ),
+        Bottleneck(units=integer(1, 23, log=True), attention=one_of(None, SqueezeExcite()), average_shortcut=AVERAGED),
+        PreActivation(units=integer(1, 4)),
+        Dense(layers=LAYERS, growth=GROWTH, carry=one_of(True, False)),
+        Dilated(convs=integer(2, 4), base=weighted(one_of(2, 3), 3, 1)),
+        SplitAttention(units=integer(1, 6), radix=one_of(1, 2)),
+        VNet(convs=integer(1, 3)),
+        VNetInput(),
+        MedNext(units=integer(1, 8), expansion=EXPANSION, kernel=KERNEL),
+    ),
+    4,
+    4,
+    4,
+    4,
+    4,
+    1,
+    4,
+    4,
+    4,
+    4,
 )
 DECODER_BLOCKS = one_of(
     Plain(convs=integer(1, 3)),
@@ -108,28 +123,42 @@ SPACE = Space(
             *repeated(
                 Stage(
                     block=ENCODER_BLOCKS,
-                    down=one_of(
-                        MaxPool(),
-                        AveragePool(),
-                        Strided(),
-                        Transition(),
-                        Dilate(),
-                        StridedConv(kernel=one_of(2, 3), norm_act=one_of(False, True)),
-                        MedNextDown(expansion=EXPANSION, kernel=KERNEL),
+                    down=weighted(
+                        one_of(
+                            MaxPool(),
+                            AveragePool(),
+                            Strided(),
+                            Transition(),
+                            Dilate(),
+                            StridedConv(kernel=one_of(2, 3), norm_act=one_of(False, True)),
+                            MedNextDown(expansion=EXPANSION, kernel=KERNEL),
+                        ),
+                        4,
+                        4,
+                        4,
+                        4,
+                        1,
+                        4,
+                        4,
                     ),
                 ),
                 integer(1, 6),
             ),
         ),
-        bridge=one_of(
-            None,
-            ASPP(
-                rate=one_of(2, 3, 6, 12),
-                width=WIDTHS,
-                separable=one_of(False, True),
-                dropout=one_of(0.1, 0.5),
+        bridge=weighted(
+            one_of(
+                None,
+                ASPP(
+                    rate=weighted(one_of(2, 3, 6, 12, 1), 4, 2, 1, 1, 8),
+                    width=WIDTHS,
+                    separable=one_of(False, True),
+                    dropout=one_of(0.1, 0.5),
+                ),
+                NonLocal(),
             ),
-            NonLocal(),
+            4,
+            1,
+            2,
         ),
         decoder=one_of(
             mirrored(

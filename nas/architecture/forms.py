@@ -86,7 +86,7 @@ def _name(name: str, published: EncoderDecoder, shallow: EncoderDecoder, form: E
     words = [name]
     for field in dict.fromkeys(field for field, _ in _counts(published)):
         before, counts = ([count for other, count in _counts(whole) if other == field] for whole in (published, form))
-        if before != counts:
+        if (min(before), max(before)) != (min(counts), max(counts)):
             words.append(_range(field, counts))
     if len(form.encoder) < len(published.encoder):
         words.append(f"{len(form.encoder)} stages")

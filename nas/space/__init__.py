@@ -1,7 +1,7 @@
 """The search-space language: choices left open in any frozen dataclass.
 
-`Space` ties a template with open choices to its name and its reference members; `one_of`, `settled`, `integer`,
-`real`, `shared`, `repeated` and `following` leave choices open; `knob` says what a field takes.
+`Space` ties a template with open choices to its name and its reference members; `one_of`, `weighted`, `settled`,
+`integer`, `real`, `shared`, `repeated` and `following` leave choices open; `knob` says what a field takes.
 Nothing here knows what an architecture is.
 """
 
@@ -17,6 +17,7 @@ from nas.space.choices import (
     repeated,
     settled,
     shared,
+    weighted,
 )
 from nas.space.knobs import check_knobs, knob
 from nas.space.space import Decisions, Reference, Space, to_document
@@ -39,4 +40,5 @@ __all__ = [
     "settled",
     "shared",
     "to_document",
+    "weighted",
 ]

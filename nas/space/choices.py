@@ -34,8 +34,18 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Settled(OneOf):
-    """One of several options of which the first alone is proposed; members and earlier studies may hold the others."""
+class Weighted(OneOf):
+    """One of several options that are drawn at random as often as their weights say.
+
+    One of weight 0 is never proposed, but members and earlier studies may hold it.
+    """
+
+    weights: tuple[int, ...]
+
+    @property
+    def proposed(self) -> tuple[Scalar, ...]:
+        """The labels that may be proposed."""
+        return tuple(label for label, weight in zip(self.labels, self.weights, strict=True) if weight)
 
 
 @dataclass(frozen=True)
@@ -143,8 +153,20 @@ def settled(*options: Any) -> Any:
     Raises:
         TypeError: as `one_of`.
     """
-    choice = one_of(*options)
-    return Settled(choice.options, choice.labels)
+    return weighted(one_of(*options), 1, *(0 for _ in options[1:]))
+
+
+def weighted(choice: T, *weights: int) -> T:
+    """A choice whose options are drawn at random in these proportions; what it offers stays the same.
+
+    Raises:
+        TypeError: it is no `one_of`, or there is not one weight of at least 0 for each option, and one above.
+    """
+    if not isinstance(choice, OneOf):
+        raise TypeError(f"weighted() takes one_of(), not {choice!r}")
+    if len(weights) != len(choice.options) or min(weights) < 0 or not max(weights):
+        raise TypeError(f"weighted() takes one weight for each of {list(choice.labels)}, not {list(weights)}")
+    return cast(T, Weighted(choice.options, choice.labels, weights))
 
 
 def _label(option: object, holds_parts: bool) -> Scalar:

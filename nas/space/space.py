@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from nas.errors import InputError
 from nas.space import choosers
-from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar, Settled
+from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar, Weighted
 from nas.space.choices import kind as kind_of
 from nas.space.knobs import check_knobs
 from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
@@ -179,7 +179,7 @@ def to_document(value: Any) -> Any:
     """A part, architecture or template as plain JSON: parts as objects with their `kind`, tuples as lists."""
     if isinstance(value, tuple):
         return [to_document(item) for item in value]
-    if isinstance(value, OneOf):  # a settled one offers the same: only what is proposed differs
+    if isinstance(value, OneOf):  # a weighted one offers the same: only what is proposed differs
         return {"kind": "one_of", "options": to_document(value.options), "labels": to_document(value.labels)}
     if is_part(value) or hasattr(value, "__dataclass_fields__"):
         names = field_names(type(value))
@@ -188,14 +188,15 @@ def to_document(value: Any) -> Any:
 
 
 def _is_settled(choice: Choice) -> bool:
-    if isinstance(choice, Settled):
-        return True
+    if isinstance(choice, Weighted):
+        return len(choice.proposed) == 1
     return len(choice.labels) == 1 if isinstance(choice, OneOf) else choice.low == choice.high
 
 
 def _another(choice: Choice, value: Scalar, generator: random.Random) -> Scalar:
     if isinstance(choice, OneOf):
-        return generator.choice([label for label in choice.labels if (type(label), label) != (type(value), value)])
+        labels = choice.proposed if isinstance(choice, Weighted) else choice.labels
+        return generator.choice([label for label in labels if (type(label), label) != (type(value), value)])
     draw = choosers.from_random(generator)
     while (other := draw("", choice)) == value:
         pass
