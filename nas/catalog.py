@@ -10,7 +10,8 @@ from typing import Any
 
 from nas.architecture import EncoderDecoder
 from nas.errors import InputError, did_you_mean
-from nas.space import Space
+from nas.graph import Task
+from nas.space import Reference, Space
 
 ENTRY_POINTS = "nas.spaces"
 """The entry point group in which an installed package offers spaces: name = "module:SPACE"."""
@@ -54,6 +55,11 @@ def published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
     if name not in space.references:
         raise InputError(f"--reference: space {space.name!r} has no {name!r}; {did_you_mean(name, space.references)}")
     return space.references[name]
+
+
+def task_of(member: Reference[EncoderDecoder]) -> Task:
+    """The task for which a published network has its published number of parameters."""
+    return Task(member.axes, member.channels, member.classes, strides=member.strides, kernels=member.kernels)
 
 
 def is_file(name: str, ending: str) -> bool:

@@ -237,6 +237,9 @@ _MED_NEXT = {
     "L": ((3, 4, 8, 8, 8), (3, 4, 8, 8, 8)),
 }
 _DYNAMIC = "dynamic-network-architectures"
+# Slices about four times as thick as their pixels: neither halved nor mixed at the first two levels.
+_THICK = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (2, 2, 2), (1, 2, 2))
+_FLAT = ((1, 3, 3), (1, 3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3))
 _SMP = "segmentation-models-pytorch"
 _MONAI_MED_NEXT = "monai.networks.nets.MedNeXt"
 
@@ -256,6 +259,7 @@ U_NETS = (
     Reference("3D U-Net BN", u_net_3d("batch"), 19_075_523, 3, 3, 3, "arXiv:1606.06650"),
     Reference("nnU-Net", nn_u_net(), 5_603_177, 3, 1, 3, "nnU-Net's plan for MSD Task04, arXiv:1809.10486"),
     Reference("nnU-Net, 6 stages", nn_u_net(6, 320), 31_195_594, 3, 1, 2, _DYNAMIC),
+    Reference("nnU-Net, thick slices", nn_u_net(6, 320), 30_340_564, 3, 1, 4, _DYNAMIC, strides=_THICK, kernels=_FLAT),
 )
 RESIDUAL = (
     Reference("ResNet-18 U-Net", resnet_unet(_RESNET_18, 64), 11_176_512, 2, 3, 1, "torchvision resnet18", "encoder"),

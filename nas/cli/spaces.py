@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nas.architecture import EncoderDecoder
-from nas.catalog import load_member, load_space, published, space_names
+from nas.catalog import load_member, load_space, published, space_names, task_of
 from nas.cli.output import OUT, print_json, short_count, table
 from nas.cli.parsing import parse_sizes
 from nas.errors import InputError
@@ -193,7 +193,7 @@ def _read_json(file: Path) -> Mapping[str, Any]:
 
 def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
     """A published network with the count that is expected of it and the one that it has."""
-    graph = trace(member.architecture, Task(member.axes, member.channels, member.classes))
+    graph = trace(member.architecture, task_of(member))
     counted = ("stem", member.part) if member.part else ("",)
     return {
         "name": member.name,
@@ -205,13 +205,16 @@ def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
         "axes": member.axes,
         "channels": member.channels,
         "classes": member.classes,
+        "strides": member.strides,
+        "kernels": member.kernels,
         "source": member.source,
     }
 
 
 def _reference_row(found: Mapping[str, Any]) -> tuple[str, ...]:
     agrees = "exact" if found["parameters"] == found["expected_parameters"] else "DIFFERS"
-    task = f"{found['axes']}D, {found['channels']} to {found['classes']}"
+    levels = ", planned levels" if found["strides"] else ""
+    task = f"{found['axes']}D, {found['channels']} to {found['classes']}{levels}"
     counts = [f"{found[name]:,}" for name in ("expected_parameters", "parameters")]
     return found["name"], task, found["part"], *counts, agrees, found["source"]
 

@@ -316,7 +316,7 @@ class Ops:
         return self._write(operations.Attend(), (query, key, value), "attend", value.channels, query.strides)
 
     def module(
-        self, x: Tensor | Sequence[Tensor], factory: Callable[..., Any], channels: int, **arguments: Any
+        self, x: Tensor | Sequence[Tensor], factory: Callable[..., Any], channels: int, /, **arguments: Any
     ) -> Tensor:
         """A user's own `torch.nn.Module` that keeps the resolution: `factory(**arguments)`, measured with torch.
 

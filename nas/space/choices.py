@@ -17,6 +17,8 @@ E = TypeVar("E")
 F = TypeVar("F")
 G = TypeVar("G")
 H = TypeVar("H")
+K = TypeVar("K")
+J = TypeVar("J")
 T = TypeVar("T")
 
 Scalar = bool | int | float | str | None
@@ -113,6 +115,10 @@ def one_of(a: A, b: B, c: C, d: D, e: E, f: F, /) -> A | B | C | D | E | F: ...
 def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, /) -> A | B | C | D | E | F | G: ...
 @overload
 def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, /) -> A | B | C | D | E | F | G | H: ...
+@overload
+def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: K, /) -> A | B | C | D | E | F | G | H | K: ...
+@overload
+def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: K, j: J, /) -> A | B | C | D | E | F | G | H | K | J: ...
 @overload
 def one_of(*options: T) -> T: ...
 def one_of(*options: Any) -> Any:

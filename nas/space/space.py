@@ -26,8 +26,8 @@ class Reference(Generic[A]):
     """A published network as a member of a space, with the facts that identify it.
 
     `parameters` is the published number of trainable parameters of `part` of the network ("" for all of it,
-    "encoder" for the encoder alone) for `axes` spatial axes, `channels` input channels and `classes` outputs;
-    `source` says where the number comes from.
+    "encoder" for the encoder alone) for `axes` spatial axes, `channels` input channels and `classes` outputs, and for
+    the `strides` and `kernels` of a task whose levels are planned; `source` says where the number comes from.
     """
 
     name: str
@@ -38,6 +38,8 @@ class Reference(Generic[A]):
     classes: int
     source: str
     part: str = ""
+    strides: tuple[tuple[int, ...], ...] | None = None
+    kernels: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)

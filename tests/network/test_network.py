@@ -25,6 +25,17 @@ TASKS = {
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize(
+    "reference", ["Tiramisu-67", "MedNeXt-B, kernel 5", "DeepLabv3+ R34, separable", "U-Net++ R18"]
+)
+def test_predicted_work_is_done_by_published_networks(reference: str, task: Task) -> None:
+    graph = trace(slim(load_space("unet_family").references[reference], 6), task)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        build(graph).eval()(torch.zeros(1, task.channels, *task.patch))
+    assert counter.get_total_flops() == 2 * graph.macs
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 @pytest.mark.parametrize("name", space_names())
 @settings(deadline=None, max_examples=5)
 @given(seed=st.integers(0, 2**32))
@@ -39,7 +50,22 @@ def test_predicted_cost_is_built_cost(name: str, task: Task, seed: int) -> None:
     assert Graph.from_json(json.loads(json.dumps(graph.to_json()))).digest == graph.digest
 
 
-@pytest.mark.parametrize("reference", ["U-Net BN", "Tiramisu-67", "DeepLabv3+ R50", "Attention U-Net", "nnU-Net"])
+REMEMBERED = (
+    "U-Net BN",
+    "Tiramisu-67",
+    "DeepLabv3+ R50",
+    "Attention U-Net",
+    "nnU-Net",
+    "nnU-Net ResEnc-L, 6 stages",
+    "V-Net",
+    "SegResNet",
+    "MedNeXt-S, kernel 3",
+    "U-Net++ R18",
+    "LinkNet R18",
+)
+
+
+@pytest.mark.parametrize("reference", REMEMBERED)
 def test_predicted_training_memory_is_what_autograd_holds(reference: str) -> None:
     graph = trace(slim(load_space("unet_family").references[reference], 6), Task(2, 1, 3, (64, 64)))
     network, held = build(graph), {}

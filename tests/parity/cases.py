@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nas.architecture import EncoderDecoder, Head, Mirrored, Nearest, ResNetStem, Stage, Strided, Style, UpStage
 from nas.architecture.blocks import Basic, Bottleneck
 from nas.architecture.references import deeplab, link_net, u_net_plus_plus
+from nas.catalog import task_of
 from nas.graph import Graph, Task, trace
 from nas.network import Network, build, load_published
 from search_spaces.unet_family import SPACE
@@ -274,17 +275,30 @@ def dynamic_cases() -> list[Case]:
     def halving(stages: int) -> Size:
         return (1, *(2,) * (stages - 1))
 
+    thick = task_of(next(member for member in SPACE.members if member.name == "nnU-Net, thick slices"))
     cases = [
         made("PlainConvUNet", "nnU-Net", Task(3, 1, 3, (16, 16, 24)), widths(4), 3, halving(4), **plain(4)),
         made("PlainConvUNet", "nnU-Net, 6 stages", Task(3, 1, 2, (64, 32, 32)), widths(6), 3, halving(6), **plain(6)),
+        made(
+            "PlainConvUNet",
+            "nnU-Net, thick slices",
+            replace(thick, patch=(8, 64, 32)),
+            widths(6),
+            thick.kernels,
+            ((1, 1, 1), *(thick.strides or ())),
+            **plain(6),
+        ),
     ]
     for title, stages, size in (
         ("nnU-Net ResEnc-M, 5 stages", 5, (32, 16, 16)),
         ("nnU-Net ResEnc-L, 6 stages", 6, (64, 32, 32)),
-        ("nnU-Net ResEnc-XL, 7 stages", 7, (128, 64, 64)),
+        # The last step along one axis, so that a small image has more than the one voxel there that has no variance.
+        ("nnU-Net ResEnc-XL, 7 stages", 7, (128, 32, 32)),
     ):
-        task = Task(3, 1, 2, size)
-        cases.append(made("ResidualEncoderUNet", title, task, widths(stages), 3, halving(stages), **residual(stages)))
+        strides = ((2, 2, 2),) * min(stages - 1, 5) + ((2, 1, 1),) * (stages - 6)
+        task = Task(3, 1, 2, size, strides)
+        planned = ((1, 1, 1), *strides)
+        cases.append(made("ResidualEncoderUNet", title, task, widths(stages), 3, planned, **residual(stages)))
     return cases
 
 

@@ -24,12 +24,13 @@ is left is the order in which numbers are summed. Encoders are compared at their
 TAIL = """
 Differences by choice:
 
-- MedNeXt is compared in single precision.
+- MedNeXt is compared in single precision, for there is no fast depthwise convolution in double.
 - torchvision's and timm's networks are encoders here; their classifiers are left out.
 - tiramisu-brulee has no biases before its norms, which `load_published` fills with zeros, and pads with the edge of an
   image where the paper pads with zeros; it is compared with zeros.
 - MONAI's V-Net is compared in evaluation mode: its dropout of whole channels in training is no part of our member.
-- nnU-Net's presets M, L and XL are one rule; how many stages there are follows from the patch that it plans.
+- nnU-Net's presets M, L and XL are one rule; how many stages there are follows from the patch that it plans. XL goes
+  down along one axis alone at its last step here, to fit a small image: fewer weights in the up-convolution there.
 """
 
 

@@ -11,6 +11,7 @@ RELATIVE = {torch.float64: 1e-9, torch.float32: 1e-4}
 
 @pytest.mark.slow
 @pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")  # of what the libraries themselves use
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_published_network_gives_the_same_for_the_same_weights(case: Case) -> None:
     if not is_installed(case.library):

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.architecture import slim
-from nas.catalog import load_space, space_names
+from nas.catalog import load_space, space_names, task_of
 from nas.errors import InputError
-from nas.graph import Task, trace
+from nas.graph import trace
 from nas.space import Space, following, integer, one_of, repeated, settled, shared, to_document, weighted
 from nas.space.choosers import from_trial
 
@@ -40,7 +40,7 @@ def test_laws(name: str, seed: int) -> None:
 def test_published_networks_are_members_to_the_digit(name: str, member) -> None:
     space = load_space(name)
     assert space.decide(space.read(member.architecture)) == member.architecture
-    graph = trace(member.architecture, Task(member.axes, member.channels, member.classes))
+    graph = trace(member.architecture, task_of(member))
     counted = ("stem", member.part) if member.part else ("",)
     assert graph.parameters_of(*counted) == member.parameters
 
@@ -64,7 +64,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Level:
-    layer: Layer
+    layer: Layer | None
     down: Down | None = None
 
 

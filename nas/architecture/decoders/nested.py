@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nas.architecture.blocks.plain import Plain
-from nas.architecture.part import Block, Features, Site, strides_at, width_field
+from nas.architecture.part import Block, Features, Site, call, strides_at, tensor, width_field
 from nas.architecture.upsampling import Nearest, Upsampling
 from nas.graph import Ops, Tensor
 
@@ -36,7 +36,9 @@ class Nested:
         return tuple(rows[level][-1] for level in range(depth)) or (x,)
 
     def _block(self, below: Tensor, row: list[Tensor], level: int, ops: Ops, width: int) -> Tensor:
+        strides = row[0].strides if row else strides_at(level, ops)
         with ops.scope("up", self.up):
-            x = self.up(below, ops, width, row[0].strides if row else strides_at(level, ops))
+            x = tensor(call(self.up, below, ops, width, strides, ops=ops), ops, strides)
+        x = ops.concat(*row, x)
         with ops.scope("block", self.block):
-            return self.block(ops.concat(*row, x), ops, Site(width, (1,) * ops.task.axes))
+            return tensor(call(self.block, x, ops, Site(width, (1,) * ops.task.axes), ops=ops), ops)

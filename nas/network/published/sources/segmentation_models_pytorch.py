@@ -47,8 +47,9 @@ _POOLING = (
     (r"decoder\.block2\.1", only("decoder.block.0.norm")),
 )
 _RULES: tuple[Rule, ...] = (
-    # Encoders of timm stand one level deeper.
-    *((rf"encoder\.(?:model\.)?{pattern}", name) for pattern, name in RESNET),
+    # Not timm's encoders (tu-...), whose names are one level deeper: they dilate the first unit of a stage less than
+    # the others, which no name or shape would show.
+    *((rf"encoder\.{pattern}", name) for pattern, name in RESNET),
     *_POOLING,
     (r"decoder\.blocks\.x_(\d+)_(\d+)\.conv([12])\.([01])", _nested),
     (r"decoder\.blocks\.(\d+)\.conv([12])\.([01])", _climbing),
