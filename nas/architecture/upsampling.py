@@ -20,9 +20,8 @@ class Transposed:
     """A transposed convolution to the stage's width.
 
     With `keep`, to the channels it is given. Kernel 2 as in U-Net (arXiv:1505.04597), 3 as in Tiramisu
-    (arXiv:1611.09326); `norm_act` adds both. What a kernel makes beyond the stride is cut from both ends, with one
-    voxel more at the near one where it is odd; `cropped` takes that voxel from the far end, as Tiramisu's published
-    code does.
+    (arXiv:1611.09326); `norm_act` adds both. `cropped` takes the voxel that an odd kernel makes too much from the far
+    end of each axis, as Tiramisu's published code does, instead of from the near end.
     """
 
     kernel: int = knob(2, low=1, high=99)
