@@ -27,7 +27,8 @@ def load_published(module: nn.Module, state_dict: Mapping[str, Tensor]) -> tuple
     Known are the state dicts of torchvision and timm (ResNet, SE-ResNet, ResNeSt), segmentation-models-pytorch (U-Net,
     U-Net++, LinkNet, DeepLabv3+ over such encoders), MONAI (AttentionUnet, ResNet, VNet, SegResNet, MedNeXt),
     dynamic-network-architectures (PlainConvUNet, ResidualEncoderUNet) and tiramisu-brulee (Tiramisu). Channels
-    are put in another order where a concatenation is. A convolution that has no bias there gets one of zeros.
+    are put in another order where a concatenation is. A convolution that has no bias there gets one of zeros. What
+    neither names nor shapes tell (strides, dilations, activations) is not checked.
 
     Args:
         module: what `nas.build` made; changed in place, unless something is raised.
