@@ -417,7 +417,7 @@ def trace(architecture: Traceable, task: Task) -> Graph:
     check_knobs(architecture if is_dataclass(architecture) else architecture.style)
     ops = Ops(task, architecture.style)
     with own_code(ops.here):
-        graph = ops.graph(_outputs(architecture(ops.input(), ops), task))
+        graph = ops.graph(_outputs(architecture(ops.input(), ops)))
     for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
         if size % stride:
             low = size // stride * stride
@@ -429,16 +429,10 @@ def trace(architecture: Traceable, task: Task) -> Graph:
     return graph
 
 
-def _outputs(returned: object, task: Task) -> tuple[Tensor, ...]:
-    """What an architecture has returned, if these are scores of each class, the first at full resolution."""
+def _outputs(returned: object) -> tuple[Tensor, ...]:
+    """What an architecture has returned, if these are tensors."""
     if not isinstance(returned, tuple) or not returned or not all(isinstance(item, Tensor) for item in returned):
         raise InputError(f"the architecture returned {returned!r}, expected a tuple of tensors, full resolution first")
-    first = returned[0]
-    if first.strides != (1,) * task.axes or first.surplus:
-        raise InputError(f"the architecture's first output has strides {first.strides}, expected full resolution")
-    for item in returned:
-        if item.channels != task.classes:
-            raise InputError(f"the architecture has an output of {item.channels} channels, expected {task.classes}")
     return returned
 
 

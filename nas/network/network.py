@@ -37,7 +37,7 @@ class Network(nn.Module):
         return {name: value for name, value in self.__dict__.items() if name != "_layers"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         kept = dict(self.named_modules())
         self._layers = [kept[node.name] if node.name in kept else self._layer(node) for node in self.graph.nodes[1:]]
 
