@@ -23,7 +23,7 @@ from nas.architecture.skips import Concatenate, Skip
 from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
 from nas.errors import InputError
-from nas.graph import Ops, Style, Tensor
+from nas.graph import Axes, Ops, Style, Tensor
 from nas.space import following, knob
 
 _DEEPEST = 10
@@ -120,7 +120,17 @@ class EncoderDecoder:
             with ops.scope("bridge", self.bridge):
                 x = tensor(call(self.bridge, x, ops, ops=ops), ops)
         decoded = tensors(call(self.decoder, x, features, ops, self.maximum_width, ops=ops), ops)
-        return tensors(call(self.head, decoded, ops, full, ops=ops), ops)
+        return self._scores(tensors(call(self.head, decoded, ops, full, ops=ops), ops), ops, full)
+
+    def _scores(self, outputs: tuple[Tensor, ...], ops: Ops, full: Axes) -> tuple[Tensor, ...]:
+        """The outputs, if they are scores of each class, the first at full resolution."""
+        head = type(self.head).__name__
+        if outputs[0].strides != full:
+            raise InputError(f"{head}: its first output has strides {outputs[0].strides}, expected full resolution")
+        for output in outputs:
+            if output.channels != ops.task.classes:
+                raise InputError(f"{head}: has an output of {output.channels} channels, expected {ops.task.classes}")
+        return outputs
 
     def _stem(self, x: Tensor, ops: Ops) -> tuple[Tensor, int, Features]:
         if self.stem is None:

@@ -17,7 +17,9 @@ PLAIN_STEPS = frozenset(
 )
 """The names that `Ops` gives by itself, which say no more than the operation does."""
 
-RESERVED = frozenset({"F", "Tensor", "enumerate", "getattr", "list", "nn", "self", "torch", *HELPERS})
+RESERVED = frozenset(
+    {"F", "Tensor", "any", "enumerate", "getattr", "list", "nn", "range", "self", "torch", "tuple", "zip", *HELPERS}
+)
 """Names that a variable would hide from the code that needs them."""
 
 

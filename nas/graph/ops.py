@@ -345,9 +345,13 @@ class Ops:
         """One number per axis, all of them whole and at least `low`."""
         numbers = (number,) * self.task.axes if isinstance(number, int) else number
         expected = "a whole number" if low is None else f"a whole number of at least {low}"
-        if not isinstance(numbers, tuple) or len(numbers) != self.task.axes:
+        if not isinstance(numbers, tuple):
+            raise TypeError(f"{what} {number!r}, expected {expected}, or one for each of the axes")
+        if len(numbers) != self.task.axes:
             raise InputError(f"{self.here()}: {what} {number!r}, expected {expected}, or one for each of the axes")
-        if not all(_is_whole(size) and (low is None or size >= low) for size in numbers):
+        if not all(map(_is_whole, numbers)):
+            raise TypeError(f"{what} {number!r}, expected {expected}")
+        if low is not None and min(numbers) < low:
             raise InputError(f"{self.here()}: {what} {number!r}, expected {expected}")
         return numbers
 
@@ -362,7 +366,9 @@ class Ops:
 
     def _expect_groups(self, inputs: int, channels: int, groups: int) -> None:
         for what, number in (("channels", channels), ("groups", groups)):
-            if not _is_whole(number) or number < 1:
+            if not _is_whole(number):
+                raise TypeError(f"{what} {number!r}, expected a whole number")
+            if number < 1:
                 raise InputError(f"{self.here()}: {what} {number!r}, expected a whole number of at least 1")
         if inputs % groups or channels % groups:
             raise InputError(f"{self.here()}: {inputs} to {channels} channels do not divide into {groups} groups")
@@ -417,7 +423,7 @@ def trace(architecture: Traceable, task: Task) -> Graph:
     check_knobs(architecture if is_dataclass(architecture) else architecture.style)
     ops = Ops(task, architecture.style)
     with own_code(ops.here):
-        graph = ops.graph(_outputs(architecture(ops.input(), ops), task))
+        graph = ops.graph(_outputs(architecture(ops.input(), ops)))
     for axis, (size, stride) in enumerate(zip(task.patch, graph.total_stride, strict=True)):
         if size % stride:
             low = size // stride * stride
@@ -429,16 +435,10 @@ def trace(architecture: Traceable, task: Task) -> Graph:
     return graph
 
 
-def _outputs(returned: object, task: Task) -> tuple[Tensor, ...]:
-    """What an architecture has returned, if these are scores of each class, the first at full resolution."""
+def _outputs(returned: object) -> tuple[Tensor, ...]:
+    """What an architecture has returned, if these are tensors."""
     if not isinstance(returned, tuple) or not returned or not all(isinstance(item, Tensor) for item in returned):
         raise InputError(f"the architecture returned {returned!r}, expected a tuple of tensors, full resolution first")
-    first = returned[0]
-    if first.strides != (1,) * task.axes or first.surplus:
-        raise InputError(f"the architecture's first output has strides {first.strides}, expected full resolution")
-    for item in returned:
-        if item.channels != task.classes:
-            raise InputError(f"the architecture has an output of {item.channels} channels, expected {task.classes}")
     return returned
 
 
