@@ -83,6 +83,8 @@ def check_knobs(part: Any, path: str = "") -> None:
             continue
         takes = item.metadata.get(TAKES, Takes())
         for value in _values(getattr(part, item.name)):
+            if value is None and TAKES not in item.metadata:
+                continue  # annotations of fields that may be left empty are often looser than that
             problem = _problem(value, hints.get(item.name, Any), takes)
             if problem:
                 where = f"{path}: " if path else ""
