@@ -4,6 +4,7 @@ from nas.architecture import (
     ASPP,
     Add,
     AveragePool,
+    Block,
     Concatenate,
     ConvStem,
     Dilate,
@@ -73,7 +74,7 @@ EXPANSION = one_of(2, 3, 4, 8)
 KERNEL = shared("depthwise_kernel", one_of(3, 5))
 
 # What is dilated is drawn less than the rest: on most patches it looks further than its map reaches.
-ENCODER_BLOCKS = weighted(
+ENCODER_BLOCKS: Block = weighted(
     one_of(
         Plain(convs=integer(1, 3), gradual=one_of(False, True)),
         Basic(
@@ -99,7 +100,7 @@ ENCODER_BLOCKS = weighted(
     4,
     4,
 )
-DECODER_BLOCKS = one_of(
+DECODER_BLOCKS: Block = one_of(
     Plain(convs=integer(1, 3)),
     Basic(units=integer(1, 2)),
     PreActivation(units=integer(1, 2)),
