@@ -24,7 +24,7 @@ class InstanceNorm(nn.GroupNorm):
         super().__init__(channels, channels, affine=affine)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise; of a single voxel only the shift is left, in a batch of one too."""
+        """Normalise; of a single voxel only the shift is left, at any batch size."""
         return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 ''',
     "global_pool": '''
