@@ -10,7 +10,10 @@ SCRIPTS ?= kills outage writers large faults ray_nodes
 DATA ?= Task04_Hippocampus
 NNUNET ?=
 
-.PHONY: install demo test test-all torture bench lint wheel
+# The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
+PARITY ?= .venv-parity
+
+.PHONY: install demo test test-all parity torture bench lint wheel
 
 install: $(VENV)/.installed
 
@@ -29,6 +32,16 @@ test: install
 
 test-all: install
 	$(BIN)/pytest
+
+parity: $(PARITY)/.installed
+	$(PARITY)/bin/pytest tests/parity
+	$(PARITY)/bin/python -m tests.parity.table docs/parity.md
+
+$(PARITY)/.installed: pyproject.toml tests/parity/constraints.txt
+	$(PYTHON) -m venv $(PARITY)
+	$(PARITY)/bin/python -m pip install --quiet --upgrade pip
+	$(PARITY)/bin/pip install --quiet --constraint tests/parity/constraints.txt --editable '.[parity]'
+	touch $@
 
 torture: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[ray]'

@@ -10,7 +10,8 @@ from typing import Any
 
 from nas.architecture import EncoderDecoder
 from nas.errors import InputError, did_you_mean, field_named
-from nas.space import Space
+from nas.graph import Task
+from nas.space import Reference, Space
 
 ENTRY_POINTS = "nas.spaces"
 """The entry point group in which an installed package offers spaces: name = "module:SPACE"."""
@@ -58,6 +59,11 @@ def published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
     return space.references[name]
 
 
+def task_of(member: Reference[EncoderDecoder]) -> Task:
+    """The task for which a published network has its published number of parameters."""
+    return Task(member.axes, member.channels, member.classes, strides=member.strides, kernels=member.kernels)
+
+
 def is_file(name: str, ending: str) -> bool:
     """Whether a name means a file of the user's rather than something shipped."""
     return name.endswith(ending) or "/" in name or "\\" in name
@@ -96,6 +102,8 @@ def _from_file(file: Path) -> Space[EncoderDecoder]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except InputError as error:
+        raise InputError(f"space file {file}: {error}") from error
     except Exception as error:
         raise InputError(f"space file {file}: {_raised(error)}; mend the file") from error
     if not hasattr(module, "SPACE"):

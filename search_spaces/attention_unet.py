@@ -18,7 +18,7 @@ from nas.architecture import (
 )
 from nas.architecture.blocks import Basic, Bottleneck, Merge, Plain, SplitAttention, SqueezeExcite
 from nas.architecture.references import ATTENTION
-from nas.space import Space, integer, one_of, repeated
+from nas.space import Space, integer, one_of, repeated, settled
 
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 BLOCKS = one_of(
@@ -49,7 +49,7 @@ SPACE = Space(
         style=Style(
             norm=one_of("batch", "instance"),
             activation=one_of("relu", "leaky_relu"),
-            conv_bias=one_of(False, True),
+            conv_bias=settled(False, True),  # searched for nothing: without a norm there is one, and a norm cancels it
         ),
         width=WIDTHS,
     ),

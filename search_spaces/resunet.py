@@ -23,8 +23,8 @@ from nas.space import Space, integer, one_of, repeated
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 ATTENTION = one_of(None, SqueezeExcite())
 ENCODER_BLOCKS = one_of(
-    Basic(units=integer(1, 4), attention=ATTENTION),
-    Bottleneck(units=integer(1, 6), attention=ATTENTION),
+    Basic(units=integer(1, 6), attention=ATTENTION),
+    Bottleneck(units=integer(1, 23, log=True), attention=ATTENTION),
     PreActivation(units=integer(1, 4)),
 )
 

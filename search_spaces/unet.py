@@ -15,7 +15,7 @@ from nas.architecture import (
 )
 from nas.architecture.blocks import Plain
 from nas.architecture.references import U_NETS
-from nas.space import Space, integer, one_of, repeated, shared
+from nas.space import Space, integer, one_of, repeated, settled, shared
 
 WIDTHS = one_of(4, 6, 8, 12, 16, 24, 32, 48, 64)
 BLOCK = Plain(convs=integer(1, 3), gradual=one_of(False, True))
@@ -31,10 +31,11 @@ SPACE = Space(
         style=Style(
             norm=one_of("none", "batch", "instance"),
             activation=one_of("relu", "leaky_relu"),
-            conv_bias=one_of(False, True),
+            conv_bias=settled(False, True),  # searched for nothing: without a norm there is one, and a norm cancels it
             dropout=one_of(0.0, 0.1, 0.2),
         ),
         width=WIDTHS,
+        maximum_width=one_of(2048, 320),
     ),
     members=U_NETS,
     description=(__doc__ or "").strip(),

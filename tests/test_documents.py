@@ -1,5 +1,6 @@
 """What the documents show works: their Python runs, their commands exist with the options they are given."""
 
+import random
 import re
 import shlex
 import subprocess
@@ -9,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import typer
 
+from nas.architecture import slim
+from nas.catalog import load_space, task_of
 from nas.cli.app import app
+from nas.export import source
+from nas.graph import Task, trace
+from nas.network import build
 from nas.searching import SearchSettings
 from nas.training import Augmentation, Recipe
 from nas.training.documents import kinds_of, written
 from nas.training.losses import Loss
 from nas.training.optimisers import Optimiser
 from nas.training.schedules import Schedule
+from tests.export.exported import network_of
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
@@ -48,9 +56,42 @@ def test_the_python_runs(document: Path, tmp_path: Path) -> None:
             subprocess.run([sys.executable, "example.py"], cwd=tmp_path, check=True, capture_output=True)
 
 
+GUIDE = ROOT / "docs" / "own_block.md"
+
+
+def write_spaces(folder: Path) -> list[Path]:
+    """The spaces that the guide shows, as files."""
+    files = []
+    for block in python_of(GUIDE):
+        if named := re.match(r"# (\w+\.py)\n", block):
+            files.append(folder / named[1])
+            files[-1].write_text(block, encoding="utf-8")
+    return files
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_parts_of_the_guide_stand_in_networks_that_run_and_are_written_as_source(tmp_path: Path, axes: int) -> None:
+    task = Task(axes, 1, 2, (32,) * axes, ((1, *(2,) * (axes - 1)), *((2,) * axes,) * 4))
+    for file in write_spaces(tmp_path):
+        space = load_space(file)
+        for seed in range(3):
+            graph = trace(slim(space.decide(random.Random(seed)), 4), task)
+            scores = build(graph).eval()(torch.zeros(1, 1, *task.patch))
+            assert scores.shape == (1, 2, *task.patch)
+            if not any(type(node.operation).__name__ == "Foreign" for node in graph.nodes):
+                assert network_of(source(graph)).eval()(torch.zeros(1, 1, *task.patch)).shape == scores.shape
+
+
+def test_the_published_members_of_the_guide_are_exact(tmp_path: Path) -> None:
+    members = [member for file in write_spaces(tmp_path) for member in load_space(file).members]
+    assert members
+    for member in members:
+        assert trace(member.architecture, task_of(member)).parameters == member.parameters
+
+
 def test_the_space_of_the_documents_can_be_shown_costed_and_sampled(tmp_path: Path) -> None:
-    document = (ROOT / "docs" / "own_block.md").read_text(encoding="utf-8")
-    (tmp_path / "mine.py").write_text(python_of(ROOT / "docs" / "own_block.md")[0], encoding="utf-8")
+    document = GUIDE.read_text(encoding="utf-8")
+    write_spaces(tmp_path)
     commands = [command for command in commands_of(document) if command.startswith("nas spaces")]
     assert commands
     for command in commands:

@@ -1,9 +1,17 @@
 """What stands between encoder and decoder, at the coarsest resolution."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from nas.architecture.part import width_field
 from nas.graph import Ops, Tensor
+from nas.space import knob
+
+
+class Bridge(Protocol):
+    """What stands between encoder and decoder."""
+
+    def __call__(self, x: Tensor, ops: Ops) -> Tensor: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -15,10 +23,10 @@ class ASPP:
     segmentation-models-pytorch does for DeepLabv3+.
     """
 
-    rate: int = 6
+    rate: int = knob(6, low=1)
     width: int = width_field(256)
     separable: bool = False
-    dropout: float = 0.5
+    dropout: float = knob(0.5, low=0, below=1)
 
     def __call__(self, x: Tensor, ops: Ops) -> Tensor:
         """Write the bridge."""
@@ -56,6 +64,3 @@ class NonLocal:
         query, key, value = (ops.conv(x, inside, 1, bias=True, name=name) for name in ("query", "key", "value"))
         attended = ops.conv(ops.attend(query, key, value), x.channels, 1, bias=True, name="output")
         return ops.add(x, ops.norm(attended, zero=True))
-
-
-Bridge = ASPP | NonLocal

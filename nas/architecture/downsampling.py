@@ -1,17 +1,30 @@
 """How a stage comes to its resolution. Each returns the tensor and where the stage's block then stands."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
+from nas.architecture.blocks.mednext import resampled
 from nas.architecture.part import Site, is_strided, window
 from nas.graph import Ops, Tensor
+from nas.space import knob
+
+
+class Downsampling(Protocol):
+    """How a stage comes to its resolution, `levels` levels down (1, or 0 where it stays).
+
+    It takes the stride of `site` or leaves it to the block, and returns the tensor and where the block then stands.
+    """
+
+    levels: ClassVar[int]
+
+    def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class MaxPool:
     """The maximum over windows of `kernel` voxels."""
 
-    kernel: int = 2
+    kernel: int = knob(2, low=1, high=99)
     levels: ClassVar[int] = 1
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
@@ -68,7 +81,38 @@ class Dilate:
         return x, replace(_unstrided(site), dilation=site.dilation * 2)
 
 
-Downsampling = MaxPool | AveragePool | Strided | Transition | Dilate
+@dataclass(frozen=True)
+class StridedConv:
+    """A strided convolution of its own before the block, to the stage's width.
+
+    Bare as in SegResNet (Myronenko 2018, arXiv:1810.11654), or with norm and activation and of kernel 2 as in V-Net
+    (Milletari et al. 2016, arXiv:1606.04797).
+    """
+
+    kernel: int = knob(3, low=1, high=99)
+    norm_act: bool = False
+    levels: ClassVar[int] = 1
+
+    def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
+        """Write the step."""
+        x = ops.conv(x, site.width, window(self.kernel, site.stride), stride=site.stride)
+        return ops.act(ops.norm(x)) if self.norm_act else x, _unstrided(site)
+
+
+@dataclass(frozen=True)
+class MedNextDown:
+    """A MedNeXt unit whose first convolution is strided, with a strided 1x1 as its shortcut.
+
+    Roy et al. 2023, arXiv:2303.09975.
+    """
+
+    expansion: int = knob(2, low=1, high=100)
+    kernel: int = knob(3, low=1, high=99)
+    levels: ClassVar[int] = 1
+
+    def __call__(self, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
+        """Write the step."""
+        return resampled(x, ops, site, self.expansion, self.kernel), _unstrided(site)
 
 
 def _unstrided(site: Site) -> Site:

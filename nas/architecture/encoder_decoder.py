@@ -4,16 +4,30 @@ from dataclasses import dataclass, field
 
 from nas.architecture.blocks.plain import Plain
 from nas.architecture.bridges import Bridge
-from nas.architecture.downsampling import Dilate, Downsampling
-from nas.architecture.part import Block, Site, width_field
+from nas.architecture.downsampling import Downsampling
+from nas.architecture.heads import Head, Outputs
+from nas.architecture.part import (
+    WIDEST,
+    Block,
+    Decoder,
+    Features,
+    Site,
+    call,
+    levels,
+    strides_at,
+    tensor,
+    tensors,
+    width_field,
+)
 from nas.architecture.skips import Concatenate, Skip
-from nas.architecture.stems import ConvStem, ResNetStem
+from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
-from nas.graph import Ops, Style, Tensor
-from nas.space import following
+from nas.errors import InputError
+from nas.graph import Axes, Ops, Style, Tensor
+from nas.space import following, knob
 
-Features = dict[int, Tensor]
-"""The encoder's last tensor at each level, full resolution being level 0."""
+_DEEPEST = 10
+"""Levels that a stem may come down at most."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +74,14 @@ class Wide:
     """A decoder of one wide step: interpolated to a quarter of the resolution, joined there, refined once.
 
     DeepLabv3+ (Chen et al. 2018, arXiv:1802.02611): the feature is brought to `low_width` channels; what remains
-    to full resolution is interpolated after the head.
+    to full resolution is interpolated after the head. `aligned` interpolates with aligned corners, as
+    segmentation-models-pytorch does.
     """
 
     block: Block = Plain()
     width: int = width_field(256)
     low_width: int = width_field(48)
+    aligned: bool = False
 
     def __call__(self, x: Tensor, features: Features, ops: Ops, maximum: int) -> tuple[Tensor, ...]:
         """Write the decoder; returns its one tensor."""
@@ -73,16 +89,9 @@ class Wide:
         with ops.scope("decoder", self):
             with ops.scope("low"):
                 low = ops.conv_norm_act(feature, self.low_width, 1)
-            x = ops.concat(low, ops.resize(x, feature.strides))
+            x = ops.concat(low, ops.resize(x, feature.strides, "aligned" if self.aligned else "linear"))
             with ops.scope("block", self.block):
-                return (self.block(x, ops, Site(self.width, (1,) * ops.task.axes)),)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A 1x1 convolution to the classes; with `deep_supervision` one more at each coarser decoder stage."""
-
-    deep_supervision: bool = False
+                return (tensor(call(self.block, x, ops, Site(self.width, (1,) * ops.task.axes), ops=ops), ops),)
 
 
 @dataclass(frozen=True)
@@ -93,14 +102,14 @@ class EncoderDecoder:
     width (dense ones) do not follow it.
     """
 
-    stem: ConvStem | ResNetStem | None = None
-    encoder: tuple[Stage, ...] = (Stage(),)
+    stem: Stem | None = None
+    encoder: tuple[Stage, ...] = knob((Stage(),), low=1)
     bridge: Bridge | None = None
-    decoder: Mirrored | Wide = Mirrored()
-    head: Head = Head()
+    decoder: Decoder = Mirrored()
+    head: Outputs = Head()
     style: Style = field(default_factory=Style)
     width: int = width_field(64)
-    maximum_width: int = 2048
+    maximum_width: int = knob(2048, low=1, high=WIDEST)
 
     def __call__(self, x: Tensor, ops: Ops) -> tuple[Tensor, ...]:
         """Write the network; returns its outputs, full resolution first."""
@@ -109,43 +118,47 @@ class EncoderDecoder:
         x = self._encode(x, level, features, ops)
         if self.bridge is not None:
             with ops.scope("bridge", self.bridge):
-                x = self.bridge(x, ops)
-        tensors = self.decoder(x, features, ops, self.maximum_width)
-        with ops.scope("head", self.head):
-            main = ops.resize(ops.conv(tensors[0], ops.task.classes, 1, bias=True), full)
-        coarser = tensors[1:] if self.head.deep_supervision else ()
-        return main, *(self._auxiliary(tensor, index, ops) for index, tensor in enumerate(coarser))
+                x = tensor(call(self.bridge, x, ops, ops=ops), ops)
+        decoded = tensors(call(self.decoder, x, features, ops, self.maximum_width, ops=ops), ops)
+        return self._scores(tensors(call(self.head, decoded, ops, full, ops=ops), ops), ops, full)
+
+    def _scores(self, outputs: tuple[Tensor, ...], ops: Ops, full: Axes) -> tuple[Tensor, ...]:
+        """The outputs, if they are scores of each class, the first at full resolution."""
+        head = type(self.head).__name__
+        if outputs[0].strides != full:
+            raise InputError(f"{head}: its first output has strides {outputs[0].strides}, expected full resolution")
+        for output in outputs:
+            if output.channels != ops.task.classes:
+                raise InputError(f"{head}: has an output of {output.channels} channels, expected {ops.task.classes}")
+        return outputs
 
     def _stem(self, x: Tensor, ops: Ops) -> tuple[Tensor, int, Features]:
         if self.stem is None:
             return x, 0, {}
-        strides = tuple(ops.task.stride(level) for level in range(self.stem.levels))
         with ops.scope("stem", self.stem):
-            tensors = self.stem(x, ops, strides)
-        first = self.stem.levels - len(tensors) + 1
-        return tensors[-1], self.stem.levels, {first + index: tensor for index, tensor in enumerate(tensors)}
+            reached = levels(self.stem, _DEEPEST, ops)
+            strides = tuple(ops.task.stride(level) for level in range(reached))
+            passed = tensors(call(self.stem, x, ops, strides, ops=ops), ops)
+        first = reached - len(passed) + 1
+        return passed[-1], reached, {first + index: feature for index, feature in enumerate(passed)}
 
     def _encode(self, x: Tensor, level: int, features: Features, ops: Ops) -> Tensor:
         dilation = 1
         for index, stage in enumerate(self.encoder):
-            stays = stage.down is None or isinstance(stage.down, Dilate)
+            stays = stage.down is None or _stays(stage.down, index, ops)
             stride = (1,) * ops.task.axes if stays else ops.task.stride(level)
             dilation = dilation if stays else 1
             site = Site(min(self.width * 2**index, self.maximum_width), stride, dilation)
             with ops.scope(f"encoder.{index}", stage):
                 if stage.down is not None:
                     with ops.scope("down", stage.down):
-                        x, site = stage.down(x, ops, site)
+                        x, site = _step_down(stage.down, x, ops, site)
                 with ops.scope("block", stage.block):
-                    x = stage.block(x, ops, site)
+                    x = tensor(call(stage.block, x, ops, site, ops=ops), ops)
             dilation = site.dilation
             level += 0 if stays else 1
             features[level] = x
         return x
-
-    def _auxiliary(self, x: Tensor, index: int, ops: Ops) -> Tensor:
-        with ops.scope(f"auxiliary.{index}", self.head):
-            return ops.conv(x, ops.task.classes, 1, bias=True)
 
 
 def mirrored(stage: UpStage, *, width: int) -> Mirrored:
@@ -154,18 +167,23 @@ def mirrored(stage: UpStage, *, width: int) -> Mirrored:
 
 
 def _climb(stage: UpStage, coarse: Tensor, feature: Tensor | None, level: int, ops: Ops, site: Site) -> Tensor:
-    strides = feature.strides if feature is not None else _strides_at(level, ops)
+    strides = feature.strides if feature is not None else strides_at(level, ops)
     with ops.scope("up", stage.up):
-        x = stage.up(coarse, ops, site.width, strides)
+        x = tensor(call(stage.up, coarse, ops, site.width, strides, ops=ops), ops, strides)
     if feature is not None and stage.skip is not None:
         with ops.scope("skip", stage.skip):
-            x = stage.skip(feature, coarse, x, ops)
+            x = tensor(call(stage.skip, feature, coarse, x, ops, ops=ops), ops, strides)
     with ops.scope("block", stage.block):
-        return stage.block(x, ops, site)
+        return tensor(call(stage.block, x, ops, site, ops=ops), ops)
 
 
-def _strides_at(level: int, ops: Ops) -> tuple[int, ...]:
-    strides = (1,) * ops.task.axes
-    for passed in range(level):
-        strides = tuple(a * b for a, b in zip(strides, ops.task.stride(passed), strict=True))
-    return strides
+def _stays(down: Downsampling, index: int, ops: Ops) -> bool:
+    with ops.scope(f"encoder.{index}.down", down):
+        return levels(down, 1, ops) == 0
+
+
+def _step_down(down: Downsampling, x: Tensor, ops: Ops, site: Site) -> tuple[Tensor, Site]:
+    returned = call(down, x, ops, site, ops=ops)
+    if not isinstance(returned, tuple) or len(returned) != 2 or not isinstance(returned[1], Site):
+        raise InputError(f"{ops.here()}: expected a tensor and the site where the block then stands to be returned")
+    return tensor(returned[0], ops), returned[1]

@@ -4,9 +4,16 @@ Each is given that `feature`, the stage's input before upsampling (`coarse`) and
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from nas.architecture.part import width_field
 from nas.graph import Ops, Tensor
+
+
+class Skip(Protocol):
+    """How a decoder stage joins the encoder's feature: `x` is the stage's input after upsampling, `coarse` before."""
+
+    def __call__(self, feature: Tensor, coarse: Tensor, x: Tensor, ops: Ops) -> Tensor: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Project:
-    """Brought to `width` channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611)."""
+    """Brought to few channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611)."""
 
     width: int = width_field(48)
 
@@ -75,6 +82,3 @@ class GridGate:
         weights = ops.resize(ops.act(weights, "sigmoid"), feature.strides)
         gated = ops.norm(ops.conv(ops.multiply(feature, weights), feature.channels, 1, bias=True, name="output"))
         return ops.concat(gated, x)
-
-
-Skip = Concatenate | Add | Project | Gate | GridGate

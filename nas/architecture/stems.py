@@ -1,23 +1,39 @@
 """What stands before the first stage."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from nas.architecture.part import width_field, window
 from nas.graph import Axes, Ops, Tensor
+from nas.space import knob
+
+
+class Stem(Protocol):
+    """What stands before the first stage and comes down `levels` levels, by the strides it is given.
+
+    It returns the tensor of each level it has one of, finest first; the last goes on to the encoder.
+    """
+
+    levels: ClassVar[int]
+
+    def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class ConvStem:
-    """One 3x3 convolution at full resolution, bare (Tiramisu, arXiv:1611.09326) or with norm and activation."""
+    """One convolution at full resolution, bare (Tiramisu, arXiv:1611.09326) or with norm and activation.
+
+    Of kernel 1 in MedNeXt (arXiv:2303.09975); where none is set, of that which the task plans.
+    """
 
     width: int = width_field(48)
     norm_act: bool = False
+    kernel: int | None = knob(None, low=1, high=99)
     levels: ClassVar[int] = 0
 
     def __call__(self, x: Tensor, ops: Ops, strides: tuple[Axes, ...]) -> tuple[Tensor, ...]:
         """Write the stem; returns one feature for each level it passes, and the last."""
-        x = ops.conv(x, self.width)
+        x = ops.conv(x, self.width, self.kernel)
         return (ops.act(ops.norm(x)),) if self.norm_act else (x,)
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from nas.architecture import EncoderDecoder
-from nas.catalog import load_member, load_space, published, space_names
+from nas.catalog import load_member, load_space, published, space_names, task_of
 from nas.cli.output import OUT, print_json, short_count, table
 from nas.cli.parsing import parse_sizes
 from nas.errors import InputError
@@ -194,7 +194,7 @@ def _read_json(file: Path) -> Mapping[str, Any]:
 
 def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
     """A published network with the count that is expected of it and the one that it has."""
-    graph = trace(member.architecture, Task(member.axes, member.channels, member.classes))
+    graph = trace(member.architecture, task_of(member))
     counted = ("stem", member.part) if member.part else ("",)
     return {
         "name": member.name,
@@ -206,13 +206,16 @@ def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:
         "axes": member.axes,
         "channels": member.channels,
         "classes": member.classes,
+        "strides": member.strides,
+        "kernels": member.kernels,
         "source": member.source,
     }
 
 
 def _reference_row(reference: Mapping[str, Any]) -> tuple[str, ...]:
     agrees = "exact" if reference["parameters"] == reference["expected_parameters"] else "DIFFERS"
-    task = f"{reference['axes']}D, {reference['channels']} to {reference['classes']}"
+    levels = ", planned levels" if reference["strides"] else ""
+    task = f"{reference['axes']}D, {reference['channels']} to {reference['classes']}{levels}"
     counts = [f"{reference[name]:,}" for name in ("expected_parameters", "parameters")]
     return reference["name"], task, reference["part"], *counts, agrees, reference["source"]
 

@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nas.export.code import Call, ClassName, Number, Piece
 from nas.export.operations import layer
-from nas.export.parameters import Parameter, Parameters, Values, columns
+from nas.export.parameters import JOINED, Parameter, Parameters, Values, columns
 from nas.export.templates import Template, settle, template
 from nas.export.tree import Module, Step
 from nas.graph import Graph
+from nas.graph.operations import Concatenate
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +48,15 @@ class _Finder:
             for role, count in self._roles(module).items():
                 channels[module.kind, role].add(count)
         self.varying = {key for key, counts in channels.items() if len(counts) > 1}
+        # What ends a network is told its channels, as a person would write it, although there is one of it.
+        heads = [step.does.kind for step in network.steps if step.name == "head" and isinstance(step.does, Module)]
+        self.varying |= {(kind, role) for kind in heads for role in ("inputs", "channels")}
 
     def add_all(self, modules: Sequence[Module]) -> None:
         """Find the classes of modules whose submodules have theirs."""
         groups: dict[Template, list[tuple[Module, Template]]] = defaultdict(list)
         for module in modules:
-            made = template(module, self._constructor)
+            made = template(module, partial(self._constructor, module))
             groups[made].append((module, made))
         for group in groups.values():
             self._add(tuple(module for module, _ in group), settle([made for _, made in group]))
@@ -70,7 +75,22 @@ class _Finder:
             self.calls[module] = Call(ClassName(len(self.classes)), tuple(arguments))
         self.classes.append(Class(templates[0], modules, parameters, tuple(map(found.text, made)), kept, uses))
 
-    def _constructor(self, step: Step) -> Call:
+    def _constructor(self, module: Module, step: Step) -> Call:
+        call = self._call(step)
+        is_item = step.name.rpartition(".")[2].isdigit()  # items of a list are told alike
+        if is_item or not self._is_joined(module, step.inputs[0]):
+            return call
+        return replace(call, arguments=tuple(tuple(_joined(piece) for piece in code) for code in call.arguments))
+
+    def _is_joined(self, module: Module, value: int) -> bool:
+        """Whether a module makes a value by putting others side by side, whatever is done to each channel after."""
+        while value not in module.inputs and len(sources := self.graph.nodes[value].inputs) == 1:
+            if self.graph.nodes[sources[0]].channels != self.graph.nodes[value].channels:
+                return False
+            value = sources[0]
+        return value not in module.inputs and isinstance(self.graph.nodes[value].operation, Concatenate)
+
+    def _call(self, step: Step) -> Call:
         if not isinstance(step.does, Module):
             return layer(step.does, self.graph.nodes[step.inputs[0]].channels, self.graph.task.axes)
         # Channels that mean nothing to the module around it are called after the submodule they are for.
@@ -100,6 +120,12 @@ def _renamed(piece: Piece, prefix: str) -> Piece:
     if isinstance(piece, Number) and piece.name.endswith(("inputs", "inside", "channels")):
         return replace(piece, name=f"{prefix}{piece.name}")
     return piece
+
+
+def _joined(piece: Piece) -> Piece:
+    """The number of a tensor's channels, if it is that, as the sum which it is."""
+    is_input = isinstance(piece, Number) and piece.name.rpartition("_")[2] == "inputs"
+    return replace(piece, name=f"{piece.name.removesuffix('inputs')}{JOINED}") if is_input else piece  # type: ignore[union-attr,type-var]
 
 
 def _class_of(call: Call) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-Value = int | float | tuple[int, ...] | None
+Value = int | float | tuple[int, ...] | tuple[float, ...] | None
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from nas.errors import InputError
 from nas.export.source import source
 from nas.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FORMAT = "nas export"
 VERSION = 1
@@ -22,7 +23,7 @@ _MODEL, _WEIGHTS, _ARCHITECTURE = FILES = ("model.py", "weights.safetensors", "a
 def write(
     folder: Path,
     graph: Graph,
-    state: Mapping[str, Tensor],
+    state: "Mapping[str, Tensor]",
     document: Mapping[str, Any],
     *,
     facts: Mapping[str, Any] | None = None,
@@ -79,7 +80,7 @@ def _is_export(folder: Path) -> bool:
     return isinstance(document, dict) and document.get("format") == FORMAT
 
 
-def _write(folder: Path, text: str, state: Mapping[str, Tensor], description: str) -> None:
+def _write(folder: Path, text: str, state: "Mapping[str, Tensor]", description: str) -> None:
     """Write beside the folder, and put in place what is whole."""
     from safetensors.torch import save
 

@@ -50,7 +50,7 @@ class _Writer:
         self.chain: list[Step] = []  # the operations of the expression that is being put together
         self.carried: dict[int, str] = {}  # the variable in which a loop hands a value on
         self.collected: dict[int, str] = {}  # the list to which a loop appends a value
-        self.plan = with_loops(module.steps)
+        self.plan = [step for found in with_loops(module.steps) for step in self._whole(found)]
         self.variables = Variables(module)
 
     def write(self) -> None:
@@ -58,6 +58,12 @@ class _Writer:
             self.variables.hold(name, value)
         self._steps(self.plan)
         self._return()
+
+    def _whole(self, found: Step | Loop) -> Sequence[Step | Loop]:
+        """A loop over all items of a list, or else the steps that it stands for: torch.jit goes through whole lists."""
+        if isinstance(found, Step) or self.members.is_whole(found.items, found.first, found.first + len(found.rounds)):
+            return (found,)
+        return [step for turn in found.rounds for step in turn]
 
     def _steps(self, steps: Sequence[Step | Loop]) -> None:
         for step, following in zip(steps, [*steps[1:], None], strict=True):
@@ -157,16 +163,25 @@ class _Writer:
             self.carried[made] = name
 
     def _header(self, loop: Loop) -> Code:
-        """The loop's `for ... in ...`; from here on its variables hold what they are named for."""
-        sequences = [self.variables.sequence(column) for column in loop.columns.values()]
+        """The loop's `for ... in ...`; from here on its variables stand for what the round takes from other lists.
+
+        By their index, since torch.jit goes through a list of modules and one of tensors together in no other way.
+        """
         self.item = self.variables.fresh(_item_name(loop.body[0]))
-        names = [self.item]
-        for variable in loop.columns:
-            names.append(self.variables.fresh("x" if loop.body[0].inputs[0] == variable else "skip"))
-            self.variables.hold(names[-1], variable)
         items: Code = (self.members.sequence(loop.items, loop.first, loop.first + len(loop.rounds)),)
-        over = items if not sequences else (Call("zip", (items, *sequences)),)
-        return ("for ", ", ".join(names), " in ", *over)
+        if not loop.columns:
+            return ("for ", self.item, " in ", *items)
+        index = self.variables.fresh("index")
+        for variable, column in loop.columns.items():
+            self.variables[variable] = self.variables.indexed(column, index) or self._listed(column, index)
+        return ("for ", f"{index}, {self.item}", " in ", Call("enumerate", (items,)))
+
+    def _listed(self, column: Sequence[int], index: str) -> Code:
+        """The item of a list that is written out for it, before the loop."""
+        name = self.variables.fresh("inputs")
+        self._line(f"{name} = [", *self.variables.listed(column), "]")
+        self.variables.reserve(name)
+        return (f"{name}[{index}]",)
 
     def _start_list(self, loop: Loop, value: int) -> None:
         """A list for what every round makes, begun with what comes before it wherever the two are gone through."""

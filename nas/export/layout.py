@@ -11,7 +11,10 @@ def layout(line: str) -> list[str]:
     """A logical line as one or more lines of source."""
     if len(line) <= WIDTH:
         return [line]
-    brackets = _last_brackets(line)
+    before, returns, values = line.partition("return ")
+    if returns and not before.strip() and len(_split(values, ",")) > 1:
+        return _one_a_line(f"{before}return (", _split(values, ","), f"{before})")
+    brackets = _first_brackets(line) if line.lstrip().startswith("def ") else _last_brackets(line)
     if brackets is None:
         return [line]
     start, end = brackets
@@ -28,6 +31,17 @@ def layout(line: str) -> list[str]:
     else:
         body = layout(f"{indent}{inside}")
     return [line[: start + 1], *body, f"{indent[4:]}{line[end:]}"]
+
+
+def _one_a_line(opening: str, parts: list[str], closing: str) -> list[str]:
+    """A line that opens a bracket, each of the parts in a line of its own, and the line that closes it."""
+    indent = " " * (len(closing) - len(closing.lstrip()) + 4)
+    return [opening, *(piece for part in parts for piece in layout(f"{indent}{part},")), closing]
+
+
+def _first_brackets(line: str) -> tuple[int, int]:
+    """Those of a function's parameters."""
+    return min(_pairs(line))
 
 
 def _last_brackets(line: str) -> tuple[int, int] | None:

@@ -39,7 +39,7 @@ class Members:
         """What the module's own code calls the layer or submodule at a path below it."""
         first, *rest = path.split(".")
         if first in self.others:
-            expression = f"self.{first}" if is_attribute(first) else f'self.get_submodule("{first}")'
+            expression = f"self.{first}" if is_attribute(first) else f'getattr(self, "{first}")'
         else:
             expression = f"self[{first}]"
         holder = self.held[first]
@@ -50,20 +50,17 @@ class Members:
         return expression
 
     def sequence(self, path: str, first: int, stop: int) -> str:
-        """The items of the list at a path, or of the module itself for "", from `first` to before `stop`."""
+        """The items of the list at a path, or of the module itself for "", all of them; see `is_whole`."""
+        assert self.is_whole(path, first, stop)
+        if not path:
+            return "self"
+        return self.reference(path) if self._at(path).is_list else f"{self.reference(path)}.values()"
+
+    def is_whole(self, path: str, first: int, stop: int) -> bool:
+        """Whether these are all items of the list at a path, and it holds nothing else."""
         wanted = [str(index) for index in range(first, stop)]
-        if not path and len(self.items) >= stop:
-            others = len(self.others)
-            if not others and stop - first == len(self.items):
-                return "self"
-            end = str(stop) if stop < len(self.items) else f"-{others}" if others else ""
-            return f"list(self)[{first or ''}:{end}]"
-        holder = self._at(path)
-        whole = list(holder.held) == wanted
-        if not holder.is_list:
-            each = ", ".join(self.reference(f"{path}.{name}".lstrip(".")) for name in wanted)
-            return f"{self.reference(path)}.values()" if path and whole else f"[{each}]"
-        return self.reference(path) + ("" if whole else f"[{first or ''}:{stop if stop < len(holder.held) else ''}]")
+        holder = self if not path else self._at(path)
+        return list(holder.held) == wanted and (holder.is_list or bool(path))
 
     def _at(self, path: str) -> "Members":
         holder: Held = self

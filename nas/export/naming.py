@@ -9,6 +9,7 @@ from itertools import takewhile
 from nas.export.classes import Class
 from nas.export.members import is_attribute
 from nas.export.tree import Module, Step
+from nas.export.wording import sequence
 
 _TAKEN = frozenset(("F", "InstanceNorm", "Tensor", "nn", "torch"))
 _MOST_EXTRAS = 2
@@ -35,12 +36,13 @@ def titles(classes: Sequence[Class]) -> list[Title]:
         words = {index: _words(classes[index], found) for index in indices}
         simplest = min(indices, key=lambda index: (len(words[index]), index))
         base = _free(kind if is_attribute(kind) else "Part", taken)
-        found[simplest] = Title(base, without_knobs(classes[simplest].modules[0].description))
+        found[simplest] = Title(base, _description(classes[simplest].modules[0]))
         for index in indices:
             if index != simplest:
                 extras = [word for word in words[index] if word not in words[simplest]]
                 others = set(classes[index].uses).difference(classes[simplest].uses)
-                found[index] = _variant(base, extras, sorted(found[other].name for other in others), taken)
+                module = classes[index].modules[0]
+                found[index] = _variant(base, module, extras, sorted(found[other].name for other in others), taken)
     return [found[index] for index in range(len(classes))]
 
 
@@ -60,16 +62,23 @@ def _without_knobs(sentence: str) -> str:
     return " ".join(clauses).rstrip(";.") + "." if clauses else ""
 
 
-def _variant(base: str, extras: Sequence[str], others: Sequence[str], taken: set[str]) -> Title:
+def _description(module: Module) -> str:
+    """What its part says of itself; of a layer that no part has described, what it does step by step."""
+    if module.is_described:
+        return without_knobs(module.description)
+    return f"{module.description.rstrip('.')}: {sequence(module)}."
+
+
+def _variant(base: str, module: Module, extras: Sequence[str], others: Sequence[str], taken: set[str]) -> Title:
     """The title of a class with steps beyond those of the simplest of its kind, or with other submodules."""
     article = "An" if base[0] in "AEIOU" else "A"
+    does = f"{article} `{base}` made of {sequence(module)}."
     for words in (tuple(extras), tuple(dict.fromkeys([*extras, *others]))):
         name = f"{base}With{'And'.join(_camel(word) for word in words)}"
         if 0 < len(words) <= _MOST_EXTRAS and name.count("With") == 1 and name not in taken:
             taken.add(name)
-            with_what = " and ".join(f"`{word}`" if word[0].isupper() else word for word in words)
-            return Title(name, f"{article} `{base}` with {with_what}.", words)
-    return Title(_free(base, taken), f"{article} `{base}` put together in another way.", tuple(extras))
+            return Title(name, does, words)
+    return Title(_free(base, taken), does, tuple(extras))
 
 
 def _words(item: Class, found: dict[int, Title]) -> list[str]:

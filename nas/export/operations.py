@@ -12,7 +12,8 @@ _FUNCTIONS: dict[type[op.Operation], str] = {
     op.Attend: "attend",
     op.Expand: "expand",
 }
-_ACTIVATIONS = {"relu": "F.relu", "leaky_relu": "F.leaky_relu", "gelu": "F.gelu", "sigmoid": "torch.sigmoid"}
+_ACTIVATIONS = {"sigmoid": "torch.sigmoid"}
+"""The others are called in torch as here."""
 
 HELPERS = {
     "InstanceNorm": '''
@@ -21,11 +22,15 @@ class InstanceNorm(nn.GroupNorm):
 
     def __init__(self, channels: int, affine: bool = True) -> None:
         super().__init__(channels, channels, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise; of a single voxel only the shift is left, at any batch size."""
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 ''',
     "global_pool": '''
 def global_pool(x: Tensor) -> Tensor:
     """The mean over all positions."""
-    return x.mean(dim=tuple(range(2, x.ndim)), keepdim=True)
+    return x.mean(dim=list(range(2, x.ndim)), keepdim=True)
 ''',
     "sum_splits": '''
 def sum_splits(x: Tensor, radix: int) -> Tensor:
@@ -46,7 +51,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     "expand": '''
 def expand(x: Tensor, like: Tensor) -> Tensor:
     """A pooled tensor repeated over the positions of another."""
-    return x.expand(-1, -1, *like.shape[2:])
+    return x.expand(x.shape[:2] + like.shape[2:])
 ''',
 }
 """The functions and layers that an exported file defines where it needs them."""
@@ -55,7 +60,7 @@ def expand(x: Tensor, like: Tensor) -> Tensor:
 def is_layer(operation: op.Operation) -> bool:
     """Whether it is written as a module of torch's, since it has learned tensors or differs in training."""
     kinds = op.Convolution | op.TransposedConvolution | op.Normalisation | op.Dropout | op.Foreign
-    return isinstance(operation, kinds) or operation == op.Activation("prelu")
+    return isinstance(operation, kinds) or (isinstance(operation, op.Activation) and operation.kind == "prelu")
 
 
 def layer(operation: op.Operation, inputs: int, axes: int) -> Call:
@@ -69,14 +74,17 @@ def layer(operation: op.Operation, inputs: int, axes: int) -> Call:
             return Call(f"nn.Conv{axes}d", (*_sizes(operation, inputs), *_more(operation), _bias(operation)))
         case op.TransposedConvolution():
             extra = _axes("output_padding", operation.output_padding, "output_padding", 0)
-            return Call(f"nn.ConvTranspose{axes}d", (*_sizes(operation, inputs), extra, _bias(operation)))
+            groups = _number("groups", operation.groups, "groups", 1)
+            return Call(f"nn.ConvTranspose{axes}d", (*_sizes(operation, inputs), extra, groups, _bias(operation)))
         case op.Normalisation(kind="batch"):
             return Call(f"nn.BatchNorm{axes}d", (_number("channels", inputs),))
+        case op.Normalisation(kind="group"):
+            return Call("nn.GroupNorm", (_number("group_count", operation.groups), _number("channels", inputs)))
         case op.Normalisation():
             affine: tuple[Code, ...] = () if operation.kind == "instance" else (("affine=False",),)
             return Call("InstanceNorm", (_number("channels", inputs), *affine))
         case op.Activation():
-            return Call("nn.PReLU", ())
+            return Call("nn.PReLU", (_number("channels", inputs),) if operation.per_channel else ())
         case op.Dropout():
             return Call("nn.Dropout", (_number("rate", operation.rate),))
         case op.Foreign():
@@ -94,18 +102,15 @@ def function(operation: op.Operation, inputs: tuple[Code, ...]) -> Code:
     """
     match operation:
         case op.Activation():
-            return (Call(_ACTIVATIONS[operation.kind], inputs),)
+            return (Call(_ACTIVATIONS.get(operation.kind, f"F.{operation.kind}"), inputs),)
         case op.MaxPool():
             return (Call(f"F.max_pool{len(operation.kernel)}d", (*inputs, *_window(operation))),)
         case op.AveragePool():
             return (_average_pool(operation, inputs),)
         case op.Resize():
-            mode = "bilinear" if len(operation.factor) == 2 else "trilinear"
-            return (
-                Call(
-                    "F.interpolate", (*inputs, _axes("factor", operation.factor, "scale_factor"), (f'mode="{mode}"',))
-                ),
-            )
+            return (Call("F.interpolate", (*inputs, *_interpolation(operation))),)
+        case op.Pad():
+            return (Call("F.pad", (*inputs, _number("padding", tuple(op.padding(operation))))),)
         case op.Add():
             return _between(" + ", inputs)
         case op.Multiply():
@@ -146,6 +151,14 @@ def _window(operation: op.MaxPool | op.AveragePool) -> tuple[Code, ...]:
     )
 
 
+def _interpolation(operation: op.Resize) -> tuple[Code, ...]:
+    factor = _number("factor", _plain(tuple(float(step) for step in operation.factor)), "scale_factor")  # for torch.jit
+    if operation.mode == "nearest":
+        return factor, ('mode="nearest"',)
+    linear: Code = (f'mode="{"bilinear" if len(operation.factor) == 2 else "trilinear"}"',)
+    return (factor, linear, ("align_corners=True",)) if operation.mode == "aligned" else (factor, linear)
+
+
 def _average_pool(operation: op.AveragePool, inputs: tuple[Code, ...]) -> Call:
     kernel, stride, padding = _window(operation)
     axes = len(operation.kernel)
@@ -165,7 +178,7 @@ def _axes(name: str, values: Axes, keyword: str = "", default: Value = None) -> 
     return _number(name, _plain(values), keyword, default)
 
 
-def _plain(values: Axes) -> Value:
+def _plain(values: tuple[int, ...] | tuple[float, ...]) -> Value:
     return values[0] if len(set(values)) == 1 else values
 
 

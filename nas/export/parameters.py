@@ -8,6 +8,12 @@ from nas.export.code import Number, Value
 ROLES = ("inputs", "skip_channels", "channels")
 """The channels of what a module is given, of what joins it, and of what it returns. They come first, in this order."""
 
+JOINED = "joined"
+"""The last word of the name of channels that are those of several tensors side by side.
+
+They are a sum, and no other number although it may be equal.
+"""
+
 Values = tuple[Value, ...]
 """One value for each module of a class."""
 
@@ -91,6 +97,8 @@ class Parameters:
         known = self._found.get((column.family, column.values))
         if known:
             return known.name
+        if column.family == JOINED and (total := self._total(column.values)):
+            return total
         if column.family == "channels" and (expression := self._expression(column.values)):
             return expression
         return repr(column.values[0]) if len(set(column.values)) == 1 else None
@@ -104,9 +112,16 @@ class Parameters:
                     return f"{item.name} // {factor}"
                 if _times(item.values, factor) == values:
                     return f"{item.name} * {factor}"
-        for role in ("inputs", "channels"):
+        return self._total(values)
+
+    def _total(self, values: Values) -> str | None:
+        """Channels as the sum of those that join; nothing where all modules of the kind have the same."""
+        for role in ("channels", "inputs"):
+            if not {role, "skip_channels"} & self._varying:
+                continue
             if values == _sum(self._roles.get(role, ()), self._roles.get("skip_channels", ())):
-                return f"{self._written_role(role)} + {self._written_role('skip_channels')}"
+                first, second = self._written_role(role), self._written_role("skip_channels")
+                return f"2 * {first}" if first == second else f"{first} + {second}"
         return None
 
     def _written_role(self, role: str) -> str:
@@ -121,6 +136,7 @@ class Parameters:
         family = column.family
         same = {other.name for other in table if other.values == column.values and other.family == family}
         name = family if family in same else "inside" if column.name in ("inputs", "channels") else column.name
+        name = name.replace(JOINED, "inputs") if name != JOINED else "inside"
         names = {item.name for item in self._found.values()}
         number = 2
         unique = name

@@ -12,6 +12,7 @@ from nas.export.tree import module_tree
 from nas.export.writing import class_lines
 from nas.graph import Graph
 
+_NOT_SCRIPTED = "if not torch.jit.is_scripting():"
 _SIZES = {2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -81,23 +82,24 @@ def _multiples(graph: Graph) -> str:
     return f"multiples of {strides[0] if len(set(strides)) == 1 else strides}"
 
 
-def _check(graph: Graph) -> list[str]:
+def _check(graph: Graph) -> Sequence[str]:
     """The first lines of the network's `forward`, which refuse images that do not fit."""
     strides = graph.total_stride
     wrong = f"x.ndim != {graph.task.axes + 2} or x.shape[1] != {graph.task.channels}"
     refuse = '    raise ValueError(f"image of shape {tuple(x.shape)}, expected {expected}")'
     shape = _shape(graph, graph.task.channels)
     if max(strides) == 1:
-        return [f"if {wrong}:", f'    expected = "{shape}"', refuse]
+        return _NOT_SCRIPTED, f"    if {wrong}:", f'        expected = "{shape}"', f"    {refuse}"
     remainders = f"size % {strides[0]} for size in x.shape[2:]"
     if len(set(strides)) > 1:
         remainders = f"size % step for size, step in zip(x.shape[2:], {strides})"
-    return [
+    lines = [
         f"remainders = [{remainders}]",
         f"if {wrong} or any(remainders):",
         f'    expected = "{shape}, {_multiples(graph)}"',
         refuse,
     ]
+    return _NOT_SCRIPTED, *("    " + line for line in lines)
 
 
 def _header(graph: Graph, title: str) -> str:

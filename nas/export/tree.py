@@ -45,6 +45,8 @@ class Module:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     steps: tuple[Step, ...]
+    is_described: bool = True
+    """Whether a part of the user's or ours has written it, and says in its docstring what it is."""
 
     @cached_property
     def submodules(self) -> tuple["Module", ...]:
@@ -89,7 +91,8 @@ class _Builder:
                 steps.append(Step(_below(path, child), submodule, submodule.inputs, submodule.outputs))
         outputs = self._returned(nodes) if path else self.graph.outputs
         kind = f"Inner{NETWORK}" if path and scope.kind == NETWORK else scope.kind
-        return Module(kind, cleandoc(scope.description), self._given(nodes), outputs, tuple(steps))
+        is_described = not path or path in self.graph.scopes
+        return Module(kind, cleandoc(scope.description), self._given(nodes), outputs, tuple(steps), is_described)
 
     def _operation(self, path: str, position: int) -> Step:
         node = self.graph.nodes[position]

@@ -17,7 +17,9 @@ PLAIN_STEPS = frozenset(
 )
 """The names that `Ops` gives by itself, which say no more than the operation does."""
 
-RESERVED = frozenset({"F", "Tensor", "list", "nn", "reversed", "self", "torch", "zip", *HELPERS})
+RESERVED = frozenset(
+    {"F", "Tensor", "any", "enumerate", "getattr", "list", "nn", "range", "self", "torch", "tuple", "zip", *HELPERS}
+)
 """Names that a variable would hide from the code that needs them."""
 
 
@@ -144,24 +146,43 @@ class Variables:
         return next((name for user in users for kind, name in _PURPOSES.items() if isinstance(user.does, kind)), None)
 
     def sequence(self, values: Sequence[int]) -> Code:
-        """Several values as something to iterate over: a list known before, part of it, or one written out."""
-        runs = self._runs(values)
-        if len(runs) == 1 and len(values) > 1:
-            return self._part(runs[0])
-        return ("[", *self.listed(values), "]")
+        """Several values as one list: one known before, part of it, one written out, or their sum."""
+        lists: list[Code] = []
+        alone: list[int] = []
+        for run in self._runs(values):
+            if len(run) > 1 and self._elements[run[0]][1] < self._elements[run[-1]][1]:
+                lists += [("[", *self.listed(alone), "]")] if alone else []
+                lists.append(self._part(run))
+                alone = []
+            else:
+                alone += run
+        lists += [("[", *self.listed(alone), "]")] if alone else []
+        return (*lists[0], *(piece for part in lists[1:] for piece in (" + ", *part)))
 
     def listed(self, values: Sequence[int]) -> Code:
         """Several values between commas."""
-        parts = [("*", *self._part(run)) if len(run) > 1 else self._names[run[0]] for run in self._runs(values)]
-        return (*parts[0], *(piece for part in parts[1:] for piece in (", ", *part)))
+        first, *others = (self._names[value] for value in values)
+        return (*first, *(piece for part in others for piece in (", ", *part)))
+
+    def indexed(self, values: Sequence[int], index: str) -> Code | None:
+        """The value of each round of a loop by its index, where all are in one list, next to each other."""
+        runs = self._runs(values)
+        if len(runs) > 1 or len(values) < 2:
+            return None
+        name, first = self._elements[values[0]]
+        if self._elements[values[-1]][1] < first:
+            return (f"{name}[{first} - {index}]",)
+        return (f"{name}[{f'{first} + ' if first else ''}{index}]",)
+
+    def reserve(self, name: str) -> None:
+        """Keep a name for a list that is no series of values made here."""
+        self._lengths[name] = 0
 
     def _part(self, run: Sequence[int]) -> Code:
         name, first = self._elements[run[0]]
-        last = self._elements[run[-1]][1]
-        low, high, length = min(first, last), max(first, last) + 1, self._lengths[name]
+        high, length = self._elements[run[-1]][1] + 1, self._lengths[name]
         end = "" if high == length else high - length if length - high < 3 else high
-        part = name if high - low == length else f"{name}[{low or ''}:{end}]"
-        return (part if last > first else f"reversed({part})",)
+        return (name if high - first == length else f"{name}[{first or ''}:{end}]",)
 
     def _runs(self, values: Sequence[int]) -> list[list[int]]:
         """Values that stand next to each other in one list, in one direction, drawn together."""

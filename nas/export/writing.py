@@ -113,7 +113,7 @@ def _forward(item: Class, names: Sequence[str], check: Sequence[str]) -> list[st
     lines = [INDENT * line.depth + text(line.code, used, names) for line in item.template.forward]
     returned = "Tensor" if item.template.outputs == 1 else f"tuple[{', '.join(['Tensor'] * item.template.outputs)}]"
     if item.template.kind == NETWORK and item.template.outputs > 1:
-        returned = "Tensor | tuple[Tensor, ...]"
+        returned = f"Tensor | {returned}"
     return _method(f"def forward({given}) -> {returned}:", [*check, *lines])
 
 

@@ -10,8 +10,10 @@ from nas.graph.operations import (
     Convolution,
     GlobalPool,
     MaxPool,
+    Pad,
     Resize,
     TransposedConvolution,
+    surplus_of,
 )
 from nas.graph.task import Axes
 
@@ -78,7 +80,8 @@ def _receptive_field(graph: Graph, axis: int) -> int:
         if index not in needed:
             continue
         node = graph.nodes[index]
-        low, high = _window(node.operation, axis, *needed[index])
+        size = graph.task.patch[axis] // node.strides[axis]
+        low, high = _window(node.operation, axis, size, *needed[index])
         for source in node.inputs:
             known = needed.get(source, (low, high))
             needed[source] = (np.minimum(low, known[0]), np.maximum(high, known[1]))
@@ -86,8 +89,11 @@ def _receptive_field(graph: Graph, axis: int) -> int:
     return int((high - low).max()) + 1
 
 
-def _window(operation: object, axis: int, low: Any, high: Any) -> tuple[Any, Any]:
-    """The positions of the input that positions `low` to `high` of the output need along one axis; arrays of them."""
+def _window(operation: object, axis: int, size: int, low: Any, high: Any) -> tuple[Any, Any]:
+    """The positions of the input that positions `low` to `high` of the output need along one axis; arrays of them.
+
+    `size` is how many positions the output has over one patch.
+    """
     if isinstance(operation, Convolution):
         reach = operation.dilation[axis] * (operation.kernel[axis] - 1)
         start = low * operation.stride[axis] - operation.padding[axis]
@@ -98,16 +104,26 @@ def _window(operation: object, axis: int, low: Any, high: Any) -> tuple[Any, Any
     if isinstance(operation, TransposedConvolution):
         stride, pad = operation.stride[axis], operation.padding[axis]
         return -((operation.kernel[axis] - 1 - low - pad) // stride), (high + pad) // stride
+    if isinstance(operation, Pad):
+        return low - operation.before[axis], high - operation.before[axis]
     if isinstance(operation, Resize) and operation.factor[axis] > 1:
         factor = operation.factor[axis]
+        if operation.mode == "nearest":
+            return low // factor, high // factor
+        if operation.mode == "aligned":
+            # The first and last positions of both lie on each other.
+            return low * (size // factor - 1) // (size - 1), -(-high * (size // factor - 1) // (size - 1))
         # Position p of the output lies at (p + 1/2) / factor - 1/2 of the input, between two of its positions.
         return (2 * low + 1 - factor) // (2 * factor), -((factor - 2 * high - 1) // (2 * factor))
     return low, high
 
 
 def _voxels(graph: Graph) -> list[int]:
-    counts: dict[Axes, int] = {}
+    counts: dict[tuple[Axes, Axes], int] = {}
+    surplus: list[Axes] = []
     for node in graph.nodes:
-        if node.strides not in counts:
-            counts[node.strides] = graph.task.voxels(node.strides)
-    return [counts[node.strides] for node in graph.nodes]
+        surplus.append(surplus_of(node.operation, [surplus[source] for source in node.inputs]))
+        size = node.strides, surplus[-1]
+        if size not in counts:
+            counts[size] = graph.task.voxels(*size)
+    return [counts[size] for size in zip((node.strides for node in graph.nodes), surplus, strict=True)]

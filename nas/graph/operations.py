@@ -5,14 +5,19 @@ operation states here, once: its learned tensors, its multiply-accumulates, and 
 Kernels, strides and dilations have one number per spatial axis.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar, Literal
 
 Axes = tuple[int, ...]
 Keeps = Literal["nothing", "inputs", "output"]
-NormKind = Literal["batch", "instance", "instance_plain"]
-ActivationKind = Literal["relu", "leaky_relu", "gelu", "prelu", "sigmoid"]
+NormKind = Literal["batch", "instance", "instance_plain", "group"]
+ActivationKind = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "hardswish", "prelu", "sigmoid"]
+ResizeMode = Literal["linear", "aligned", "nearest"]
+
+ADDED = "added"
+"""In a field's metadata: it came after digests were first stored, so that its default must not change them."""
 
 
 @dataclass(frozen=True)
@@ -72,52 +77,82 @@ class Convolution(Operation):
 
 @dataclass(frozen=True)
 class TransposedConvolution(Operation):
-    """An up-convolution that multiplies the size by its stride exactly."""
+    """An up-convolution that multiplies the size by its stride exactly, unless `cut` says what is cut at each end."""
 
     channels: int
     kernel: Axes
     stride: Axes
     bias: bool = True
+    groups: int = field(default=1, metadata={ADDED: True})
+    cut: Axes | None = field(default=None, metadata={ADDED: True})
     keeps: ClassVar[Keeps] = "inputs"
 
     @property
     def padding(self) -> Axes:
         """Voxels cut from both ends of each axis."""
+        if self.cut is not None:
+            return self.cut
         return tuple(max((k - s + 1) // 2, 0) for k, s in zip(self.kernel, self.stride, strict=True))
 
     @property
     def output_padding(self) -> Axes:
         """Voxels added at the far end of each axis."""
+        if self.cut is not None:
+            return (0,) * len(self.stride)
         return tuple(s + 2 * p - k for k, s, p in zip(self.kernel, self.stride, self.padding, strict=True))
 
+    @property
+    def surplus(self) -> Axes:
+        """By how many positions each axis comes out longer than its stride times the input (shorter, if negative)."""
+        sizes = zip(self.kernel, self.stride, self.padding, self.output_padding, strict=True)
+        return tuple(k - s - 2 * p + added for k, s, p, added in sizes)
+
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
-        weight = (inputs[0], self.channels, *self.kernel)
+        weight = (inputs[0], self.channels // self.groups, *self.kernel)
         return {"weight": weight, "bias": (self.channels,)} if self.bias else {"weight": weight}
 
     def macs(self, inputs: Axes, positions_in: int, positions_out: int) -> int:  # noqa: D102
-        return positions_in * self.channels * inputs[0] * prod(self.kernel)
+        return positions_in * (self.channels // self.groups) * inputs[0] * prod(self.kernel)
+
+
+@dataclass(frozen=True)
+class Pad(Operation):
+    """Zeros put before and after each axis; where a number is negative, so many positions are cut off."""
+
+    before: Axes
+    after: Axes
 
 
 @dataclass(frozen=True)
 class Normalisation(Operation):
-    """Batch norm, instance norm with learned scale and shift, or instance norm without; `zero` starts at scale 0."""
+    """A norm: of the batch, of each image's channels, without learned scale and shift if plain, or of `groups` of them.
+
+    `zero` starts at scale 0.
+    """
 
     kind: NormKind
     zero: bool = False
+    groups: int = field(default=0, metadata={ADDED: True})
     keeps: ClassVar[Keeps] = "inputs"
+
+    @property
+    def centres_channels(self) -> bool:
+        """Whether it takes each channel's own mean away, so that a constant added to a channel before makes nothing."""
+        return self.kind in ("batch", "instance", "instance_plain")
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
         return {} if self.kind == "instance_plain" else {"weight": (inputs[0],), "bias": (inputs[0],)}
 
     def extra_bytes(self, channels: int, positions_in: int, positions_out: int) -> int:  # noqa: D102
-        return 8 * channels
+        return 8 * (self.groups or channels)
 
 
 @dataclass(frozen=True)
 class Activation(Operation):
-    """A pointwise non-linearity."""
+    """A pointwise non-linearity; a PReLU has one weight, or one for each channel."""
 
     kind: ActivationKind
+    per_channel: bool = field(default=False, metadata={ADDED: True})
 
     @property
     def keeps(self) -> Keeps:  # type: ignore[override]
@@ -125,7 +160,7 @@ class Activation(Operation):
         return "output" if self.kind in ("relu", "sigmoid") else "inputs"
 
     def shapes(self, inputs: Axes) -> dict[str, Axes]:  # noqa: D102
-        return {"weight": (1,)} if self.kind == "prelu" else {}
+        return {"weight": (inputs[0] if self.per_channel else 1,)} if self.kind == "prelu" else {}
 
 
 @dataclass(frozen=True)
@@ -176,9 +211,10 @@ class GlobalPool(Operation):
 
 @dataclass(frozen=True)
 class Resize(Operation):
-    """Linear interpolation to `factor` times the size."""
+    """Interpolation to `factor` times the size: linear, linear with the corners aligned, or the nearest value."""
 
     factor: Axes
+    mode: ResizeMode = field(default="linear", metadata={ADDED: True})
 
 
 @dataclass(frozen=True)
@@ -249,5 +285,40 @@ class Foreign(Operation):
         return self.macs_per_position * positions_out
 
 
-OPERATIONS: dict[str, type[Operation]] = {operation.__name__: operation for operation in Operation.__subclasses__()}
-"""The closed set of operations by name, for reading graphs back from JSON."""
+def padding(operation: Pad) -> list[int]:
+    """Its numbers as torch takes them: the last axis first, before and after each."""
+    axes = zip(reversed(operation.before), reversed(operation.after), strict=True)
+    return [number for both in axes for number in both]
+
+
+def surplus_of(operation: Operation, inputs: Sequence[Axes]) -> Axes:
+    """By how many positions each axis of what an operation makes is longer than it should be; none if by none.
+
+    Args:
+        operation: what is done.
+        inputs: the same of each of its inputs.
+    """
+    if isinstance(operation, Input | GlobalPool):
+        return ()
+    before = inputs[-1] if isinstance(operation, Expand) else inputs[0]
+    if isinstance(operation, TransposedConvolution):
+        grown = _each(before, operation.stride, lambda a, b: a * b)
+        return _each(grown, operation.surplus, lambda a, b: a + b)
+    if isinstance(operation, Pad):
+        added = _each(operation.before, operation.after, lambda a, b: a + b)
+        return _each(before, added, lambda a, b: a + b)
+    return before
+
+
+def _each(first: Axes, second: Axes, combine: Callable[[int, int], int]) -> Axes:
+    """Two numbers of each axis combined; none where all become 0."""
+    values = tuple(map(combine, first or (0,) * len(second), second))
+    return values if any(values) else ()
+
+
+OPERATIONS: dict[str, type[Operation]] = {
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Operation) and kind is not Operation
+}
+"""The closed set of operations, those of this file, by name, for reading graphs back from JSON."""

@@ -23,6 +23,9 @@ class Task:
             left whole while the others shrink: `((1, 2, 2), (2, 2, 2))`. Levels beyond the list halve nothing;
             None halves every axis at every level.
         spacing: voxel size per axis in millimetres, for information.
+        kernels: the kernel per axis of each level's convolutions, full resolution first, where a part does not set its
+            own, so that thick slices are not mixed before the others are as coarse: `((1, 3, 3), (3, 3, 3))`. Levels
+            beyond the list, and all of them for None, have 3 along every axis.
 
     Raises:
         InputError: a number out of range or of the wrong length.
@@ -34,6 +37,7 @@ class Task:
     patch: Axes = ()
     strides: tuple[Axes, ...] | None = None
     spacing: tuple[float, ...] | None = None
+    kernels: tuple[Axes, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.axes not in (2, 3):
@@ -44,6 +48,7 @@ class Task:
         if not self.patch:
             object.__setattr__(self, "patch", (256 if self.axes == 2 else 64,) * self.axes)
         given = [("patch", self.patch), *(("strides", level) for level in self.strides or ())]
+        given += [("kernels", level) for level in self.kernels or ()]
         for name, numbers in given:
             if len(numbers) != self.axes or min(numbers) < 1:
                 raise InputError(
@@ -56,9 +61,30 @@ class Task:
             return (2,) * self.axes
         return self.strides[level] if level < len(self.strides) else (1,) * self.axes
 
-    def voxels(self, strides: Axes) -> int:
-        """How many positions a tensor of these strides has over one patch; no strides means one position."""
-        return prod(size // stride for size, stride in zip(self.patch, strides, strict=True)) if strides else 1
+    def kernel(self, strides: Axes) -> Axes:
+        """The kernel of a convolution that makes a tensor of these strides, where its part does not set its own."""
+        if not self.kernels or not strides:
+            return (3,) * self.axes
+        level = self._level(strides)
+        return self.kernels[level] if level < len(self.kernels) else (3,) * self.axes
+
+    def _level(self, strides: Axes) -> int:
+        """The deepest level that is no coarser than a tensor of these strides."""
+        level, reached = 0, (1,) * self.axes
+        while max(self.stride(level)) > 1:
+            reached = tuple(a * b for a, b in zip(reached, self.stride(level), strict=True))
+            if any(ours < theirs for ours, theirs in zip(strides, reached, strict=True)):
+                break
+            level += 1
+        return level
+
+    def voxels(self, strides: Axes, surplus: Axes = ()) -> int:
+        """How many positions a tensor of these strides has over one patch; no strides means one position.
+
+        `surplus` is by how many positions each axis is longer than that; see `Tensor`.
+        """
+        sizes = zip(self.patch, strides, surplus or (0,) * self.axes, strict=True)
+        return prod(size // stride + more for size, stride, more in sizes) if strides else 1
 
     def to_json(self) -> dict[str, Any]:
         """This task as plain JSON; `Task.from_json` reads it back."""
@@ -69,12 +95,13 @@ class Task:
             "patch": list(self.patch),
             "strides": None if self.strides is None else [list(level) for level in self.strides],
             "spacing": None if self.spacing is None else list(self.spacing),
+            "kernels": None if self.kernels is None else [list(level) for level in self.kernels],
         }
 
     @staticmethod
     def from_json(document: dict[str, Any]) -> "Task":
         """The task that `to_json` wrote."""
-        strides, spacing = document["strides"], document["spacing"]
+        strides, spacing, kernels = document["strides"], document["spacing"], document.get("kernels")
         return Task(
             document["axes"],
             document["channels"],
@@ -82,4 +109,5 @@ class Task:
             tuple(document["patch"]),
             None if strides is None else tuple(tuple(level) for level in strides),
             None if spacing is None else tuple(spacing),
+            None if kernels is None else tuple(tuple(level) for level in kernels),
         )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nas.errors import InputError
 from nas.graph import Node
 from nas.graph import operations as op
+from nas.graph.operations import padding
 from nas.network.normalising import BatchNorm, InstanceNorm
 
 Layer = Callable[..., Tensor]
@@ -46,7 +47,11 @@ _AVERAGE_POOLS = {2: F.avg_pool2d, 3: F.avg_pool3d}
 _ACTIVATIONS: dict[str, Layer] = {
     "relu": F.relu,
     "leaky_relu": partial(F.leaky_relu, negative_slope=0.01),
+    "elu": F.elu,
     "gelu": F.gelu,
+    "silu": F.silu,
+    "mish": F.mish,
+    "hardswish": F.hardswish,
     "sigmoid": torch.sigmoid,
 }
 
@@ -80,14 +85,17 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
                 cast(Any, operation.stride),
                 cast(Any, operation.padding),
                 cast(Any, operation.output_padding),
-                bias=operation.bias,
+                operation.groups,
+                operation.bias,
             )
         case op.Normalisation():
             if operation.kind == "batch":
                 return BatchNorm(channels)
+            if operation.groups:
+                return nn.GroupNorm(operation.groups, channels)
             return InstanceNorm(channels, affine=operation.kind == "instance")
         case op.Activation():
-            return nn.PReLU() if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]
+            return _prelu(operation, channels) if operation.kind == "prelu" else _ACTIVATIONS[operation.kind]
         case op.Dropout():
             return nn.Dropout(operation.rate)
         case op.MaxPool():
@@ -97,7 +105,9 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.AveragePool():
             return partial(_average_pool, kernel=operation.kernel, stride=operation.stride, padding=operation.padding)
         case op.Resize():
-            return partial(_resize, factor=tuple(float(step) for step in operation.factor))
+            return partial(_resize, factor=tuple(map(float, operation.factor)), mode=operation.mode)
+        case op.Pad():
+            return partial(F.pad, pad=padding(operation))
         case op.SumSplits():
             return partial(_sum_splits, radix=operation.radix)
         case op.SoftmaxSplits():
@@ -105,6 +115,10 @@ def layer(node: Node, inputs: list[Node], axes: int) -> Layer:
         case op.Foreign():
             return _foreign(operation)
     return _FUNCTIONS[type(operation)]
+
+
+def _prelu(operation: op.Activation, channels: int) -> nn.Module:
+    return nn.PReLU(channels if operation.per_channel else 1)
 
 
 def _is_channels_first(x: Tensor, weight: Tensor) -> bool:
@@ -117,8 +131,11 @@ def _picked(x: Tensor, stride: tuple[int, ...]) -> Tensor:
     return x[(..., *places)]
 
 
-def _resize(x: Tensor, factor: tuple[float, ...]) -> Tensor:
-    return F.interpolate(x, scale_factor=factor, mode="bilinear" if len(factor) == 2 else "trilinear")
+def _resize(x: Tensor, factor: tuple[float, ...], mode: str) -> Tensor:
+    if mode == "nearest":
+        return F.interpolate(x, scale_factor=factor, mode="nearest")
+    linear = "bilinear" if len(factor) == 2 else "trilinear"
+    return F.interpolate(x, scale_factor=factor, mode=linear, align_corners=mode == "aligned")
 
 
 def _average_pool(x: Tensor, kernel: op.Axes, stride: op.Axes, padding: op.Axes) -> Tensor:

@@ -1,7 +1,7 @@
 """The PyTorch module of a graph."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,15 @@ class Network(nn.Module):
         self.segments = 0
         """Into how many parts the network is cut whose inner values are not kept for the backward pass but computed
         again in it; 0 keeps all."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the functions between the layers, which cannot be pickled and follow from the graph."""
+        return {name: value for name, value in self.__dict__.items() if name != "_layers"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        kept = dict(self.named_modules())
+        self._layers = [kept[node.name] if node.name in kept else self._layer(node) for node in self.graph.nodes[1:]]
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Scores of each class at each voxel."""
@@ -63,7 +72,7 @@ class Network(nn.Module):
 
     def _add(self, node: Node) -> Callable[..., Tensor]:
         """The layer of a node, put where the state dict is to name it."""
-        made = layer(node, [self.graph.nodes[i] for i in node.inputs], self.graph.task.axes)
+        made = self._layer(node)
         if isinstance(made, nn.Module):
             *path, name = node.name.split(".")
             parent: nn.Module = self
@@ -73,6 +82,9 @@ class Network(nn.Module):
                 parent = cast(nn.Module, getattr(parent, step))
             parent.add_module(name, made)
         return made
+
+    def _layer(self, node: Node) -> Callable[..., Tensor]:
+        return layer(node, [self.graph.nodes[i] for i in node.inputs], self.graph.task.axes)
 
 
 def _bounds(nodes: int, segments: int) -> list[int]:

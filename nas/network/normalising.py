@@ -13,7 +13,8 @@ _FEW_CHANNELS = 16
 class InstanceNorm(nn.GroupNorm):
     """Instance norm as group norm with a channel a group, which torch computes faster on CPUs.
 
-    With channels last on a CPU the backward pass is not torch's, which takes many times as long there.
+    With channels last on a CPU the backward pass is not torch's, which takes many times as long there. Of a map of one
+    voxel only the learned shift is left, whatever the batch; torch's own refuses it for a batch of one.
     """
 
     def __init__(self, channels: int, affine: bool):
@@ -22,7 +23,7 @@ class InstanceNorm(nn.GroupNorm):
     def forward(self, input: Tensor) -> Tensor:
         """Normalise (batch, channels, *size)."""
         if not _is_slow(input):
-            return super().forward(input)
+            return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
         return _normalise(input, self.weight, self.bias, self.eps)[0]
 
 

@@ -1,29 +1,26 @@
 """The published networks that a search begins with, slimmed where the machine needs it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nas.architecture import EncoderDecoder, slim
+from nas.architecture.forms import Form as Entry
+from nas.architecture.forms import base, largest
 from nas.catalog import published
+from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.space import Reference, Space
+
+__all__ = ["MOST_RUNGS", "Entry", "alone", "base", "entries", "rungs_that_fit"]
 
 MOST_RUNGS = 9
 """From a width of 256 down to 16, or from 64 to 4."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A published network as it enters a search; `name` says by how much it was slimmed."""
-
-    name: str
-    architecture: EncoderDecoder
-
-
 def entries(
     space: Space[EncoderDecoder], task: Task, fits: Callable[[Graph], bool], *, full_size: bool, most: int
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The references of a space that enter a search, and the names of those that fit at no width.
+    """The references of a space that enter a search, and the names of those that fit in no form.
 
     Args:
         space: whose members are taken in their order.
@@ -37,7 +34,7 @@ def entries(
     for member in space.members:
         if len(taken) == most:
             break
-        entry = Entry(member.name, member.architecture) if full_size else _slimmed(member, task, fits)
+        entry = Entry(member.name, member.architecture) if full_size else _fitting(member, task, fits)
         if entry is None:
             left_out.append(member.name)
         else:
@@ -45,18 +42,16 @@ def entries(
     return tuple(taken), tuple(left_out)
 
 
-def base(architecture: EncoderDecoder) -> int:
-    """The width that names a network's size: its stem's if it has one, else its first stage's."""
-    return architecture.width if architecture.stem is None else architecture.stem.width
+def _fitting(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Graph], bool]) -> Entry | None:
+    """The form of a member that fits and is nearest to what was published."""
 
+    def fitting(architecture: EncoderDecoder) -> bool:
+        try:
+            return fits(trace(architecture, task))
+        except InputError:
+            return False
 
-def _slimmed(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Graph], bool]) -> Entry | None:
-    """The widest form of a member that fits."""
-    rungs = rungs_that_fit(member.architecture, task, fits)
-    if rungs is None:
-        return None
-    architecture = slim(member.architecture, rungs)
-    return Entry(_label(member.name, rungs, architecture), architecture)
+    return largest(member.name, member.architecture, fitting)
 
 
 def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderDecoder]:

@@ -17,6 +17,8 @@ E = TypeVar("E")
 F = TypeVar("F")
 G = TypeVar("G")
 H = TypeVar("H")
+K = TypeVar("K")
+J = TypeVar("J")
 T = TypeVar("T")
 
 Scalar = bool | int | float | str | None
@@ -29,6 +31,21 @@ class OneOf:
 
     options: tuple[Any, ...]
     labels: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True)
+class Weighted(OneOf):
+    """One of several options that are drawn at random as often as their weights say.
+
+    One of weight 0 is never proposed, but members and earlier studies may hold it.
+    """
+
+    weights: tuple[int, ...]
+
+    @property
+    def proposed(self) -> tuple[Scalar, ...]:
+        """The labels that may be proposed."""
+        return tuple(label for label, weight in zip(self.labels, self.weights, strict=True) if weight)
 
 
 @dataclass(frozen=True)
@@ -99,6 +116,10 @@ def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, /) -> A | B | C | D | E | F
 @overload
 def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, /) -> A | B | C | D | E | F | G | H: ...
 @overload
+def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: K, /) -> A | B | C | D | E | F | G | H | K: ...
+@overload
+def one_of(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: K, j: J, /) -> A | B | C | D | E | F | G | H | K | J: ...
+@overload
 def one_of(*options: T) -> T: ...
 def one_of(*options: Any) -> Any:
     """Leave open which of `options` stands here.
@@ -116,6 +137,36 @@ def one_of(*options: Any) -> Any:
     if len({(type(label), label) for label in labels}) < len(labels):
         raise TypeError(f"one_of() has two options with the same name among {list(labels)}")
     return OneOf(options, labels)
+
+
+@overload
+def settled(a: A, /) -> A: ...
+@overload
+def settled(a: A, b: B, /) -> A | B: ...
+@overload
+def settled(*options: T) -> T: ...
+def settled(*options: Any) -> Any:
+    """Put the first of `options` here wherever something is proposed, and read the others where they stand already.
+
+    For what nobody needs to search, but a published network has, or an earlier study has tried.
+
+    Raises:
+        TypeError: as `one_of`.
+    """
+    return weighted(one_of(*options), 1, *(0 for _ in options[1:]))
+
+
+def weighted(choice: T, *weights: int) -> T:
+    """A choice whose options are drawn at random in these proportions; what it offers stays the same.
+
+    Raises:
+        TypeError: it is no `one_of`, or there is not one weight of at least 0 for each option, and one above.
+    """
+    if not isinstance(choice, OneOf):
+        raise TypeError(f"weighted() takes one_of(), not {choice!r}")
+    if len(weights) != len(choice.options) or min(weights) < 0 or not max(weights):
+        raise TypeError(f"weighted() takes one weight for each of {list(choice.labels)}, not {list(weights)}")
+    return cast(T, Weighted(choice.options, choice.labels, weights))
 
 
 def _label(option: object, holds_parts: bool) -> Scalar:

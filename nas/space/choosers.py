@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from nas.errors import InputError
-from nas.space.choices import Choice, Chooser, Integer, OneOf, Scalar
+from nas.space.choices import Choice, Chooser, Integer, OneOf, Scalar, Weighted
 
 
 class Suggests(Protocol):
@@ -21,6 +21,8 @@ def from_random(generator: random.Random) -> Chooser:
     """Answers every choice at random: options evenly, ranges evenly or evenly in their logarithm."""
 
     def choose(_: str, choice: Choice) -> Scalar:
+        if isinstance(choice, Weighted):
+            return generator.choices(choice.labels, choice.weights)[0]
         if isinstance(choice, OneOf):
             return generator.choice(choice.labels)
         if not choice.log:
@@ -47,11 +49,17 @@ def from_mapping(decisions: Mapping[str, Scalar]) -> Chooser:
 
 
 def from_trial(trial: Suggests) -> Chooser:
-    """Answers by asking an Optuna trial (or anything with its `suggest_*` methods)."""
+    """Answers by asking an Optuna trial (or anything with its `suggest_*` methods).
+
+    What was decided is what the walk notes, not the trial's parameters: an option that is not to be proposed gives way
+    to one that is, whatever the trial suggests.
+    """
 
     def choose(path: str, choice: Choice) -> Scalar:
         if isinstance(choice, OneOf):
             value: Scalar = trial.suggest_categorical(path, choice.labels)
+            if isinstance(choice, Weighted) and value not in choice.proposed:
+                return choice.proposed[0]
             return value
         if isinstance(choice, Integer):
             return trial.suggest_int(path, choice.low, choice.high, log=choice.log)

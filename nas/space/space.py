@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from nas.errors import InputError
 from nas.space import choosers
-from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar
+from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar, Weighted
 from nas.space.choices import kind as kind_of
+from nas.space.knobs import check_knobs
 from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 
 A = TypeVar("A")
@@ -25,8 +26,8 @@ class Reference(Generic[A]):
     """A published network as a member of a space, with the facts that identify it.
 
     `parameters` is the published number of trainable parameters of `part` of the network ("" for all of it,
-    "encoder" for the encoder alone) for `axes` spatial axes, `channels` input channels and `classes` outputs;
-    `source` says where the number comes from.
+    "encoder" for the encoder alone) for `axes` spatial axes, `channels` input channels and `classes` outputs, and for
+    the `strides` and `kernels` of a task whose levels are planned; `source` says where the number comes from.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Reference(Generic[A]):
     classes: int
     source: str
     part: str = ""
+    strides: tuple[tuple[int, ...], ...] | None = None
+    kernels: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Space(Generic[A]):
 
     Raises:
         TypeError: the template is no frozen dataclass, or a tuple in it has two parts of open length.
+        InputError: a knob in it holds, or offers, what it does not take.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Space(Generic[A]):
     def __post_init__(self) -> None:
         if not is_part(self.template):
             raise TypeError(f"space {self.name!r}: the template must be a frozen dataclass, not {self.template!r}")
+        check_knobs(self.template)
         waiting: list[Any] = [self.template]
         while waiting:
             item = waiting.pop()
@@ -174,6 +179,8 @@ def to_document(value: Any) -> Any:
     """A part, architecture or template as plain JSON: parts as objects with their `kind`, tuples as lists."""
     if isinstance(value, tuple):
         return [to_document(item) for item in value]
+    if isinstance(value, OneOf):  # a weighted one offers the same: only what is proposed differs
+        return {"kind": "one_of", "options": to_document(value.options), "labels": to_document(value.labels)}
     if is_part(value) or hasattr(value, "__dataclass_fields__"):
         names = field_names(type(value))
         return {"kind": kind_of(value)} | {name: to_document(getattr(value, name)) for name in names}
@@ -181,12 +188,15 @@ def to_document(value: Any) -> Any:
 
 
 def _is_settled(choice: Choice) -> bool:
+    if isinstance(choice, Weighted):
+        return len(choice.proposed) == 1
     return len(choice.labels) == 1 if isinstance(choice, OneOf) else choice.low == choice.high
 
 
 def _another(choice: Choice, value: Scalar, generator: random.Random) -> Scalar:
     if isinstance(choice, OneOf):
-        return generator.choice([label for label in choice.labels if (type(label), label) != (type(value), value)])
+        labels = choice.proposed if isinstance(choice, Weighted) else choice.labels
+        return generator.choice([label for label in labels if (type(label), label) != (type(value), value)])
     draw = choosers.from_random(generator)
     while (other := draw("", choice)) == value:
         pass

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from nas.errors import InputError, own_code
-from nas.space.choices import Choice, Chooser, Integer, OneOf, Real, Repeated, Scalar, Shared, Tally, kind
+from nas.space.choices import Choice, Chooser, Integer, OneOf, Real, Repeated, Scalar, Shared, Tally, Weighted, kind
 
 
 def is_part(value: object) -> bool:
@@ -293,6 +293,9 @@ class Count:
             self.total = sum(ways.values())
 
     def _ways(self, template: Any, states: "Counter[State]") -> "Counter[State]":
+        if isinstance(template, Weighted):
+            proposed = [option for option, weight in zip(template.options, template.weights, strict=True) if weight]
+            return total(self._ways(option, states) for option in proposed)
         if isinstance(template, OneOf):
             return total(self._ways(option, states) for option in template.options)
         if isinstance(template, Real):

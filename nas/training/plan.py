@@ -8,9 +8,8 @@ from nas.data import PreparedDataset
 from nas.data.resampling import coarse_axis
 from nas.errors import InputError
 from nas.graph import Axes, Task
+from nas.training.levels import SMALLEST, plan_kernels, plan_strides
 
-SMALLEST = 4
-"""An axis is halved while at least this many voxels remain, as in nnU-Net (Isensee et al. 2021)."""
 LARGEST_STEP = {("cpu", 2): 4 * 128**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
 """Voxels of a step at most, by kind of device and number of axes, for it to be quick."""
 FEWEST_PATCHES = {2: 4, 3: 2}
@@ -21,7 +20,6 @@ SHARE_OF_DATA = 0.05
 """Of all training voxels, what a step sees at most, as in nnU-Net: more would mean the same patches again and again."""
 FEWEST_SLICES = 2 * SMALLEST
 """A volume of fewer is no volume: no axis of it could be halved along them."""
-MOST_LEVELS = 5
 _SHRINK = 0.8
 
 
@@ -99,24 +97,8 @@ def _task(data: PreparedDataset, patch: Axes, *, rounded: bool = False) -> Task:
             raise InputError(
                 f"patch: axis {axis} has {size} voxels, expected a multiple of {step}; use {low} or {low + step}"
             )
-    return Task(axes, len(data.channels), len(data.classes), patch, strides, spacing)
-
-
-def plan_strides(patch: Axes, spacing: tuple[float, ...]) -> tuple[Axes, ...]:
-    """The stride per axis of each level."""
-    sizes, spaces = list(patch), list(spacing)
-    strides: list[Axes] = []
-    while len(strides) < MOST_LEVELS:
-        finest = min(spaces)
-        step = tuple(
-            2 if size // 2 >= SMALLEST and space < 2 * finest else 1 for size, space in zip(sizes, spaces, strict=True)
-        )
-        if max(step) == 1:
-            break
-        strides.append(step)
-        sizes = [-(-size // s) for size, s in zip(sizes, step, strict=True)]
-        spaces = [space * s for space, s in zip(spaces, step, strict=True)]
-    return tuple(strides)
+    kernels = plan_kernels(strides, spacing)
+    return Task(axes, len(data.channels), len(data.classes), patch, strides, spacing, kernels)
 
 
 def _shrunk(shape: Sequence[float], voxels: float) -> Axes:

@@ -60,7 +60,16 @@ FAMILIES = modules_of(nas.architecture.blocks)
 BLOCKS = [block for family in FAMILIES for block in dataclasses_in(family) if block is not SqueezeExcite]
 OTHERS = [
     part
-    for name in ("stems", "downsampling", "upsampling", "skips", "bridges")
+    for name in (
+        "stems",
+        "downsampling",
+        "upsampling",
+        "skips",
+        "bridges",
+        "decoders.nested",
+        "decoders.linked",
+        "heads",
+    )
     for part in dataclasses_in(importlib.import_module(f"nas.architecture.{name}"))
 ]
 

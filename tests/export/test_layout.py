@@ -40,6 +40,20 @@ LINES = [
         f'    raise ValueError(f"{"a, (b " * 12}")',
         ["    raise ValueError(", f'        f"{"a, (b " * 12}"', "    )"],
     ),
+    (
+        "a function is broken at what it is given before what it returns",
+        f"    def forward(self, x: Tensor) -> Tensor | tuple[{', '.join(['Tensor'] * 7)}]:",
+        [
+            "    def forward(",
+            "        self, x: Tensor",
+            f"    ) -> Tensor | tuple[{', '.join(['Tensor'] * 7)}]:",
+        ],
+    ),
+    (
+        "several values that are returned stand one a line",
+        f"    return {', '.join(f'coarser[{number}]' for number in range(8))}",
+        ["    return (", *(f"        coarser[{number}]," for number in range(8)), "    )"],
+    ),
     ("what has no brackets stays", f"    expected = {'x' * 90}", [f"    expected = {'x' * 90}"]),
 ]
 

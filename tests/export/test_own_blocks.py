@@ -163,13 +163,6 @@ def three_values_out_of_a_scope(x: Tensor, ops: Ops) -> Tensor:
         return ops.conv(ops.add(ops.multiply(a, ops.act(b, "sigmoid")), c), 4)
 
 
-def layers_that_nothing_uses(x: Tensor, ops: Ops) -> Tensor:
-    with ops.scope("idle"):
-        ops.conv(x, 4)
-    ops.conv(x, 4, name="idle_too")
-    return ops.conv(x, 4)
-
-
 def dense_layers_of_uneven_width(x: Tensor, ops: Ops) -> Tensor:
     for index, width in enumerate((2, 4, 4, 8)):
         with ops.scope(index):
@@ -239,7 +232,6 @@ FUNCTIONS = (
     items_used_two_back,
     two_lists_in_turn,
     three_values_out_of_a_scope,
-    layers_that_nothing_uses,
     dense_layers_of_uneven_width,
     lists_of_uneven_width_in_two_places,
     stacks_in_two_places,

@@ -48,6 +48,23 @@ def test_a_published_network_is_the_same_as_source(name: str, axes: int) -> None
     check(reference(name, axes))
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("axes", AXES)
+@pytest.mark.parametrize("seed", SAMPLES)
+def test_torch_jit_scripts_a_random_network(seed: int, axes: int, tmp_path: Path) -> None:
+    graph = sample(seed, axes)
+    file = tmp_path / "model.py"
+    file.write_text(source(graph))  # torch.jit reads the source of classes from their file
+    spec = importlib.util.spec_from_file_location(f"model_{seed}_{axes}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network, x = module.Network().eval(), image(graph)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.jit.script(network)(x), network(x), atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("seed", SAMPLES)
 def test_a_random_network_is_the_same_as_source(seed: int, axes: int) -> None:
@@ -114,7 +131,8 @@ LINES = [
     # A loop down the encoder that keeps its features, and one up that takes them.
     ("U-Net", "for stage in self.encoder:"),
     ("U-Net", "features.append(x)"),
-    ("U-Net", "for stage, skip in zip(self.decoder, reversed(features[:-1])):"),
+    ("U-Net", "for index, stage in enumerate(self.decoder):"),
+    ("U-Net", "x = stage(x, features[3 - index])"),
     # A class for each kind of block, its constructor given what differs.
     ("U-Net", "class PlainLayer(nn.Module):"),
     ("U-Net", "class Plain(nn.Sequential):"),
@@ -130,17 +148,23 @@ LINES = [
     ("ResNet-18 U-Net", "return F.relu(branch + x)"),
     # What the stem passes on begins the features; a stage without a skip stands alone.
     ("ResNet-18 U-Net", "features = [feature]"),
-    ("ResNet-18 U-Net", "for stage, skip in zip(self.decoder[:4], reversed(features[:-1])):"),
+    ("ResNet-18 U-Net", "x = self.decoder[3](x, features[0])"),
     ("ResNet-18 U-Net", "x = self.decoder[4](x)"),
     # Lists of any length in a line.
     ("Tiramisu-103", "super().__init__(DenseLayer(inputs + 16 * index) for index in range(layers))"),
     ("ResNet-50 U-Net", "*(BottleneckLayer(channels) for _ in range(1, layers)),"),
-    ("DeepLabv3+ R50", "x = torch.cat([*branches, image], 1)"),
+    ("DeepLabv3+ R50", "x = torch.cat(branches + [image], 1)"),
     # Channels by what they follow from.
     ("ResNet-50 U-Net", "inside = channels // 4"),
     ("ResNet-50 U-Net", "self.block = Plain(inputs + skip_channels, channels)"),
     ("nnU-Net", "if not self.training:"),
-    ("nnU-Net", "return scores, *coarser"),
+    ("nnU-Net", "return scores, coarser[0], coarser[1]"),
+    # Numbers that only happen to be equal are not one: what is joined is a sum.
+    ("U-Net", "self.block = Plain(2 * channels, channels)"),
+    ("U-Net", "def __init__(self, inputs: int, channels: int) -> None:"),
+    ("U-Net", "self.head = Head(64, 1)"),
+    # What a layer does, where no part has said it.
+    ("U-Net BN", '"""One layer of `Plain`: 3x3 convolution, batch norm and ReLU."""'),
 ]
 
 

@@ -72,7 +72,10 @@ def test_parameters_and_digest_do_not_depend_on_the_patch(name: str, patch: tupl
     assert large.macs == small.macs * (patch[0] * patch[1]) // (32 * 32)
 
 
-@pytest.mark.parametrize("name", ["U-Net", "3D U-Net BN", "Residual U-Net"])
+SPREADING = ["U-Net", "3D U-Net BN", "Residual U-Net", "V-Net", "U-Net++ R18", "LinkNet R18"]
+
+
+@pytest.mark.parametrize("name", SPREADING)
 def test_the_receptive_field_is_how_far_a_voxel_that_is_not_a_number_spreads(name: str) -> None:
     # Few levels, so that the field is smaller than the image, which is one NaN column in each of a batch.
     width, middle = 256, 128

@@ -10,6 +10,7 @@ import pytest
 
 import nas
 from nas.architecture import EncoderDecoder
+from nas.catalog import task_of
 from nas.graph import Ops, Style, Tensor
 from nas.graph.picture import draw
 from search_spaces.unet_family import SPACE
@@ -82,7 +83,7 @@ def look(graph: nas.Graph, title: str = "") -> Picture:
 
 def published(name: str) -> nas.Graph:
     member = next(member for member in SPACE.members if member.name == name)
-    return nas.trace(member.architecture, nas.Task(member.axes, member.channels, member.classes))
+    return nas.trace(member.architecture, task_of(member))
 
 
 def sample(seed: int) -> nas.Graph:

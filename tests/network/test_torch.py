@@ -11,7 +11,15 @@ from nas.catalog import load_space
 from nas.graph import Task, trace
 from nas.network import Network, build
 
-KINDS = ["U-Net BN", "nnU-Net", "Tiramisu-67", "DeepLabv3+ R50, separable", "Attention U-Net", "ResNeSt-50 U-Net"]
+KINDS = [
+    "U-Net BN",
+    "nnU-Net",
+    "Tiramisu-67",
+    "DeepLabv3+ R50, separable",
+    "Attention U-Net",
+    "ResNeSt-50 U-Net",
+    "MedNeXt-S, kernel 3",
+]
 SMALL = ["U-Net BN", "nnU-Net"]
 TASKS = {2: Task(2, 1, 3, (64, 64)), 3: Task(3, 1, 3, (32, 32, 32), ((2, 2, 2),) * 5)}
 

@@ -8,7 +8,7 @@ import pytest
 from nas.errors import InputError
 from nas.graph import Axes, Task
 from nas.training import plan_batch, plan_dimensions, plan_task
-from nas.training.plan import plan_strides
+from nas.training.levels import plan_strides
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from nas.architecture.blocks.shortcut import shortcut
-from nas.architecture.part import Site, in_a_row, is_strided, window
+from nas.architecture.part import Site, depth_field, in_a_row, is_strided, window
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class SqueezeExcite:
     Pooled, brought to 1 / `reduction` of the channels and back, and through a sigmoid.
     """
 
-    reduction: int = 16
+    reduction: int = knob(16, low=1)
 
     def __call__(self, x: Tensor, ops: Ops) -> Tensor:
         """Write the reweighing of `x`."""
@@ -25,13 +26,14 @@ class SqueezeExcite:
 
 @dataclass(frozen=True)
 class SplitAttention:
-    """Bottleneck units whose 3x3 convolution attends to `radix` splits (ResNeSt, Zhang et al. 2022).
+    """Bottleneck units whose 3x3 convolution attends to splits of its channels (ResNeSt, Zhang et al. 2022).
 
-    arXiv:2004.08955, of cardinality 1, downsampled by average pooling in the branch and in the shortcut.
+    arXiv:2004.08955, of `radix` splits. Of cardinality 1, downsampled by average pooling in the branch and in the
+    shortcut.
     """
 
-    units: int = 3
-    radix: int = 2
+    units: int = depth_field(3)
+    radix: int = knob(2, low=1, high=100)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-from nas.architecture.part import Site, is_strided, width_field
+from nas.architecture.part import Site, depth_field, is_strided, width_field
 from nas.graph import Ops, Tensor
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Every layer sees all earlier ones and adds `growth` channels (Huang et al. 2017, arXiv:1608.06993).
+    """Every layer sees all earlier ones and adds a few channels (Huang et al. 2017, arXiv:1608.06993).
 
-    A layer is norm, activation, 3x3 convolution and dropout. The block hands on its input with all new channels,
-    or, unless `carry`, the new ones alone, as Tiramisu's bottleneck and decoder do (Jégou et al. 2017,
-    arXiv:1611.09326). Its width follows from its layers, not from the site.
+    It adds `growth` of them. A layer is norm, activation, 3x3 convolution and dropout. The block hands on its input
+    with all new channels, or, unless `carry`, the new ones alone, as Tiramisu's bottleneck and decoder do (Jégou et
+    al. 2017, arXiv:1611.09326). Its width follows from its layers, not from the site.
     """
 
-    layers: int = 4
+    layers: int = depth_field(4, fewest=2)
     growth: int = width_field(16, smallest=2)
     carry: bool = True
 

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 from nas.architecture.part import Site
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
 class Dilated:
-    """3x3 convolutions whose dilation multiplies by `base` from one to the next: 1, 2, 4, ...
+    """3x3 convolutions whose dilation grows from one to the next.
+
+    It multiplies by `base`: 1, 2, 4, ...
 
     Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
     """
 
-    convs: int = 3
-    base: int = 2
+    convs: int = knob(3, low=1, high=10)
+    base: int = knob(2, low=1, high=10)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.part import Site
 from nas.graph import Ops, Tensor
+from nas.space import knob
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Plain:
     `separable` splits each into a depthwise and a pointwise one (Chollet 2017, arXiv:1610.02357).
     """
 
-    convs: int = 2
+    convs: int = knob(2, low=1, high=100)
     gradual: bool = False
     separable: bool = False
 
@@ -43,4 +44,4 @@ class Merge:
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
         x = ops.conv(x, site.width, stride=site.stride, dilation=site.dilation, bias=True)
-        return ops.act(ops.norm(x, kind="instance_plain"), "prelu")
+        return ops.act(ops.norm(x, kind="instance_plain"), "shared_prelu")

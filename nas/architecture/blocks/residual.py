@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nas.architecture.blocks.attention import SqueezeExcite
 from nas.architecture.blocks.shortcut import shortcut
-from nas.architecture.part import Site, in_a_row, is_strided
+from nas.architecture.part import Site, depth_field, in_a_row, is_strided
 from nas.graph import Ops, Tensor
 
 
@@ -13,19 +13,21 @@ class Basic:
     """Units of two 3x3 convolutions around a shortcut (He et al. 2016, arXiv:1512.03385).
 
     `attention` reweighs the branch before the addition; `average_shortcut` pools before the shortcut's 1x1
-    instead of striding it (He et al. 2019, arXiv:1812.01187).
+    instead of striding it (He et al. 2019, arXiv:1812.01187). `lean_shortcut` gives that 1x1 no bias and leaves it out
+    where only the resolution changes, as nnU-Net's residual encoders do (Isensee et al. 2024, arXiv:2404.09556).
     """
 
-    units: int = 2
+    units: int = depth_field(2)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
+    lean_shortcut: bool = False
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
         return in_a_row(self.units, self._unit, x, ops, site)
 
     def _unit(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
-        identity = shortcut(x, ops, site, self.average_shortcut)
+        identity = shortcut(x, ops, site, self.average_shortcut, self.lean_shortcut)
         x = ops.conv_norm_act(x, site.width, stride=site.stride, dilation=site.dilation)
         x = ops.norm(ops.conv(x, site.width, dilation=site.dilation))
         return ops.dropout(ops.act(ops.add(reweigh(x, ops, self.attention), identity)))
@@ -39,7 +41,7 @@ class Bottleneck:
     (Hu et al. 2018, arXiv:1709.01507); `average_shortcut` as in `Basic`.
     """
 
-    units: int = 3
+    units: int = depth_field(3)
     attention: SqueezeExcite | None = None
     average_shortcut: bool = False
 
@@ -63,7 +65,7 @@ class PreActivation:
     arXiv:1603.05027; the unit of the deep residual U-Net (Zhang et al. 2018, arXiv:1711.10684).
     """
 
-    units: int = 1
+    units: int = depth_field(1)
 
     def __call__(self, x: Tensor, ops: Ops, site: Site) -> Tensor:
         """Write the block."""
