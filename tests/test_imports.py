@@ -16,6 +16,7 @@ ORDER = [
     {"catalog"},
     {"network", "data"},
     {"training"},
+    {"model", "confirming"},
     {"study"},
     {"export"},
     {"searching"},

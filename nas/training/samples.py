@@ -20,11 +20,11 @@ class Slicing:
     axis: int
     neighbours: int
 
-    def cut(self, image: Tensor) -> Tensor:
-        """All slices of a volume (channels, *size) as images (slices, channels x (2 neighbours + 1), *size)."""
+    def cut(self, image: Tensor, numbers: Iterable[int]) -> Tensor:
+        """Some slices of a volume (channels, *size) as images (slices, channels x (2 neighbours + 1), *size)."""
         apart = image.movedim(1 + self.axis, 0)
-        numbers = [numbers_around(number, self.neighbours, len(apart)) for number in range(len(apart))]
-        return apart[torch.tensor(numbers)].flatten(1, 2)
+        around = [numbers_around(number, self.neighbours, len(apart)) for number in numbers]
+        return apart[torch.tensor(around)].flatten(1, 2)
 
 
 @dataclass(frozen=True)

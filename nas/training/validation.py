@@ -107,9 +107,7 @@ def _predicted(
     """Class indices of a case. Raises OutOfMemoryError where a window does not fit in memory."""
     patch = network.graph.task.patch
     try:
-        images = [sample.image] if sample.slicing is None else sample.slicing.cut(sample.image)
-        found = [predict(forward, image.to(device), patch, mirrored=mirrored) for image in images]
-        return found[0] if sample.slicing is None else torch.stack(found, sample.slicing.axis)
+        return predict(forward, sample.image.to(device), patch, slicing=sample.slicing, mirrored=mirrored)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

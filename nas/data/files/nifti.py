@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nas.data.files import StoredImage
+from nas.data.geometry import Geometry
 from nas.errors import InputError
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -15,6 +17,12 @@ SUFFIXES = (".nii", ".nii.gz")
 def axes(path: Path) -> int:
     """The number of spatial axes, from the header."""
     return _spatial_axes(path, _open(path).shape)
+
+
+def shape(path: Path) -> tuple[int, ...]:
+    """The spatial shape, from the header."""
+    stored: tuple[int, ...] = _open(path).shape
+    return stored[: _spatial_axes(path, stored)]
 
 
 def read_image(path: Path) -> StoredImage:
@@ -53,3 +61,19 @@ def _expect_memory(path: Path, shape: tuple[int, ...]) -> None:
             f"{path}: shape {shape} takes {needed / 2**30:.1f} GiB, more than this machine's {there / 2**30:.1f} GiB "
             "of memory; crop or resample it, or correct the header if it is wrong"
         )
+
+
+def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:
+    """Write label values (*spatial) with the header of an image, or with nothing but its geometry."""
+    import nibabel
+
+    nifti: Any = nibabel
+    if like is None:
+        affine = np.diag([*geometry.spacing, 1.0]) if geometry.affine is None else geometry.affine
+        image = nifti.Nifti1Image(label, affine, dtype=label.dtype)
+    else:
+        file = _open(like)
+        image = type(file)(label.reshape(file.shape[:3]), file.affine, file.header, dtype=label.dtype)
+        image.header.set_slope_inter(1, 0)  # the image's own would scale the labels
+        image.header["cal_min"] = image.header["cal_max"] = 0
+    nifti.save(image, path)

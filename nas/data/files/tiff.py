@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nas.data.files import StoredImage
+from nas.data.geometry import Geometry
 from nas.errors import InputError
 
 SUFFIXES = (".tif", ".tiff")
@@ -64,3 +66,15 @@ def _spacing(file: Any, number: int) -> tuple[float, ...]:
         return ones
     inside = tuple(unit * below / above for above, below in pixels)
     return (unit * float(about.get("spacing", 1.0)), *inside)[-number:]
+
+
+def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:
+    """Write label values (*spatial), with ImageJ's metadata where the spacing is known."""
+    import tifffile
+
+    if not geometry.measured:
+        tifffile.imwrite(path, label, photometric="minisblack")
+        return
+    *between, rows, columns = geometry.spacing
+    metadata = {"unit": "mm", **({"spacing": between[0]} if between else {})}
+    tifffile.imwrite(path, label, imagej=True, resolution=(1 / columns, 1 / rows), metadata=metadata)

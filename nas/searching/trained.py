@@ -1,0 +1,65 @@
+"""A network of a study as a trained model."""
+
+from typing import TYPE_CHECKING, Any
+
+from nas.data import Preprocessing, Region
+from nas.model import TrainedModel
+from nas.network import StepPlan
+from nas.training import Recipe, Slicing
+
+if TYPE_CHECKING:
+    from nas.searching.found import FoundNetwork
+
+
+def trained_model(network: "FoundNetwork") -> TrainedModel:
+    """All that is needed to segment images with a network of a study.
+
+    Raises:
+        InputError: its weights are missing or have changed.
+    """
+    settings, evaluation = network.study.settings, network.evaluation
+    fingerprint, plan = settings.data_fingerprint, settings.plan
+    classes = [entry["name"] for entry in fingerprint["classes"]]
+    preprocessing = Preprocessing.from_json(plan["preprocessing"])
+    return TrainedModel(
+        graph=network.graph,
+        states=(network.module().state_dict(),),
+        preprocessing=preprocessing,
+        channels=tuple(entry["name"] for entry in fingerprint["channels"]),
+        classes=tuple(classes),
+        recipe=Recipe.from_json(evaluation.recipe or settings.recipe),
+        regions=tuple(
+            Region(entry["name"], tuple(classes.index(name) for name in entry["classes"]))
+            for entry in fingerprint.get("regions", ())
+        ),
+        slicing=_slicing(plan.get("slices"), preprocessing.spacing),
+        plan=StepPlan(channels_last=True),
+        provenance=_provenance(network),
+    )
+
+
+def _slicing(neighbours: int | None, spacing: tuple[float, ...]) -> Slicing | None:
+    """Across the thickest axis, as the search cuts volumes."""
+    if neighbours is None:
+        return None
+    return Slicing(max(range(3), key=lambda axis: (spacing[axis], axis)), neighbours)
+
+
+def _provenance(network: "FoundNetwork") -> dict[str, Any]:
+    settings, evaluation = network.study.settings, network.evaluation
+    return {
+        "study": settings.name,
+        "trial": evaluation.trial,
+        "reference": evaluation.reference,
+        "data": settings.data,
+        "data_digest": settings.data_digest,
+        "cases": settings.data_fingerprint["cases"],
+        "synthetic": settings.synthetic,
+        "fold": evaluation.fold,
+        "seed": evaluation.seed,
+        "dice": evaluation.dice,
+        "target_dice": {name: None if value != value else value for name, value in network.target_dice.items()},
+        "seconds": evaluation.seconds,
+        "device": evaluation.device,
+        "versions": dict(settings.versions),
+    }
