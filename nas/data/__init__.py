@@ -10,6 +10,8 @@ from nas.data import brain
 from nas.data.checking import check
 from nas.data.dataset import IGNORED, Case, Dataset, Region, Volume
 from nas.data.fingerprint import Fingerprint, changed_cases
+from nas.data.geometry import Geometry
+from nas.data.images import Image, read_image
 from nas.data.opening import open_dataset
 from nas.data.prepared import (
     DEFAULT_FOLDER,
@@ -19,6 +21,7 @@ from nas.data.prepared import (
     open_prepared,
     prepare_dataset,
 )
+from nas.data.preparing import Prepared, prepare_image
 from nas.data.preprocessing import Normalisation, Preprocessing, plan_preprocessing
 from nas.data.slices import numbers_around, slices
 from nas.data.splits import Split
@@ -29,7 +32,10 @@ __all__ = [
     "Case",
     "Dataset",
     "Fingerprint",
+    "Geometry",
+    "Image",
     "Normalisation",
+    "Prepared",
     "PreparedCase",
     "PreparedDataset",
     "Preprocessing",
@@ -45,5 +51,7 @@ __all__ = [
     "open_prepared",
     "plan_preprocessing",
     "prepare_dataset",
+    "prepare_image",
+    "read_image",
     "slices",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import Case, Dataset, Volume
+from nas.data.geometry import Geometry
 
 Array: TypeAlias = npt.NDArray[np.float32]
 
@@ -83,7 +84,7 @@ def paint(tissues: Tissues, random: np.random.Generator) -> Volume:
     grey, white = grey * inside, white * inside
     label = np.where(grey + white > 0.5, np.where(white > grey, 2, 1), 0).astype(np.uint8)
     image = _image(_shares(grey, white, inside, random), random)
-    return Volume(image[None], label, SPACING)
+    return Volume(image[None], label, Geometry(SPACING))
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def write_case(folder: Path, prepared: PreparedVolume, original: npt.NDArray[np.
         "label": prepared.label,
         "foreground": prepared.foreground,
     }
-    if not prepared.geometry.unchanged:
+    if not prepared.placement.unchanged:
         arrays["original"] = original
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
@@ -61,7 +61,7 @@ def write_case(folder: Path, prepared: PreparedVolume, original: npt.NDArray[np.
         document = {
             "size": list(prepared.label.shape),
             "spacing": list(prepared.spacing),
-            "geometry": prepared.geometry.to_json(),
+            "geometry": prepared.placement.to_json(),
             "files": {f"{name}.npy": _write_array(aside / f"{name}.npy", array) for name, array in arrays.items()},
         }
         write_json(aside / CASE, document)

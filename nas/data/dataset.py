@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nas.data.geometry import Geometry
 from nas.data.splits import Split, split_groups
 
 IGNORED = 255
@@ -41,14 +42,12 @@ class Volume:
 
     image: float32 intensities as stored, (channels, *spatial), all finite.
     label: uint8 class indices, (*spatial), 0 is background and IGNORED (255) unknown.
-    spacing: the size of a voxel along each spatial axis in mm; 1 where the format stores none (PNG).
-    affine: from voxels to millimetres in the patient, (4, 4), where the format has one.
+    geometry: where its voxels lie.
     """
 
     image: npt.NDArray[np.float32]
     label: npt.NDArray[np.uint8]
-    spacing: tuple[float, ...]
-    affine: npt.NDArray[np.float64] | None = None
+    geometry: Geometry
 
 
 @dataclass(frozen=True)

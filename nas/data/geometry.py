@@ -1,18 +1,33 @@
-"""How a prepared case lies in the image it was made from: turned, cropped, resampled, and all of that undone."""
+"""Where the voxels of an image lie: their spacing, and the way from the file's axes to the patient's."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.resampling import resample_classes
-
 Value = TypeVar("Value")
 
-SMALLEST = 16
-"""Voxels that a crop leaves along an axis that had them, so that networks can halve it."""
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """Spacing and place of an image on its own grid.
+
+    spacing: the size of a voxel along each axis of the file in mm; 1 stands for a pixel where it is not `measured`.
+    affine: from voxels to millimetres in the patient, (4, 4), where the format has one. oriented: whether the file
+    says how its axes lie in the patient; an affine without that is the format's convention, not knowledge.
+    """
+
+    spacing: tuple[float, ...]
+    affine: npt.NDArray[np.float64] | None = None
+    measured: bool = True
+    oriented: bool = True
+
+    @property
+    def orientation(self) -> "Orientation":
+        """From the axes of the file to right, anterior, superior."""
+        return orientation_of(self.affine, len(self.spacing))
 
 
 @dataclass(frozen=True)
@@ -27,23 +42,38 @@ class Orientation:
     mirrored: tuple[bool, ...]
     code: str = ""
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether the axes of the file are the canonical ones."""
+        return self.axes == tuple(range(len(self.axes))) and not any(self.mirrored)
+
     def apply(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A view of an array (*file) as (*canonical), or with channels before both."""
-        before = array.ndim - len(self.axes)
-        turned = array.transpose(*range(before), *(before + axis for axis in self.axes))
-        return self._mirror(turned, before)
+        places = np.argsort(self.axes)
+        return _turned(array, np.stack([places, self._signs[places]], axis=1))
 
     def undo(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A view of an array (*canonical) as (*file)."""
-        return self._mirror(array, 0).transpose(np.argsort(self.axes))
+        """A view of an array (*canonical) as (*file), or with channels before both."""
+        return _turned(array, np.stack([self.axes, self._signs], axis=1))
 
     def sort(self, values: Sequence[Value]) -> tuple[Value, ...]:
         """A value for each axis of the file, such as the spacing, in the order of the canonical axes."""
         return tuple(values[axis] for axis in self.axes)
 
-    def _mirror(self, array: npt.NDArray[Any], before: int) -> npt.NDArray[Any]:
-        turns = tuple(before + axis for axis, mirrored in enumerate(self.mirrored) if mirrored)
-        return np.flip(array, turns) if turns else array
+    @property
+    def _signs(self) -> npt.NDArray[np.int64]:
+        return np.where(self.mirrored, -1, 1)
+
+
+def _turned(array: npt.NDArray[Any], directions: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """nibabel turns the first axes of an array, so that channels wait behind them."""
+    from nibabel import orientations
+
+    nibabel: Any = orientations  # without types of its own
+    channels = range(array.ndim - len(directions))
+    behind = range(-len(channels), 0)
+    turned = nibabel.apply_orientation(np.moveaxis(array, channels, behind), directions)
+    return np.moveaxis(turned, behind, channels)
 
 
 def orientation_of(affine: npt.NDArray[np.float64] | None, axes: int) -> Orientation:
@@ -53,72 +83,7 @@ def orientation_of(affine: npt.NDArray[np.float64] | None, axes: int) -> Orienta
     from nibabel import orientations
 
     nibabel: Any = orientations  # without types of its own
-    found = nibabel.io_orientation(affine)
-    order = tuple(int(axis) for axis in np.argsort(found[:, 0]))
+    directions = nibabel.io_orientation(affine)
+    order = tuple(int(axis) for axis in np.argsort(directions[:, 0]))
     code = "".join(letter or "?" for letter in nibabel.aff2axcodes(affine))
-    return Orientation(order, tuple(bool(found[axis, 1] < 0) for axis in order), code)
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """The way from an original grid to the prepared one and back.
-
-    original and spacing: voxels along each axis of the file, and their size in mm. box: from and to along each
-    canonical axis, what was cut out. size: voxels of the prepared grid. coarse: the axis that was resampled slice by
-    slice, if one was.
-    """
-
-    original: tuple[int, ...]
-    orientation: Orientation
-    box: tuple[tuple[int, int], ...]
-    size: tuple[int, ...]
-    spacing: tuple[float, ...]
-    coarse: int | None = None
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether the prepared grid is the original one."""
-        as_it_was = Orientation(tuple(range(len(self.size))), (False,) * len(self.size), self.orientation.code)
-        return self.orientation == as_it_was and self.size == self.original == self.cropped
-
-    @property
-    def cropped(self) -> tuple[int, ...]:
-        """The size of the box."""
-        return tuple(stop - start for start, stop in self.box)
-
-    def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Class indices (*size) on the original grid, (*original); background outside the box."""
-        inside = classes if self.size == self.cropped else resample_classes(classes, self.cropped, self.coarse)
-        canvas = np.zeros(self.orientation.sort(self.original), np.uint8)
-        canvas[tuple(slice(start, stop) for start, stop in self.box)] = inside
-        return np.ascontiguousarray(self.orientation.undo(canvas))
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything, as values that JSON has."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Geometry":
-        """What `to_json` gave."""
-        turned = document["orientation"]
-        return cls(
-            original=tuple(document["original"]),
-            orientation=Orientation(tuple(turned["axes"]), tuple(turned["mirrored"]), turned["code"]),
-            box=tuple((start, stop) for start, stop in document["box"]),
-            size=tuple(document["size"]),
-            spacing=tuple(document["spacing"]),
-            coarse=document["coarse"],
-        )
-
-
-def box_of(inside: npt.NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
-    """The smallest box around all that is inside, at least `SMALLEST` voxels wide; everything where nothing is."""
-    box = []
-    for axis, size in enumerate(inside.shape):
-        others = tuple(other for other in range(inside.ndim) if other != axis)
-        places = np.flatnonzero(inside.any(axis=others))
-        start, stop = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, size)
-        missing = max(min(SMALLEST, size) - (stop - start), 0)
-        start = min(max(start - missing // 2, 0), max(size - (stop - start) - missing, 0))
-        box.append((start, max(stop, min(start + SMALLEST, size))))
-    return tuple(box)
+    return Orientation(order, tuple(bool(directions[axis, 1] < 0) for axis in order), code)

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from nas.data import files
 from nas.data.dataset import Case, Dataset, Volume
 from nas.data.files import StoredImage
+from nas.data.images import grid_problems, image_problems, joined
 from nas.data.labels import Labels
 from nas.data.problems import refuse
 from nas.data.splits import Split
 from nas.errors import InputError
 
-SMALLEST = 16  # voxels along two axes at least, or no network can halve the image often enough
-TOLERANCE = 1e-3  # between affines (mm), and between a float label and its whole number
+TOLERANCE = 1e-3  # between a float label and its whole number
 
 
 def dataset_of_files(
@@ -73,25 +73,20 @@ class FileLoader:
             ) from error
 
     def _load(self, case: Case) -> Volume:
-        images = {path: files.read_image(path) for path in case.images}
+        stored = {path: files.read_image(path) for path in case.images}
         label_path = _label(case)
         label = files.read_label(label_path)
-        refuse(self._problems(images, label_path, label))
-        first = next(iter(images.values()))
-        voxels = [image.voxels for image in images.values()]
-        return Volume(
-            image=np.ascontiguousarray(voxels[0] if len(voxels) == 1 else np.concatenate(voxels)),
-            label=np.ascontiguousarray(self.labels.indices(label.voxels[0])),
-            spacing=first.spacing,
-            affine=first.affine,
-        )
+        refuse(self._problems(stored, label_path, label))
+        image = joined(stored)
+        return Volume(image.voxels, np.ascontiguousarray(self.labels.indices(label.voxels[0])), image.geometry)
 
-    def _problems(self, images: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
-        yield from _channel_problems(images, self.channels)
-        for path, image in images.items():
-            yield from _axes_problems(path, image, self.axes)
-            yield from _grid_problems(path, image, label_path, label)
-            yield from _intensity_problems(path, image)
+    def _problems(self, stored: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
+        yield from image_problems(stored, self.axes, self.channels)
+        if len(label.voxels) != 1:
+            yield (
+                f"{label_path}: channels: found {len(label.voxels)}; expected one, with a class's value in every voxel"
+            )
+        yield from grid_problems(*next(iter(stored.items())), label_path, label)
         yield from _label_problems(label_path, label, self.labels)
 
 
@@ -108,48 +103,6 @@ def _listing_problems(cases: Sequence[Case]) -> Iterator[str]:
         for what, path in [*(("image", path) for path in case.images), ("label", _label(case))]:
             if not path.is_file():
                 yield f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
-
-
-def _channel_problems(images: dict[Path, StoredImage], channels: tuple[str, ...]) -> Iterator[str]:
-    found = sum(len(image.voxels) for image in images.values())
-    if found != len(channels):
-        named = ", ".join(channels)
-        yield f"{next(iter(images))}: channels: found {found}; expected the {len(channels)} declared ({named})"
-
-
-def _axes_problems(path: Path, image: StoredImage, axes: int) -> Iterator[str]:
-    if len(image.shape) != axes:
-        yield f"{path}: {len(image.shape)}D, but the first case is {axes}D; keep 2D and 3D in separate data sets"
-    elif sum(size >= SMALLEST for size in image.shape) < 2:
-        yield (
-            f"{path}: shape {image.shape} is smaller than the stride of any network; "
-            f"expected at least {SMALLEST} voxels along two axes, so crop less or leave the case out"
-        )
-    if not all(np.isfinite(step) and step > 0 for step in image.spacing):
-        yield f"{path}: spacing {image.spacing}; expected millimetres above 0, so correct the header"
-
-
-def _grid_problems(path: Path, image: StoredImage, label_path: Path, label: StoredImage) -> Iterator[str]:
-    if len(label.voxels) != 1:
-        yield f"{label_path}: channels: found {len(label.voxels)}; expected one, with a class's value in every voxel"
-    if image.shape != label.shape:
-        yield f"{label_path}: shape {label.shape}, but {path} has {image.shape}; resample one onto the other"
-    if image.affine is None or label.affine is None:
-        return
-    if not abs(np.linalg.det(image.affine[:3, :3])) > 0:  # also where it is not a number
-        yield f"{path}: its affine has an axis without a direction; correct the header"
-    difference = float(np.abs(image.affine - label.affine).max())
-    if not difference <= TOLERANCE:  # also where it is not a number
-        yield (
-            f"{label_path}: its affine differs from that of {path} by {difference:.4g}; "
-            f"expected at most {TOLERANCE:g}, so resample one onto the other or correct the header"
-        )
-
-
-def _intensity_problems(path: Path, image: StoredImage) -> Iterator[str]:
-    broken = image.voxels.size - int(np.isfinite(image.voxels).sum())
-    if broken:
-        yield f"{path}: {broken} of {image.voxels.size} voxels are NaN or infinite; replace them"
 
 
 def _label_problems(path: Path, label: StoredImage, labels: Labels) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import IGNORED, Volume
-from nas.data.geometry import box_of, orientation_of
+from nas.data.placement import box_of
 
 SAMPLED = 10_000
 """Foreground voxels of a case whose intensities stand for it in the statistics over all cases."""
@@ -40,7 +40,7 @@ class Observation:
 
 def observe(name: str, volume: Volume, classes: int) -> Observation:
     """The numbers of one case."""
-    turned = orientation_of(volume.affine, volume.label.ndim)
+    turned = volume.geometry.orientation
     counts = _counts(volume.label)
     inside = np.flatnonzero((volume.label > 0) & (volume.label < IGNORED))
     sampled = inside[:: max(-(-len(inside) // SAMPLED), 1)]
@@ -48,7 +48,7 @@ def observe(name: str, volume: Volume, classes: int) -> Observation:
     return Observation(
         name=name,
         shape=turned.sort(volume.label.shape),
-        spacing=turned.sort(volume.spacing),
+        spacing=turned.sort(volume.geometry.spacing),
         orientation=turned.code,
         content=prod(stop - start for start, stop in box) / volume.label.size,
         voxels=counts[:classes],

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from nas.data import cache
 from nas.data.cache import NoSpaceError
 from nas.data.dataset import Case, Dataset, Region
-from nas.data.geometry import Geometry
 from nas.data.parallel import each
+from nas.data.placement import Placement
 from nas.data.preparing import prepare_volume
 from nas.data.preprocessing import Preprocessing
 from nas.data.splits import Split, split_groups
@@ -41,7 +41,7 @@ class PreparedCase:
     folder: Path
     size: tuple[int, ...]
     spacing: tuple[float, ...]
-    geometry: Geometry
+    placement: Placement
     group: str
 
     @cached_property
@@ -63,17 +63,17 @@ class PreparedCase:
     @property
     def original_spacing(self) -> tuple[float, ...]:
         """Of the image as it was stored, in mm, in the order of its axes."""
-        return self.geometry.spacing
+        return self.placement.spacing
 
     def restore(self, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Class indices on the prepared grid, (*size), on the original grid; background outside the crop."""
         if classes.shape != self.size:
             raise ValueError(f"classes of shape {classes.shape}; case {self.name} is prepared as {self.size}")
-        return self.geometry.restore(classes)
+        return self.placement.restore(classes)
 
     def original_label(self) -> npt.NDArray[np.uint8]:
         """The label as it came: class indices on the original grid."""
-        name = "label" if self.geometry.unchanged else "original"
+        name = "label" if self.placement.unchanged else "original"
         return np.array(cache.open_array(self.folder, name))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -182,7 +182,7 @@ def _open(home: Path) -> PreparedDataset | None:
                 folder=home / name,
                 size=tuple(document["size"]),
                 spacing=tuple(document["spacing"]),
-                geometry=Geometry.from_json(document["geometry"]),
+                placement=Placement.from_json(document["geometry"]),
                 group=index["cases"][name],
             )
             for name, document in documents.items()

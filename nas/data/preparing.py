@@ -1,4 +1,4 @@
-"""One case made ready for training: turned, cropped, normalised, resampled. No files, no settings to look up.
+"""One image made ready for a network: turned, cropped, normalised, resampled. No files, no settings to look up.
 
 The steps are few lines on NumPy, SciPy and nibabel, and are tested to give MONAI's results. MONAI itself would bring
 torch into each of the processes that share this work, which takes longer to start and more memory than all else here.
@@ -10,60 +10,72 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import IGNORED, Volume
-from nas.data.geometry import Geometry, box_of, orientation_of
+from nas.data.geometry import Geometry
 from nas.data.normalisation import normalise
+from nas.data.placement import Placement, box_of
 from nas.data.preprocessing import Normalisation, Preprocessing, matches
-from nas.data.resampling import coarse_axis, resample_classes, resample_image
+from nas.data.resampling import coarse_axis, resample_image
 
 REMEMBERED = 5_000
 """Voxels of each class that are listed for drawing patches around them."""
 
 
 @dataclass(frozen=True, eq=False)
-class PreparedVolume:
-    """The result, in memory.
+class Prepared:
+    """An image as networks see it.
 
-    image: float32, (channels, *size). label: uint8 class indices or IGNORED, (*size). foreground: some voxels of each
-    class that occurs, rows of class index and place, int32, (count, 1 + axes), sorted by class.
+    image: float32, (channels, *size). spacing: of its voxels in mm, along right, anterior, superior. placement: the way
+    back to the grid that it came on.
     """
 
     image: npt.NDArray[np.float32]
+    spacing: tuple[float, ...]
+    placement: Placement
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedVolume(Prepared):
+    """A labelled image as networks see it.
+
+    label: uint8 class indices or IGNORED, (*size). foreground: some voxels of each class that occurs, rows of class
+    index and place, int32, (count, 1 + axes), sorted by class.
+    """
+
     label: npt.NDArray[np.uint8]
     foreground: npt.NDArray[np.int32]
-    spacing: tuple[float, ...]
-    geometry: Geometry
 
 
 def prepare_volume(volume: Volume, settings: Preprocessing) -> PreparedVolume:
-    """Turn, crop, normalise and resample one case, in nnU-Net's order."""
-    orientation = orientation_of(volume.affine, volume.label.ndim)
-    image, label = orientation.apply(volume.image), orientation.apply(volume.label)
-    spacing = orientation.sort(volume.spacing)
+    """Turn, crop, normalise and resample one case, its image and its label alike."""
+    prepared = prepare_image(volume.image, volume.geometry, settings)
+    label = np.ascontiguousarray(prepared.placement.apply(volume.label))
+    return PreparedVolume(prepared.image, prepared.spacing, prepared.placement, label, _foreground(label))
+
+
+def prepare_image(image: npt.NDArray[np.float32], geometry: Geometry, settings: Preprocessing) -> Prepared:
+    """Turn, crop, normalise and resample one image, (channels, *spatial), in nnU-Net's order."""
+    orientation = geometry.orientation
+    original, image = image.shape[1:], orientation.apply(image)
+    spacing = orientation.sort(geometry.spacing)
     content = (image != 0).any(axis=0)
-    box = box_of(content) if settings.crop else tuple((0, size) for size in label.shape)
+    box = box_of(content) if settings.crop else tuple((0, size) for size in content.shape)
     within = tuple(slice(start, stop) for start, stop in box)
-    image, label = image[(slice(None), *within)], label[within]
-    image = _normalised(image, content[within], settings.channels)
-    size = _size(label.shape, spacing, settings.spacing)
+    image = _normalised(image[(slice(None), *within)], content[within], settings.channels)
+    size = prepared_size(image.shape[1:], spacing, settings.spacing)
     # Thick slices before or after: either way what lies between them is unknown.
     coarse = coarse_axis(spacing) if coarse_axis(spacing) is not None else coarse_axis(settings.spacing)
-    slicewise = coarse if size != label.shape else None
-    geometry = Geometry(volume.label.shape, orientation, box, size, tuple(volume.spacing), slicewise)
-    if size != label.shape:
-        image, label = resample_image(image, size, coarse), resample_classes(label, size, coarse)
-    return PreparedVolume(
-        image=np.ascontiguousarray(image),
-        label=np.ascontiguousarray(label),
-        foreground=_foreground(label),
-        spacing=tuple(
-            step if new == stop - start else target
-            for step, target, new, (start, stop) in zip(spacing, settings.spacing, size, box, strict=True)
-        ),
-        geometry=geometry,
+    steps = tuple(
+        step if new == old else target
+        for step, target, new, old in zip(spacing, settings.spacing, size, image.shape[1:], strict=True)
     )
+    resampled = size != image.shape[1:]
+    if resampled:
+        image = resample_image(image, size, coarse)
+    placement = Placement(original, orientation, box, size, tuple(geometry.spacing), coarse if resampled else None)
+    return Prepared(np.ascontiguousarray(image), steps, placement)
 
 
-def _size(old: tuple[int, ...], spacing: tuple[float, ...], target: tuple[float, ...]) -> tuple[int, ...]:
+def prepared_size(old: tuple[int, ...], spacing: tuple[float, ...], target: tuple[float, ...]) -> tuple[int, ...]:
     """Voxels of the resampled grid; an axis whose spacing is the target's stays as it is."""
     return tuple(
         size if matches(step, wanted) else max(round(size * step / wanted), 1)

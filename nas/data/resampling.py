@@ -31,6 +31,16 @@ def resample_image(
     return resampled
 
 
+def resample_linearly(
+    values: npt.NDArray[np.float32], size: Sequence[int], coarse: int | None = None
+) -> npt.NDArray[np.float32]:
+    """Values (channels, *old) as (channels, *size), between their neighbours; along `coarse` the nearest slice's."""
+    resampled = np.empty((len(values), *size), np.float32)
+    for channel, old in zip(resampled, values, strict=True):
+        channel[...] = _resample(old, size, _orders(len(size), LINEAR, coarse))
+    return resampled
+
+
 def resample_classes(
     classes: npt.NDArray[np.uint8], size: Sequence[int], coarse: int | None = None
 ) -> npt.NDArray[np.uint8]:

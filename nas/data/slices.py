@@ -80,7 +80,7 @@ def slices(dataset: PreparedDataset, axis: int = -1, neighbours: int = 0) -> Pre
             folder=volume.folder,
             size=_without(volume.size, axis),
             spacing=_without(volume.spacing, axis),
-            geometry=volume.geometry,
+            placement=volume.placement,
             group=volume.group,
             volume=volume,
             axis=axis,

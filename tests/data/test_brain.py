@@ -21,7 +21,7 @@ def test_every_case_shows_every_class_in_a_plausible_amount(dataset: Dataset) ->
     for case in dataset.cases[:10]:
         volume = dataset.load(case)
         assert volume.image.shape == (1, 96, 112)
-        assert volume.spacing == (2.0, 2.0)
+        assert volume.geometry.spacing == (2.0, 2.0)
         background, grey, white = np.bincount(volume.label.ravel(), minlength=3) / volume.label.size
         assert 0.4 < background < 0.8
         assert 0.1 < grey < 0.35

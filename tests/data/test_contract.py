@@ -85,10 +85,10 @@ def test_a_volume_fits_what_the_dataset_says(dataset: Dataset) -> None:
         assert volume.image.dtype == np.float32
         assert volume.label.dtype == np.uint8
         assert volume.image.shape == (len(dataset.channels), *volume.label.shape)
-        assert volume.label.ndim == len(volume.spacing) == dataset.axes
+        assert volume.label.ndim == len(volume.geometry.spacing) == dataset.axes
         assert volume.label[volume.label != IGNORED].max() < len(dataset.classes)
         assert np.isfinite(volume.image).all()
-        assert all(step > 0 for step in volume.spacing)
+        assert all(step > 0 for step in volume.geometry.spacing)
 
 
 def test_loading_again_gives_the_same_in_another_process_too(dataset: Dataset) -> None:
@@ -96,7 +96,7 @@ def test_loading_again_gives_the_same_in_another_process_too(dataset: Dataset) -
     first, again = dataset.load(dataset.cases[1]), sent.load(sent.cases[1])
     np.testing.assert_array_equal(first.image, again.image)
     np.testing.assert_array_equal(first.label, again.label)
-    assert first.spacing == again.spacing
+    assert first.geometry.spacing == again.geometry.spacing
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from nas.data import IGNORED, Normalisation, Preprocessing, Volume, plan_preprocessing
 from nas.data.fingerprint import CaseSummary, ChannelSummary, Fingerprint, ForegroundIntensities
-from nas.data.geometry import Geometry, box_of, orientation_of
-from nas.data.preparing import prepare_volume
+from nas.data.geometry import Geometry, orientation_of
+from nas.data.placement import Placement, box_of
+from nas.data.preparing import prepare_image, prepare_volume
 from nas.data.resampling import coarse_axis, resample_classes, resample_image
 
 RAS = np.diag([1.0, 1.5, 2.0, 1.0])
@@ -76,7 +77,7 @@ def test_intensities_are_normalised_as_monai_normalises_them() -> None:
 
     image = scan((20, 18, 17), channels=2)
     prepared = prepare_volume(
-        Volume(image, ball((20, 18, 17)), (1, 1, 1)), settings((1, 1, 1), Normalisation(), Normalisation())
+        Volume(image, ball((20, 18, 17)), Geometry((1, 1, 1))), settings((1, 1, 1), Normalisation(), Normalisation())
     )
     np.testing.assert_allclose(prepared.image, NormalizeIntensity(channel_wise=True)(image).numpy(), atol=1e-4)
 
@@ -112,7 +113,9 @@ def test_a_crop_leaves_what_networks_need(size: int, inside: slice, box: tuple[i
 def test_ct_is_clipped_and_normalised_by_the_whole_set() -> None:
     image = np.array([-1000, -100, 0, 100, 5000], np.float32).repeat(256).reshape(1, 5, 16, 16)
     how = Normalisation(low=-100, high=300, mean=50, deviation=100)
-    prepared = prepare_volume(Volume(image, np.zeros((5, 16, 16), np.uint8), (1, 1, 1)), settings((1, 1, 1), how))
+    prepared = prepare_volume(
+        Volume(image, np.zeros((5, 16, 16), np.uint8), Geometry((1, 1, 1))), settings((1, 1, 1), how)
+    )
     np.testing.assert_allclose(prepared.image[0, :, 0, 0], [-1.5, -1.5, -0.5, 0.5, 2.5])
 
 
@@ -121,7 +124,8 @@ def test_where_scans_are_padded_only_their_content_counts() -> None:
     image[0, :10, :10, :10] = 5  # far from the rest, so that the box holds much that is empty
     image[0, 20:40, 20:40, 20:40] = scan((20, 20, 20))[0] + 100
     prepared = prepare_volume(
-        Volume(image, np.zeros((40, 40, 40), np.uint8), (1, 1, 1)), settings((1, 1, 1), Normalisation(inside=True))
+        Volume(image, np.zeros((40, 40, 40), np.uint8), Geometry((1, 1, 1))),
+        settings((1, 1, 1), Normalisation(inside=True)),
     )
     content = image[0] != 0
     assert prepared.image[0][content].mean() == pytest.approx(0, abs=1e-4)
@@ -141,11 +145,13 @@ def test_without_resampling_everything_comes_back(
     image = np.pad(np.abs(scan(shape, seed=seed)) + 1, [(0, 0), *[(margin, 2 * margin)] * 3])
     label = np.pad(ball(shape), [(margin, 2 * margin)] * 3)
     spacing = tuple(np.linalg.norm(affine[:3, axis]) for axis in range(3))
-    prepared = prepare_volume(Volume(image, label, spacing, affine), settings(orientation_of(affine, 3).sort(spacing)))
+    prepared = prepare_volume(
+        Volume(image, label, Geometry(spacing, affine)), settings(orientation_of(affine, 3).sort(spacing))
+    )
     assert prepared.label.size == prod(shape)
-    assert prepared.geometry.unchanged is (affine is RAS and margin == 0)
-    assert Geometry.from_json(prepared.geometry.to_json()) == prepared.geometry
-    np.testing.assert_array_equal(prepared.geometry.restore(prepared.label), label)
+    assert prepared.placement.unchanged is (affine is RAS and margin == 0)
+    assert Placement.from_json(prepared.placement.to_json()) == prepared.placement
+    np.testing.assert_array_equal(prepared.placement.restore(prepared.label), label)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +169,9 @@ def test_a_structure_survives_the_way_there_and_back(
     spacing: tuple[float, ...], target: tuple[float, ...], size: tuple[int, ...], coarse: int | None
 ) -> None:
     label = ball((30, 28, 26))
-    prepared = prepare_volume(Volume(scan(label.shape), label, spacing, RAS), settings(target))
+    prepared = prepare_volume(Volume(scan(label.shape), label, Geometry(spacing, RAS)), settings(target))
     assert prepared.label.shape == size
-    assert prepared.geometry.coarse == coarse
+    assert prepared.placement.coarse == coarse
     assert prepared.spacing == (
         spacing
         if size == label.shape
@@ -174,11 +180,35 @@ def test_a_structure_survives_the_way_there_and_back(
             for step, wanted, new, old in zip(spacing, target, size, label.shape, strict=True)
         )
     )
-    back = prepared.geometry.restore(prepared.label)
+    back = prepared.placement.restore(prepared.label)
     assert back.shape == label.shape
     for index in (1, 2):
         overlap = 2 * ((back == index) & (label == index)).sum() / ((back == index).sum() + (label == index).sum())
         assert overlap > (0.95 if coarse is None else 0.85)
+
+
+@pytest.mark.parametrize("target", [(1, 1, 1), (0.7, 1.3, 1), (0.5, 0.5, 4)])
+def test_an_image_without_a_label_is_prepared_as_one_with_a_label(target: tuple[float, ...]) -> None:
+    image, label = np.pad(scan((20, 18, 17)), [(0, 0), *[(3, 6)] * 3]), np.pad(ball((20, 18, 17)), [(3, 6)] * 3)
+    geometry, how = Geometry((1.0, 1.0, 1.0), LPS), settings(target)
+    alone, labelled = prepare_image(image, geometry, how), prepare_volume(Volume(image, label, geometry), how)
+    np.testing.assert_array_equal(alone.image, labelled.image)
+    assert (alone.spacing, alone.placement) == (labelled.spacing, labelled.placement)
+    np.testing.assert_array_equal(labelled.label, alone.placement.apply(label))
+
+
+@pytest.mark.parametrize("target", [(1, 1, 1), (0.7, 1.3, 1), (0.5, 0.5, 4)])
+@pytest.mark.parametrize("affine", [RAS, SAR, PIR])
+def test_probabilities_come_back_where_the_classes_do(affine: np.ndarray, target: tuple[float, ...]) -> None:
+    image = np.pad(scan((20, 18, 17)), [(0, 0), *[(3, 6)] * 3])
+    prepared = prepare_image(image, Geometry((1.0, 1.0, 1.0), affine), settings(target))
+    classes = ball(prepared.placement.size)
+    shares = np.stack([classes == index for index in range(3)]).astype(np.float32)
+    back = prepared.placement.restore_values(shares, outside=(1, 0, 0))
+    assert back.shape == (3, *image.shape[1:])
+    np.testing.assert_allclose(back.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(back[:, :3, :3, :3].argmax(axis=0), 0)
+    np.testing.assert_array_equal(back.argmax(axis=0), prepared.placement.restore(classes))
 
 
 def test_thick_slices_are_never_mixed() -> None:

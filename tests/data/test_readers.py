@@ -42,7 +42,7 @@ def test_msd_is_read_as_it_is_described(tmp_path: Path) -> None:
     volume = dataset.load(dataset.cases[1])
     np.testing.assert_array_equal(volume.image[0], intensities("case_2", BOX))
     np.testing.assert_array_equal(volume.label, labels(BOX))
-    assert volume.spacing == (1.0, 1.5, 2.0)
+    assert volume.geometry.spacing == (1.0, 1.5, 2.0)
 
 
 def test_msd_channels_are_the_last_axis(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_msd_channels_are_the_last_axis(tmp_path: Path) -> None:
 def test_msd_images_may_be_2d(tmp_path: Path) -> None:
     dataset = open_dataset(msd(tmp_path, shape=SQUARE))
     assert dataset.axes == 2
-    assert dataset.load(dataset.cases[0]).spacing == (1.0, 1.5)
+    assert dataset.load(dataset.cases[0]).geometry.spacing == (1.0, 1.5)
 
 
 def test_msd_files_may_be_links_to_another_place(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_png_keeps_sixteen_bits(tmp_path: Path) -> None:
     dataset = open_dataset(folder)
     volume = dataset.load(dataset.cases[0])
     assert (volume.image == 65535).all()
-    assert volume.spacing == (1.0, 1.0)
+    assert volume.geometry.spacing == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("mode", ["P", "I;16", "1"])
@@ -227,7 +227,7 @@ def test_tiff_pages_are_the_third_axis(tmp_path: Path) -> None:
     assert dataset.axes == 3
     volume = dataset.load(dataset.cases[0])
     assert volume.image.shape == (2, 6, *SQUARE)
-    assert volume.spacing == (1, 1, 1)
+    assert volume.geometry.spacing == (1, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nas.data.geometry import Geometry
 from nas.errors import InputError
 
 Result = TypeVar("Result")
@@ -18,16 +19,26 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class StoredImage:
-    """What a file holds: voxels (channels, *spatial), their spacing in mm and, where the format has one, the affine."""
+    """What a file holds: voxels (channels, *spatial), their spacing in mm and, where the format has one, the affine.
+
+    measured and oriented: whether spacing and orientation are the file's, as in `Geometry`.
+    """
 
     voxels: npt.NDArray[Any]
     spacing: tuple[float, ...]
     affine: npt.NDArray[np.float64] | None = None
+    measured: bool = True
+    oriented: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The spatial shape."""
         return self.voxels.shape[1:]
+
+    @property
+    def geometry(self) -> Geometry:
+        """Where the voxels lie."""
+        return Geometry(self.spacing, self.affine, self.measured, self.oriented)
 
 
 class FileKind(Protocol):
