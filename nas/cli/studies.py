@@ -1,6 +1,5 @@
-"""`nas status`, `nas best`, `nas export`: what studies hold."""
+"""`nas status`, `nas best`: what studies hold."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -81,34 +80,6 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
         if decided := network.evaluation.decided_recipe:
             OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True)
         OUT.print(_outline(network.document), soft_wrap=True)
-
-
-def export(
-    study: StudyName = None,
-    to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("best"),
-    trial: Annotated[int | None, typer.Option(help="Another trial than the best.")] = None,
-    storage: StorageOption = DEFAULT_STORAGE,
-    artifacts: ArtifactsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Write the best network as plain PyTorch: model.py, weights.safetensors, architecture.json.
-
-    [bold]Example[/bold]
-
-      nas export unet_family-brain-synthetic --to best
-    """
-    from nas.searching import FoundStudy
-
-    with open_existing(storage, artifacts) as opened:
-        found = FoundStudy(chosen(opened, study))
-        network = found.best if trial is None else found.trial(trial)
-        files = network.export(to)
-    if json:
-        print_json({"study": found.study.name, "trial": network.evaluation.trial, "files": [str(f) for f in files]})
-        return
-    OUT.print(f"trial {network.evaluation.trial}, Dice {network.evaluation.dice:.4f}:")
-    for file in files:
-        OUT.print(f"  {file}", soft_wrap=True)
 
 
 def open_existing(storage: str, artifacts: str | None = None) -> "Storage":

@@ -48,13 +48,13 @@ def _more(comparison: Comparison) -> str:
     trainings = trainings_to_show(difference, parts, confidence=comparison.confidence) - parts.number_of_trainings
     if isfinite(trainings) and trainings <= _BEYOND_REACH:
         return (
-            f"What lacks is trainings, not cases: {_counted(trainings, 'more training')} (folds times seeds) would tell "
-            f"a difference of {difference:.4f}."
+            f"What lacks is trainings, not cases: {_counted(trainings, 'more training')} (folds times seeds) would "
+            f"tell a difference of {difference:.4f}."
         )
-    return (
-        f"A difference of {difference:.4f} is too small for any number of cases here; "
-        f"as it is, {comparison.detectable:.4f} could be told."
-    )
+    times = (comparison.detectable / difference) ** 2
+    if times * parts.number_of_cases > _BEYOND_REACH:
+        return f"A difference of {difference:.4f} is too small to show; {comparison.detectable:.4f} could be told here."
+    return f"About {times:.1f} times as many cases and trainings would tell a difference of {difference:.4f}."
 
 
 def _few(comparison: Comparison) -> str:

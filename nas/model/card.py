@@ -10,7 +10,7 @@ _UNKNOWN = "not recorded"
 
 
 def card(model: "TrainedModel") -> str:
-    """The model card as Markdown (Mitchell et al. 2019, arXiv:1810.03993): what it is, made from, good and not good for."""
+    """The model card as Markdown (Mitchell et al. 2019, arXiv:1810.03993)."""
     sections = (
         ("", _what(model)),
         ("Data", _data(model)),
@@ -38,8 +38,9 @@ def _name(model: "TrainedModel") -> str:
 def _what(model: "TrainedModel") -> Iterator[str]:
     seen = "slice by slice" if model.slicing else "as a whole"
     yield (
-        f"Segments {', '.join(model.target_names)} in {model.axes}D images of {_counted(len(model.channels), 'channel')} "
-        f"({', '.join(model.channels)}), seen {seen} through windows of {_by(model.task.patch)}."
+        f"Segments {', '.join(model.target_names)} in {model.axes}D images of "
+        f"{_counted(len(model.channels), 'channel')} ({', '.join(model.channels)}), "
+        f"seen {seen} through windows of {_by(model.task.patch)}."
     )
     yield ""
     yield f"- network: {model.graph.parameters:,} trainable parameters, graph {model.graph.digest}"
@@ -75,8 +76,8 @@ def _metrics(model: "TrainedModel") -> Iterator[str]:
     yield (
         f"On held-out cases, which were looked at {_counted(looks, 'time')}."
         if looks is not None
-        else "On the cases that the search compared networks on: the best of many looks better there than it is. Measure "
-        "it on cases that no search has seen before relying on it."
+        else "On the cases that the search compared networks on: the best of many looks better there than it is. "
+        "Measure it on cases that no search has seen before relying on it."
     )
 
 
@@ -92,8 +93,8 @@ def _training(model: "TrainedModel") -> Iterator[str]:
 
 def _limits(model: "TrainedModel") -> Iterator[str]:
     yield (
-        "- It is made for images like those it was trained on. Another scanner, sequence, population or disease can make "
-        "it fail, and it does not say so."
+        "- It is made for images like those it was trained on. Another scanner, sequence, population or disease can "
+        "make it fail, and it does not say so."
     )
     yield "- It always answers: where a structure is absent it may invent one."
     yield "- It is no medical device. A person who can judge the result must look at it."
@@ -108,10 +109,10 @@ def _speed(model: "TrainedModel") -> Iterator[str]:
 
 def _bad_input(model: "TrainedModel") -> Iterator[str]:
     yield (
-        "Images of another number of channels or axes, with voxels that are no numbers, or that cannot be read are listed "
-        "and left out; the others are done. Another spacing or orientation is resampled and turned, and put back. A "
-        "spacing far from the training's, units that are not the training's where those are fixed (CT), and an image in "
-        "which nothing varies are warned of."
+        "Images of another number of channels or axes, with voxels that are no numbers, or that cannot be read are "
+        "listed and left out; the others are done. Another spacing or orientation is resampled and turned, and put "
+        "back. A spacing far from the training's, units that are not the training's where those are fixed (CT), and an "
+        "image in which nothing varies are warned of."
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,8 @@ VERSION = 1
 """Goes up whenever a folder is written in a way that earlier versions of nas cannot read."""
 DESCRIPTION = "model.json"
 CARD = "MODEL_CARD.md"
+MARK = ".nas"
+"""Of what is written as a whole folder: says what it is, so that it may be replaced."""
 
 
 def save_model(model: TrainedModel, folder: Path) -> tuple[Path, ...]:
@@ -44,7 +47,15 @@ def save_model(model: TrainedModel, folder: Path) -> tuple[Path, ...]:
     weights = {f"weights_{number}.safetensors": _bytes(state) for number, state in enumerate(model.states)}
     text = json.dumps(to_json(model, weights), indent=1)
     files = {DESCRIPTION: text.encode(), CARD: card(model).encode(), **weights}
-    return write_whole(Path(folder), files, DESCRIPTION, FORMAT)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, content in files.items():
+                (Path(scratch) / name).write_bytes(content)
+            return replace_folder(Path(scratch), Path(folder), FORMAT)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror or error}); free space or name another"
+        ) from None
 
 
 def load_model(folder: str | Path) -> TrainedModel:
@@ -102,55 +113,47 @@ def to_json(model: TrainedModel, weights: Mapping[str, bytes]) -> dict[str, Any]
     }
 
 
-def write_whole(folder: Path, files: Mapping[str, bytes], description: str, kind: str) -> tuple[Path, ...]:
-    """Write files by their paths below a folder, all of them or none; those of an earlier writing are replaced.
+def replace_folder(written: Path, folder: Path, kind: str) -> tuple[Path, ...]:
+    """Put the files of one folder in the place of another, all of them or none.
 
     Args:
-        folder: a new or an empty one, or one that holds an earlier writing.
-        files: their content.
-        description: the JSON file among them by whose field `format` an earlier writing is known.
-        kind: what that field says.
+        written: the files.
+        folder: a new or an empty one, or one that an earlier call made of this kind, whose files are replaced.
+        kind: what is in it; kept in a hidden file, by which the folder is known again.
+
+    Returns:
+        The files in their place.
 
     Raises:
-        InputError: the folder holds something else, or cannot be written.
+        InputError: the folder holds something else.
+        OSError: it cannot be written.
     """
     folder = folder.resolve()
+    _refuse_others(folder, kind)
+    names = [path.relative_to(written) for path in sorted(written.rglob("*")) if path.is_file()]
+    (written / MARK).write_text(kind, encoding="utf-8")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Inside a folder that exists, as it may be a mount or somebody's working directory.
+    scratch = (folder if folder.exists() else folder.parent) / f".{folder.name}.{os.getpid()}.partial"
     try:
-        if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and _kind(folder / description) != kind)):
-            raise InputError(f"{folder}: exists and is no earlier {kind}; name a new or an empty folder")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Inside a folder that exists, as it may be a mount or somebody's working directory.
-        scratch = (folder if folder.exists() else folder.parent) / f".{folder.name}.{os.getpid()}.partial"
-        scratch.mkdir()
-        try:
-            for name, content in files.items():
-                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-                (scratch / name).write_bytes(content)
-            _put(scratch, folder, files)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}); free space or name another"
-        ) from None
-    return tuple(folder / name for name in files)
+        shutil.copytree(written, scratch)
+        if not folder.exists():
+            scratch.rename(folder)
+        for name in [*names, Path(MARK)] if scratch.exists() else []:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).replace(folder / name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return tuple(folder / name for name in names)
 
 
-def _put(scratch: Path, folder: Path, files: Mapping[str, bytes]) -> None:
-    if not folder.exists():
-        scratch.rename(folder)
+def _refuse_others(folder: Path, kind: str) -> None:
+    """Do not mix what is written with what is something else's."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    for name in files:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (scratch / name).replace(folder / name)
-
-
-def _kind(path: Path) -> Any:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return document.get("format") if isinstance(document, dict) else None
+    mark = folder / MARK
+    if not mark.is_file() or mark.read_text(encoding="utf-8").strip() != kind:
+        raise InputError(f"{folder}: exists and is no earlier {kind}; name a new or an empty folder")
 
 
 def _description(folder: Path) -> dict[str, Any]:

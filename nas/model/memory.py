@@ -17,7 +17,7 @@ _READ = 12
 _NORMALISED = 24
 """Of a voxel of one channel while it is normalised, with intermediate results in float64."""
 _RESTORED = 17
-"""Of a voxel while classes are put back on a grid: two of shares in float32 with what splines hold, and two of bytes."""
+"""Of a voxel while classes are put back on a grid: shares in float32, with what interpolation holds, and bytes."""
 _PROGRAM = 600 * 2**20
 """Of Python, torch and what they load, before anything is read."""
 _SHARE = 0.95

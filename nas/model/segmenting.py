@@ -1,6 +1,6 @@
 """One image, segmented: prepared as in training, seen through windows, put back on its own grid."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -9,12 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nas.data import Image, prepare_image
+from nas.data import Image, Prepared, prepare_image
 from nas.errors import InputError
 from nas.model.trained import TrainedModel
-from nas.network import StepPlan
+from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
-from nas.training.inference import OVERLAP, Forward, parts
+from nas.training.inference import OVERLAP, Forward, Place, parts
 
 CPU = torch.device("cpu")
 
@@ -35,7 +35,8 @@ class Segmenter:
 
     def __init__(self, model: TrainedModel, device: torch.device = CPU, *, overlap: float = OVERLAP):
         self.model, self.device, self.overlap = model, device, overlap
-        self._forward = mixed([_forward(network.to(device), model.plan, device) for network in model.networks()])
+        self.scores = mixed([_forward(network.to(device), model.plan, device) for network in model.networks()])
+        """What the windows of images are given to."""
 
     def __call__(self, image: Image, *, probabilities: bool = False) -> Segmentation:
         """Segment one image.
@@ -47,9 +48,7 @@ class Segmenter:
         Raises:
             InputError: its axes or channels are not the model's, or there is no memory for it.
         """
-        model = self.model
-        expect_fitting(model, image)
-        prepared = prepare_image(image.voxels, image.geometry, model.preprocessing)
+        model, prepared = self.model, self.prepared(image)
         size = prepared.image.shape[1:]
         classes = np.empty(size, np.uint8)
         kept = np.empty((len(model.classes), *size), np.float32) if probabilities else None
@@ -63,11 +62,20 @@ class Segmenter:
             None if kept is None else prepared.placement.restore_values(kept, outside),
         )
 
-    def _parts(self, image: Tensor) -> Sequence[tuple[tuple[slice, ...], Tensor]]:
+    def prepared(self, image: Image) -> Prepared:
+        """An image as the network sees it.
+
+        Raises:
+            InputError: its axes or channels are not the model's.
+        """
+        expect_fitting(self.model, image)
+        return prepare_image(image.voxels, image.geometry, self.model.preprocessing)
+
+    def _parts(self, image: Tensor) -> Iterator[tuple[Place, Tensor]]:
         model = self.model
         try:
             yield from parts(
-                self._forward,
+                self.scores,
                 image.to(self.device),
                 model.task.patch,
                 slicing=model.slicing,
@@ -135,6 +143,6 @@ def plan_for(device: torch.device, plan: StepPlan) -> StepPlan:
     return replace(plan, compiled=False, precision=plan.precision if fast else "float32")
 
 
-def _forward(network: "torch.nn.Module", plan: StepPlan, device: torch.device) -> Forward:
+def _forward(network: Network, plan: StepPlan, device: torch.device) -> Forward:
     plan = plan_for(device, plan)
     return cast(Forward, runner(arranged(network, plan), plan))

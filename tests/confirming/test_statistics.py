@@ -25,6 +25,15 @@ def test_the_interval_of_a_mean_of_many_normal_cases_is_student_s() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.01)
 
 
+@pytest.mark.parametrize("cases", [8, 60])
+def test_the_interval_is_that_of_scipy(cases: int) -> None:
+    values = -np.random.default_rng(1).exponential(size=cases)
+    found = mean_interval(values, resamples=20_000)
+    expected = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=0).confidence_interval
+    width = expected.high - expected.low
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.02 * width)
+
+
 def test_the_interval_of_a_skewed_mean_reaches_further_to_the_long_tail() -> None:
     found = mean_interval(-np.random.default_rng(0).exponential(size=60))
     assert found.estimate - found.low > found.high - found.estimate
