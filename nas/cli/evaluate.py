@@ -14,13 +14,8 @@ if TYPE_CHECKING:
     from nas.model.evaluating import Evaluation
     from nas.model.labelling import Labelling
 
-_NAMES = {
-    "dice": "Dice",
-    "iou": "IoU",
-    "volume_error": "volume error",
-    "hausdorff95": "Hausdorff 95 mm",
-    "surface_dice": "surface Dice",
-}
+_SHOWN = {"iou": "IoU", "volume_error": "volume error", "hausdorff95": "HD95 mm", "surface_dice": "surface"}
+"""Columns beside Dice."""
 
 
 def evaluate(
@@ -87,21 +82,22 @@ def evaluate(
 def _show(found: "Evaluation") -> None:
     from nas.confirming import mean_interval
     from nas.confirming.statistics import FEW_CASES
+    from nas.model.evaluating import mean_of_defined
 
     rows = []
     for index, name in [*enumerate(found.targets), (None, "all")]:
         dice = mean_interval(found.of("dice", index))
-        means = [mean_interval(found.of(metric, index), resamples=1).estimate for metric in list(_NAMES)[1:]]
+        means = [mean_of_defined(found.of(metric, index)) for metric in _SHOWN]
         interval = "-" if dice.low != dice.low else f"{dice.low:.4f} to {dice.high:.4f}"
-        rows.append((name, _figure(dice.estimate), interval, *map(_figure, means)))
+        rows.append((name, _figure(dice.estimate), interval, *(_figure(mean, 3) for mean in means)))
     title = f"{len(found.scored)} cases" + (f", {found.unlabelled} without a label" if found.unlabelled else "")
-    OUT.print(table(title, ("structure", "Dice", "95% of the mean", *list(_NAMES.values())[1:]), rows))
+    OUT.print(table(title, ("structure", "Dice", "95% interval", *_SHOWN.values()), rows))
     if len(found.scored) < FEW_CASES:
         OUT.print(f"with fewer than {FEW_CASES} cases intervals are too short: take them as a hint")
 
 
-def _figure(value: float) -> str:
-    return "-" if value != value else f"{value:.4f}"
+def _figure(value: float, digits: int = 4) -> str:
+    return "-" if value != value else f"{value:.{digits}f}"
 
 
 def _labelling(text: str) -> "Labelling":

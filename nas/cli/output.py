@@ -59,4 +59,4 @@ def duration(seconds: float) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return not text or text[0].isdigit() or text in ("-", "?")
+    return text.lstrip("+-")[:1].isdigit() or text in ("", "-", "?")

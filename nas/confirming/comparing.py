@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from nas.confirming import statistics
 from nas.confirming.statistics import Array, Interval, Spread
@@ -109,13 +110,16 @@ def compare(
     _expect_same_cases(network, baseline)
     network, baseline = network.grouped, baseline.grouped
     differences = _differences(network.values, baseline.values)
-    defined = ~np.isnan(differences).any(axis=0)
+    defined: npt.NDArray[np.bool_] = np.asarray(~np.isnan(differences).any(axis=0))
     if int(defined.sum()) < 2:
         raise InputError(
             f"{network.name} against {baseline.name}: {int(defined.sum())} cases have a value of both; expected at "
             "least 2, so give results of more cases"
         )
-    differences, folds = differences[:, defined], [f for f, there in zip(network.folds, defined, strict=True) if there]
+    differences, folds = (
+        differences[:, defined],
+        [f for f, there in zip(network.folds, defined.tolist(), strict=True) if there],
+    )
     confidence = 1 - (1 - statistics.CONFIDENCE) / comparisons
     parts = statistics.spread(differences, folds)
     return Comparison(
@@ -150,9 +154,8 @@ def compare_all(
 
 def _differences(network: Array, baseline: Array) -> Array:
     """Seed against seed; where the numbers of seeds differ, against the baseline's mean over its seeds."""
-    if len(network) == len(baseline):
-        return network - baseline
-    return network - baseline.mean(axis=0, keepdims=True)
+    other = baseline if len(network) == len(baseline) else baseline.mean(axis=0, keepdims=True)
+    return np.asarray(network - other, np.float64)
 
 
 def _expect_same_cases(network: Scores, baseline: Scores) -> None:

@@ -72,8 +72,8 @@ class Evaluation:
         """Means over cases, and each case; undefined values are null."""
         means = {
             metric: {
-                **{name: _number(_mean(self.of(metric, index))) for index, name in enumerate(self.targets)},
-                "all": _number(_mean(self.of(metric))),
+                **{name: _number(mean_of_defined(self.of(metric, index))) for index, name in enumerate(self.targets)},
+                "all": _number(mean_of_defined(self.of(metric))),
             }
             for metric in METRICS
         }
@@ -134,11 +134,11 @@ def _scored(name: str, prediction: Path | None, label: Path, labelling: Labellin
     try:
         truth, predicted = files.read_label(label), files.read_label(prediction)
         refuse(grid_problems(label, truth, prediction, predicted))
-        pair = [_indices(label, truth, labelling), _indices(prediction, predicted, labelling)]
+        wanted = torch.from_numpy(_indices(label, truth, labelling))
+        seen = torch.from_numpy(_indices(prediction, predicted, labelling))
     except InputError as error:
         return Scored(name, {}, str(error))
-    spacing = truth.geometry.spacing
-    return Scored(name, _all_metrics(*(torch.from_numpy(part) for part in pair), spacing, labelling, tolerance))
+    return Scored(name, _all_metrics(wanted, seen, truth.geometry.spacing, labelling, tolerance))
 
 
 def _all_metrics(
@@ -213,7 +213,8 @@ def _occurring(labels: Mapping[str, Path]) -> Labelling:
     return Labelling(tuple("background" if value == 0 else str(value) for value in ordered), ordered)
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float:
+def mean_of_defined(values: npt.NDArray[np.float64]) -> float:
+    """The mean of the values that are numbers; NaN where none is."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else float("nan")
 

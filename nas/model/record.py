@@ -142,7 +142,7 @@ def open_record(folder: Path, model: Path, options: Options, labels: Mapping[str
 
 
 def _done(case: Mapping[str, Any]) -> Done:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in case.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in case.items()}
     values.pop("volumes", None)
     return Done(**values)
 

@@ -95,16 +95,14 @@ def probabilities(
     Yields:
         (count, classes, rows, *the other axes); put together along axis 2 they cover the images.
     """
-    with torch.inference_mode():
-        size = images.shape[2:]
-        before = [max(wide - along, 0) // 2 for along, wide in zip(size, patch, strict=True)]
-        images = _filled(images, patch, before)
-        slabs = _slabs(forward, images, patch, mirrored, _starts(tuple(images.shape[2:]), patch, overlap))
-        for start, slab in slabs:
-            inside = [slice(first, first + along) for first, along in zip(before[1:], size[1:], strict=True)]
-            rows = slice(max(before[0] - start, 0), max(before[0] + size[0] - start, 0))
-            if rows.start < slab.shape[2]:
-                yield slab[(slice(None), slice(None), rows, *inside)]
+    size = images.shape[2:]
+    before = [max(wide - along, 0) // 2 for along, wide in zip(size, patch, strict=True)]
+    images = _filled(images, patch, before)
+    inside = _box(before[1:], size[1:])
+    for start, slab in _slabs(forward, images, patch, mirrored, _starts(tuple(images.shape[2:]), patch, overlap)):
+        rows = slice(max(before[0] - start, 0), max(before[0] + size[0] - start, 0))
+        if rows.start < slab.shape[2]:
+            yield slab[(slice(None), slice(None), rows, *inside)]
 
 
 def windows(size: Axes, patch: Axes, overlap: float = OVERLAP) -> int:
@@ -142,22 +140,27 @@ def _slabs(
     for start, following in zip(starts[0], [*starts[0][1:], None], strict=True):
         all_places = list(product(range(len(images)), *starts[1:]))
         for places in (all_places[first : first + _BATCH] for first in range(0, len(all_places), _BATCH)):
-            within = [[slice(at, at + wide) for at, wide in zip(p[1:], patch[1:], strict=True)] for p in places]
+            within = [_box(place[1:], patch[1:]) for place in places]
             rows = slice(start, start + patch[0])
-            crops = [images[(p[0], slice(None), rows, *inside)] for p, inside in zip(places, within, strict=True)]
+            crops = [images[place[0]][(slice(None), rows, *box)] for place, box in zip(places, within, strict=True)]
             found = _averaged(forward, torch.stack(crops), mirrored) * bell
             if not sums.numel():
                 sums = found.new_zeros(len(images), found.shape[1], patch[0], *images.shape[3:])
-            for (number, *_), inside, scores in zip(places, within, found, strict=True):
-                sums[(number, slice(None), slice(None), *inside)] += scores
-                if number == 0:
-                    weights[(slice(None), *inside)] += bell
+            for place, box, shares in zip(places, within, found, strict=True):
+                sums[place[0]][(slice(None), slice(None), *box)] += shares
+                if place[0] == 0:
+                    weights[(slice(None), *box)] += bell
         done = patch[0] if following is None else following - start
         yield start, sums[:, :, :done] / weights[:done]
         if following is not None:
             sums, weights = _moved_on(sums, done, 2), _moved_on(weights, done, 0)
 
 
+def _box(start: Sequence[int], size: Sequence[int]) -> Place:
+    return tuple(slice(at, at + wide) for at, wide in zip(start, size, strict=True))
+
+
+@torch.inference_mode()
 def _averaged(forward: Forward, images: Tensor, mirrored: Axes) -> Tensor:
     """Probabilities, averaged over all ways of mirroring."""
     axes = [2 + axis for axis in mirrored]
