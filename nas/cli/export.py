@@ -51,20 +51,9 @@ def export(
     model = _model(source, trial, storage, artifacts)
     written = run(model, names, to)
     if json:
-        print_json(
-            {
-                "forms": [
-                    {
-                        "form": entry.form,
-                        "files": [str(file) for file in entry.files],
-                        "difference": entry.difference,
-                        "agreement": entry.agreement,
-                    }
-                    for entry in written
-                ],
-                **{name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance},
-            }
-        )
+        tried = [{"form": e.form, "difference": e.difference, "agreement": e.agreement} for e in written]
+        told = {name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance}
+        print_json({**told, "files": [str(file) for entry in written for file in entry.files], "forms": tried})
         return
     for entry in written:
         ERR.print(

@@ -143,7 +143,6 @@ class _Worker:
         if found.probabilities is not None:
             _write_probabilities(self.to / f"{image.name}.npz", found.probabilities, model.classes)
         files.write_label(path, values[classes], stored.geometry, image.paths[0])
-        counts = np.bincount(classes.ravel(), minlength=len(model.classes))
         return Done(
             name=image.name,
             images=image.names,
@@ -152,7 +151,7 @@ class _Worker:
             warnings=tuple(suspicions(model, stored)),
             shape=classes.shape,
             spacing=tuple(stored.geometry.spacing) if stored.geometry.measured else None,
-            voxels={name: int(count) for name, count in zip(model.classes[1:], counts[1:], strict=True)},
+            voxels={name: int((classes == index).sum()) for index, name in enumerate(model.classes) if index},
             seconds=round(time.monotonic() - start, 3),
         )
 

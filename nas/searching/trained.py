@@ -58,6 +58,8 @@ def _provenance(network: "FoundNetwork") -> dict[str, Any]:
         "fold": evaluation.fold,
         "seed": evaluation.seed,
         "dice": evaluation.dice,
+        "objective": settings.objective,
+        "architecture": network.document,
         "target_dice": {name: None if value != value else value for name, value in network.target_dice.items()},
         "seconds": evaluation.seconds,
         "device": evaluation.device,
