@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from nas.cli.output import ERR, OUT, print_json, table
 
@@ -14,10 +15,29 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Get a data set, look at it before training on it, prepare it.")
 
-AXES = {2: ("first", "second"), 3: ("left to right", "back to front", "feet to head")}
+AXES = {2: ("rows", "columns"), 3: ("first", "second", "third")}
+ORIENTED = ("left to right", "back to front", "feet to head")
+UNKNOWN = "unknown"
+FEW_NAMES = 3
+NNUNETS = "nnU-Net's rule"
 
 FolderOption = Annotated[
     str | None, typer.Argument(help="A folder of labelled images.", show_default="synthetic brain", metavar="DIR")
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose the cases are, so that no patient is in two folds: a CSV of case and group, or a pattern of names.",
+        metavar="FILE|PATTERN",
+    ),
+]
+LabelGroups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--labels",
+        help='Label values that are one class, and its name: "1,255=lesion". Repeatable.',
+        metavar="TEXT",
+    ),
 ]
 Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time.", show_default="as many as cores")]
 
@@ -25,6 +45,8 @@ Processes = Annotated[int | None, typer.Option(min=1, help="Cases at a time.", s
 @app.command("check")
 def check(
     folder: FolderOption = None,
+    groups: Groups = None,
+    labels: LabelGroups = None,
     processes: Processes = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fingerprint as JSON.")] = False,
 ) -> None:
@@ -33,10 +55,11 @@ def check(
     [bold]Example[/bold]
 
       nas data check Task04_Hippocampus
+      nas data check Dataset027_ACDC --groups "{group}_frame*"
     """
-    from nas.data import open_dataset, plan_preprocessing
+    from nas.data import open_dataset, plan_preprocessing, read_options
 
-    dataset = open_dataset(folder)
+    dataset = open_dataset(folder, read_options(groups, labels or ()))
     fingerprint = _check(dataset, processes)
     if json:
         print_json(fingerprint.to_json())
@@ -53,6 +76,8 @@ def check(
 @app.command("prepare")
 def prepare(
     folder: FolderOption = None,
+    groups: Groups = None,
+    labels: LabelGroups = None,
     cache: Annotated[Path, typer.Option(help="Folder that holds prepared data.")] = Path("runs/cache"),
     processes: Processes = None,
     verify: Annotated[bool, typer.Option("--verify", help="Read all of it again and compare checksums.")] = False,
@@ -67,11 +92,11 @@ def prepare(
 
       nas data prepare Task04_Hippocampus
     """
-    from nas.data import available_processes, open_dataset, plan_preprocessing, prepare_dataset
+    from nas.data import available_processes, open_dataset, plan_preprocessing, prepare_dataset, read_options
     from nas.data.prepared import damaged_files
     from nas.errors import InputError
 
-    dataset = open_dataset(folder)
+    dataset = open_dataset(folder, read_options(groups, labels or ()))
     settings = plan_preprocessing(_check(dataset, processes))
     with _progress("preparing cases", len(dataset.cases)) as progress:
         prepared = prepare_dataset(
@@ -143,26 +168,51 @@ def _check(dataset: "Dataset", processes: int | None) -> "Fingerprint":
 
 def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
     origin = f" ({dataset.origin})" if dataset.synthetic else ""
-    stored = ", ".join(f"{code}: {count}" for code, count in fingerprint.orientations.items())
     OUT.print(
-        f"[bold]{fingerprint.name}[/bold]{origin}: {fingerprint.cases} cases, {fingerprint.axes}D"
-        + (f", stored as {stored}" if stored else ""),
+        Text.assemble(
+            (fingerprint.name, "bold"),
+            f"{origin}: {fingerprint.cases} cases, {fingerprint.axes}D{_stored(fingerprint)}",
+        ),
         soft_wrap=True,
     )
+    _show_sizes(fingerprint)
+    _show_classes(fingerprint)
+    _show_channels(fingerprint)
+    _show_folds(fingerprint)
+    for group in fingerprint.left_out:
+        names = ", ".join(group.names[:FEW_NAMES]) + (", ..." if len(group.names) > FEW_NAMES else "")
+        OUT.print(f"left out: {len(group.names)} {group.reason} ({names})", soft_wrap=True, markup=False)
+
+
+def _stored(fingerprint: "Fingerprint") -> str:
+    """How the files are turned, as far as they say."""
+    codes = dict(fingerprint.orientations)
+    unknown = fingerprint.cases - sum(codes.values())
+    if fingerprint.axes == 3 and unknown:
+        codes["in an orientation that the files do not tell"] = unknown
+    return f", stored as {', '.join(f'{code}: {count}' for code, count in codes.items())}" if codes else ""
+
+
+def _show_sizes(fingerprint: "Fingerprint") -> None:
     shapes = zip(fingerprint.shape_minimum, fingerprint.shape_median, fingerprint.shape_maximum, strict=True)
     spacings = zip(fingerprint.spacing_minimum, fingerprint.spacing_median, fingerprint.spacing_maximum, strict=True)
+    oriented = fingerprint.axes == 3 and sum(fingerprint.orientations.values()) == fingerprint.cases
+    axes = ORIENTED if oriented else AXES[fingerprint.axes]
     rows = [
-        (axis, *map(str, shape), *(f"{step:.4g}" for step in spacing))
-        for axis, shape, spacing in zip(AXES[fingerprint.axes], shapes, spacings, strict=True)
+        (axis, *map(str, shape), *((f"{step:.4g}" if fingerprint.measured else UNKNOWN) for step in spacing))
+        for axis, shape, spacing in zip(axes, shapes, spacings, strict=True)
     ]
     sizes = ("axis", "fewest voxels", "median", "most", "finest mm", "median", "coarsest")
     OUT.print(table("size and spacing", sizes, rows))
-    unknown = fingerprint.axes == 2 and {*fingerprint.spacing_minimum, *fingerprint.spacing_maximum} == {1.0}
-    if unknown:
-        OUT.print("the files tell no spacing: 1 stands for a pixel")
-    unit, each = ("ml", 1000) if fingerprint.axes == 3 else ("pixels" if unknown else "mm²", 1)
+    if not fingerprint.measured:
+        OUT.print("the files tell no spacing: voxels count as equally long along all axes", soft_wrap=True)
+
+
+def _show_classes(fingerprint: "Fingerprint") -> None:
+    unit, size = ("ml", 1000) if fingerprint.axes == 3 else ("mm²", 1)
+    unit, size = (unit, size) if fingerprint.measured else ("voxels" if fingerprint.axes == 3 else "pixels", 1)
     classes = [
-        (c.name, f"{c.voxel_fraction:.2%}", str(c.cases), *(f"{volume / each:.4g}" for volume in c.volumes))
+        (c.name, f"{c.voxel_fraction:.2%}", str(c.cases), *(f"{volume / size:.4g}" for volume in c.volumes))
         for c in fingerprint.classes
     ]
     amounts = ("class", "of all voxels", "cases", f"least {unit}", "median", "most")
@@ -171,6 +221,9 @@ def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
         OUT.print(f"region {region.in_words}", soft_wrap=True, markup=False)
     if fingerprint.ignored_fraction:
         OUT.print(f"{fingerprint.ignored_fraction:.2%} of the voxels are of unknown class and do not count")
+
+
+def _show_channels(fingerprint: "Fingerprint") -> None:
     channels = [
         (
             c.name,
@@ -182,14 +235,24 @@ def _show(dataset: "Dataset", fingerprint: "Fingerprint") -> None:
     OUT.print(table("intensities as stored", seen, channels))
 
 
+def _show_folds(fingerprint: "Fingerprint") -> None:
+    """Where the folds come from, unless they are the usual ones of single cases."""
+    folds = fingerprint.folds
+    if folds is None or (folds.source == NNUNETS and not folds.groups):
+        return
+    groups = f", {folds.groups} groups of cases kept together" if folds.groups else ""
+    OUT.print(f"folds: {folds.count}, from {folds.source}{groups}", soft_wrap=True, markup=False)
+
+
 def _show_plan(settings: "Preprocessing", fingerprint: "Fingerprint") -> None:
     """What will be done to the data, in a line each."""
     from nas.data.preprocessing import matches
 
     known = zip(fingerprint.spacing_minimum, fingerprint.spacing_maximum, settings.spacing, strict=True)
-    spacing = " x ".join(f"{step:.4g}" for step in settings.spacing)
+    spacing = " x ".join(f"{step:.4g}" for step in settings.spacing) + " mm"
     kept = all(matches(low, target) and matches(high, target) for low, high, target in known)
-    OUT.print(f"\nin training: {'spacing stays' if kept else 'all cases are resampled to'} {spacing} mm")
+    resampling = f"spacing stays {spacing}" if kept else f"all cases are resampled to {spacing}"
+    OUT.print(f"\nin training: {resampling if fingerprint.measured else 'voxels stay as they are'}")
     for channel, how in zip(fingerprint.channels, settings.channels, strict=True):
         if how.low is not None:
             text = f"clipped to {how.low:.4g} to {how.high:.4g}, the same for all cases"

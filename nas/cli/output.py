@@ -35,7 +35,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
             name, justify="right" if numeric or ranked else "left", overflow="fold", no_wrap=numeric or ranked
         )
     for row in cells:
-        made.add_row(*row)
+        made.add_row(*map(Text, row))
     # Not the table's own title, which is broken to the width of the columns below it.
     return Group(Text(title, style="bold"), made)
 

@@ -13,6 +13,7 @@ from nas.data.fingerprint import Fingerprint, changed_cases
 from nas.data.geometry import Geometry
 from nas.data.images import Image, read_image
 from nas.data.opening import open_dataset
+from nas.data.options import DataOptions, read_options
 from nas.data.prepared import (
     DEFAULT_FOLDER,
     PreparedCase,
@@ -30,6 +31,7 @@ __all__ = [
     "DEFAULT_FOLDER",
     "IGNORED",
     "Case",
+    "DataOptions",
     "Dataset",
     "Fingerprint",
     "Geometry",
@@ -53,5 +55,6 @@ __all__ = [
     "prepare_dataset",
     "prepare_image",
     "read_image",
+    "read_options",
     "slices",
 ]

@@ -11,17 +11,22 @@ import numpy.typing as npt
 
 from nas.data.advice import warnings_of
 from nas.data.dataset import Case, Dataset
+from nas.data.disagreement import disagreements
 from nas.data.fingerprint import (
     CaseSummary,
     ChannelSummary,
     ClassSummary,
     Fingerprint,
+    FoldSummary,
     ForegroundIntensities,
     RegionSummary,
 )
 from nas.data.observing import Observation, observe
 from nas.data.parallel import each
+from nas.data.preparing import room_problem
+from nas.data.preprocessing import plan_preprocessing
 from nas.data.problems import refuse
+from nas.data.splits import FOLDS
 from nas.errors import InputError
 
 
@@ -30,18 +35,20 @@ def check(dataset: Dataset, progress: Callable[[int, int], None] | None = None, 
 
     InputError lists all problems of all cases, a line each: the first 20, then how many more there are.
     """
-    seen: list[Observation] = []
+    observations: list[Observation] = []
     problems: list[str] = []
-    for done, found in enumerate(each(_Observing(dataset), dataset.cases, processes), start=1):
-        if isinstance(found, Observation):
-            seen.append(found)
+    for done, outcome in enumerate(each(_Observing(dataset), dataset.cases, processes), start=1):
+        if isinstance(outcome, Observation):
+            observations.append(outcome)
         else:
-            problems += found.splitlines()
+            problems += outcome.splitlines()
         if progress:
             progress(done, len(dataset.cases))
     refuse(problems)
-    refuse(_absent_classes(dataset, seen))
-    return _fingerprint(dataset, seen)
+    refuse((*_absent_classes(dataset, observations), *disagreements(observations)))
+    fingerprint = _fingerprint(dataset, observations)
+    refuse(_oversized(fingerprint))
+    return fingerprint
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,15 @@ def _absent_classes(dataset: Dataset, cases: Sequence[Observation]) -> Iterator[
             )
 
 
+def _oversized(fingerprint: Fingerprint) -> Iterator[str]:
+    """Cases that could not be prepared, found out before any is."""
+    settings = plan_preprocessing(fingerprint)
+    for case in fingerprint.case_summaries:
+        problem = room_problem(len(fingerprint.channels), case.shape, case.spacing, settings.spacing, case.content)
+        if problem:
+            yield f"case {case.name}: {problem}"
+
+
 def _fingerprint(dataset: Dataset, cases: Sequence[Observation]) -> Fingerprint:
     shapes = np.array([case.shape for case in cases])
     spacings = np.array([case.spacing for case in cases])
@@ -82,7 +98,7 @@ def _fingerprint(dataset: Dataset, cases: Sequence[Observation]) -> Fingerprint:
         spacing_minimum=_real(spacings.min(axis=0)),
         spacing_median=_real(np.median(spacings, axis=0)),
         spacing_maximum=_real(spacings.max(axis=0)),
-        orientations=dict(sorted(Counter(case.orientation for case in cases if case.orientation).items())),
+        orientations=dict(sorted(Counter(case.orientation for case in cases if case.oriented).items())),
         channels=tuple(_channel_summary(index, name, cases) for index, name in enumerate(dataset.channels)),
         classes=classes,
         regions=tuple(
@@ -90,14 +106,34 @@ def _fingerprint(dataset: Dataset, cases: Sequence[Observation]) -> Fingerprint:
             for region in dataset.regions
         ),
         ignored_fraction=ignored / int(shapes.prod(axis=1).sum()),
-        warnings=tuple(warnings_of(dataset.channels, classes, cases)),
+        warnings=(*dataset.warnings, *warnings_of(dataset, classes, cases)),
         digest=_digest(dataset, cases),
         case_summaries=tuple(
             CaseSummary(
-                case.name, case.shape, case.spacing, case.orientation, case.content, _case_digest(dataset, case)
+                case.name,
+                case.shape,
+                case.spacing,
+                case.orientation if case.oriented else "",
+                case.content,
+                _case_digest(dataset, case),
             )
             for case in cases
         ),
+        measured=all(case.measured for case in cases),
+        folds=_folds(dataset),
+        left_out=dataset.left_out,
+    )
+
+
+def _folds(dataset: Dataset) -> FoldSummary:
+    groups = {case.group or case.name for case in dataset.cases}
+    count = len(dataset.splits) or min(FOLDS, len(groups))
+    splits = [dataset.split(fold) for fold in range(count)] if len(groups) > 1 or dataset.splits else []
+    return FoldSummary(
+        count=len(splits),
+        source=dataset.split_source or "nnU-Net's rule",
+        groups=len(groups) if any(case.group for case in dataset.cases) else 0,
+        digest=hashlib.sha256(repr(splits).encode()).hexdigest()[:16],
     )
 
 

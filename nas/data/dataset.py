@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from nas.data.geometry import Geometry
+from nas.data.notes import Note
 from nas.data.splits import Split, split_groups
 
 IGNORED = 255
 """The label of a voxel whose class nobody knows: it neither trains nor counts."""
+
+
+Palette: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
+"""The colour (red, green, blue) in which a file shows each of its values that occurs."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,29 @@ class Region:
     classes: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Files beside the data that are no part of them, and why."""
+
+    reason: str
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A loaded case, its arrays contiguous in memory.
 
     image: float32 intensities as stored, (channels, *spatial), all finite.
     label: uint8 class indices, (*spatial), 0 is background and IGNORED (255) unknown.
-    geometry: where its voxels lie.
+    geometry: where its voxels lie. notes: what was decided in reading it. palette: the colours in which the label is
+    shown, of each value that occurs in the file.
     """
 
     image: npt.NDArray[np.float32]
     label: npt.NDArray[np.uint8]
     geometry: Geometry
+    notes: tuple[Note, ...] = ()
+    palette: Palette | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,9 @@ class Dataset:
 
     axes is 2 or 3. classes[0] is the background. `loader` reads and validates one case. `origin` says what a synthetic
     set is made from (it has no files to tell), and is empty for data on disk. `regions` are made of classes, where the
-    data set declares such. `splits` are the folds that came with the data; without any, nnU-Net's are used.
+    data set declares such. `splits` are the folds that came with the data, and `split_source` what brought them;
+    without any, nnU-Net's are used. `left_out` is what lies beside the data, and `warnings` what a person should know
+    of how they were found.
     """
 
     name: str
@@ -69,6 +88,9 @@ class Dataset:
     origin: str = ""
     regions: tuple[Region, ...] = ()
     splits: tuple[Split, ...] = ()
+    split_source: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def synthetic(self) -> bool:

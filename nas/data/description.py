@@ -1,12 +1,13 @@
 """`dataset.json`, which several layouts share: its fields, read with errors that name them."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nas.data.json_files import read_json, shortened
 from nas.data.labels import Labels, labels_of
+from nas.data.names import is_printable
 from nas.errors import InputError
 
 FILE = "dataset.json"
@@ -45,13 +46,18 @@ class Description:
         expected = 'names numbered from 0, as in {"0": "T1", "1": "T2"}'
         value: dict[str, Any] = self.field(name, dict, expected)
         numbers = [str(number) for number in range(len(value))]
-        if set(value) != set(numbers) or not all(isinstance(entry, str) for entry in value.values()):
+        if set(value) != set(numbers) or not all(_is_name(entry) for entry in value.values()):
             raise self.error(name, shortened(value), expected)
         return tuple(value[number] for number in numbers)
 
-    def labels(self, pairs: Iterable[tuple[Any, Any]]) -> Labels:
-        """The field `labels`, taken apart by the reader into pairs of class name and label value."""
-        return labels_of(list(pairs), lambda found, expected: self.error("labels", found, expected))
+    @property
+    def labels(self) -> Labels:
+        """The field `labels`, whichever way round: {"organ": 1} as nnU-Net, or {"1": "organ"} as the Decathlon."""
+        declared: dict[str, Any] = self.field("labels", dict, 'values and classes, as in {"background": 0, "organ": 1}')
+        pairs: Iterable[tuple[Any, Any]] = declared.items()
+        if any(isinstance(name, str) for name in declared.values()):
+            pairs = [(name, int(value) if value.isdecimal() else value) for value, name in declared.items()]
+        return labels_of(pairs, lambda found, expected: self.error("labels", found, expected))
 
 
 def read_description(folder: Path) -> Description | None:
@@ -65,15 +71,5 @@ def read_description(folder: Path) -> Description | None:
     return Description(path, content)
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; InputError where it is none."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); correct it or export it again") from error
-
-
-def shortened(value: Any) -> str:
-    """A value as JSON, cut where it is long."""
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and is_printable(value)

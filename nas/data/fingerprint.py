@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nas.data.dataset import LeftOut
 from nas.errors import InputError
 
 
@@ -71,12 +72,26 @@ class RegionSummary:
 
 
 @dataclass(frozen=True)
+class FoldSummary:
+    """How cases are parted: so many folds, from where, so many groups kept together (0: each case by itself).
+
+    digest: of which cases train and which validate in every fold.
+    """
+
+    count: int
+    source: str
+    groups: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class Fingerprint:
     """A data set in numbers. Shapes are in voxels and spacings in mm, along right, anterior, superior, over the cases.
 
     digest is the SHA-256 of the cases' names, voxels, spacings and labels, and of the channels, classes and regions: a
     study can tell that it goes on with other data than it began with. Of a synthetic set it covers what the cases are
-    made from.
+    made from. measured: whether the files tell their spacing; where not, it is 1. orientations: of the files that tell
+    theirs. left_out: what lies beside the data and is no part of them.
     """
 
     name: str
@@ -96,6 +111,9 @@ class Fingerprint:
     warnings: tuple[str, ...]
     digest: str
     case_summaries: tuple[CaseSummary, ...]
+    measured: bool = True
+    folds: FoldSummary | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as values that JSON has, under the names of the fields."""
@@ -125,6 +143,11 @@ class Fingerprint:
             content["case_summaries"] = tuple(
                 CaseSummary(**case | {"shape": tuple(case["shape"]), "spacing": tuple(case["spacing"])})
                 for case in document["case_summaries"]
+            )
+            folds = document.get("folds")
+            content["folds"] = FoldSummary(**folds) if folds else None
+            content["left_out"] = tuple(
+                LeftOut(group["reason"], tuple(group["names"])) for group in document.get("left_out", ())
             )
             return cls(**content)
         except (KeyError, TypeError) as error:

@@ -4,20 +4,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nas.data import files
-from nas.data.dataset import Case, Dataset, Volume
+from nas.data.dataset import Case, Dataset, LeftOut, Volume
 from nas.data.files import StoredImage
-from nas.data.images import grid_problems, image_problems, joined
+from nas.data.images import geometry_of, grid_problems, image_problems, joined, read_files, spacing_notes
 from nas.data.labels import Labels
+from nas.data.listing import dead_link
 from nas.data.problems import refuse
 from nas.data.splits import Split
+from nas.data.values import some, values_of
 from nas.errors import InputError
 
+SLICES = {".nii", ".nii.gz"}
+"""Kinds of files whose pictures may be volumes of one slice."""
 TOLERANCE = 1e-3  # between a float label and its whole number
 
 
@@ -29,8 +31,11 @@ def dataset_of_files(
     labels: Labels,
     cases: Sequence[Case],
     splits: tuple[Split, ...] = (),
+    split_source: str = "",
+    left_out: tuple[LeftOut, ...] = (),
+    warnings: tuple[str, ...] = (),
 ) -> Dataset:
-    """A data set whose cases are files; the first label decides between 2D and 3D.
+    """A data set whose cases are files; the first label that is more than one slice decides between 2D and 3D.
 
     InputError for missing files, for a name that occurs twice and for fewer than two cases.
     """
@@ -40,7 +45,7 @@ def dataset_of_files(
         )
     refuse(_listing_problems(cases))
     ordered = tuple(sorted(cases, key=lambda case: case.name))
-    axes = files.axes(_label(ordered[0]))
+    axes = _axes(ordered)
     return Dataset(
         name=name,
         folder=folder,
@@ -51,7 +56,23 @@ def dataset_of_files(
         loader=FileLoader(axes, channels, labels),
         regions=labels.regions,
         splits=splits,
+        split_source=split_source,
+        left_out=left_out,
+        warnings=warnings,
     )
+
+
+def _axes(cases: Sequence[Case]) -> int:
+    """A NIfTI of one slice is a picture among pictures, and a thin volume among volumes."""
+    labels = (_label(case) for case in cases)
+    first = next(labels)
+    if files.axes(first) == 3 or not _may_be_a_slice(first):
+        return files.axes(first)
+    return max((files.axes(label) for label in labels), default=2)
+
+
+def _may_be_a_slice(path: Path) -> bool:
+    return files.suffix_of(path) in SLICES
 
 
 @dataclass(frozen=True)
@@ -73,12 +94,20 @@ class FileLoader:
             ) from error
 
     def _load(self, case: Case) -> Volume:
-        stored = {path: files.read_image(path) for path in case.images}
+        stored = read_files(case.images, self.axes)
         label_path = _label(case)
         label = files.read_label(label_path)
+        label = files.as_slice(label) if self.axes == 2 else label
         refuse(self._problems(stored, label_path, label))
         image = joined(stored)
-        return Volume(image.voxels, np.ascontiguousarray(self.labels.indices(label.voxels[0])), image.geometry)
+        first = next(iter(stored.values()))
+        return Volume(
+            image.voxels,
+            np.ascontiguousarray(self.labels.indices(label.voxels[0])),
+            geometry_of([*stored.values(), label]),
+            (*image.notes, *label.notes, *spacing_notes(first, label, "the label's")),
+            label.palette,
+        )
 
     def _problems(self, stored: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
         yield from image_problems(stored, self.axes, self.channels)
@@ -102,24 +131,20 @@ def _listing_problems(cases: Sequence[Case]) -> Iterator[str]:
     for case in cases:
         for what, path in [*(("image", path) for path in case.images), ("label", _label(case))]:
             if not path.is_file():
-                yield f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
+                missing = f"{path}: the {what} of case {case.name} is missing; add it, or take the case out"
+                yield next(dead_link(path), missing)
 
 
 def _label_problems(path: Path, label: StoredImage, labels: Labels) -> Iterator[str]:
-    values = np.unique(label.voxels)
+    values = values_of(label.voxels).astype(np.float64)
     finite = np.isfinite(values)
     if not finite.all():
         yield f"{path}: label values that are NaN or infinite; expected the class of every voxel"
-    values = values[finite].astype(np.float64)
+    values = values[finite]
     whole = np.abs(values - np.rint(values)) <= TOLERANCE
     if not whole.all():
-        yield f"{path}: fractional label values {_some(values[~whole])}; resample labels with nearest neighbours"
+        yield f"{path}: fractional label values {some(values[~whole])}; resample labels with nearest neighbours"
     undeclared = np.setdiff1d(np.rint(values[whole]), labels.declared)
     if undeclared.size:
-        declared = _some(np.array(sorted(labels.declared), dtype=np.float64))
-        yield f"{path}: undeclared label values {_some(undeclared)}; expected {declared}, or declare them as classes"
-
-
-def _some(values: npt.NDArray[Any]) -> str:
-    """The first few of many values."""
-    return ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
+        declared = some(np.array(sorted(labels.declared), dtype=np.float64))
+        yield f"{path}: undeclared label values {some(undeclared)}; expected {declared}, or declare them as classes"

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nas.data import cache
 from nas.data.cache import NoSpaceError
 from nas.data.dataset import Case, Dataset, Region
+from nas.data.names import file_name
 from nas.data.parallel import each
 from nas.data.placement import Placement
 from nas.data.preparing import prepare_volume
@@ -127,7 +128,7 @@ def prepare_dataset(
         InputError: a case cannot be used, the folder cannot be written, or the disk is full.
     """
     digest = _digest(dataset, settings, processes)
-    home = Path(folder) / f"{_safe(dataset.name)}-{digest[:16]}"
+    home = Path(folder) / f"{file_name(_plain(dataset.name))}-{digest[:16]}"
     found = _open(home)
     if found is not None and found.digest == digest:
         return replace(found, splits=dataset.splits)
@@ -167,7 +168,7 @@ def _open(home: Path) -> PreparedDataset | None:
     index = cache.read_document(home / cache.INDEX)
     if index is None or index.get("version") != cache.VERSION:
         return None
-    documents = {name: cache.read_case(home / name) for name in index["cases"]}
+    documents = {name: cache.read_case(home / file_name(name)) for name in index["cases"]}
     if any(document is None for document in documents.values()):
         return None
     settings = Preprocessing.from_json(index["settings"])
@@ -179,7 +180,7 @@ def _open(home: Path) -> PreparedDataset | None:
         cases=tuple(
             PreparedCase(
                 name=name,
-                folder=home / name,
+                folder=home / file_name(name),
                 size=tuple(document["size"]),
                 spacing=tuple(document["spacing"]),
                 placement=Placement.from_json(document["geometry"]),
@@ -209,9 +210,9 @@ def _build(
             shutil.rmtree(partial, ignore_errors=True)
             home.rename(partial)
         partial.mkdir(parents=True, exist_ok=True)
-        whole = [case.name for case in dataset.cases if cache.read_case(partial / case.name) is not None]
-        cache.sweep(partial, whole)
-        missing = [case for case in dataset.cases if case.name not in set(whole)]
+        whole = {case.name for case in dataset.cases if cache.read_case(partial / file_name(case.name)) is not None}
+        cache.sweep(partial, map(file_name, whole))
+        missing = [case for case in dataset.cases if case.name not in whole]
         sizes = []
         builder = _Building(dataset, settings, partial)
         for size in each(builder, missing, processes if _bytes(missing) > SMALL else 1):
@@ -260,7 +261,11 @@ class _Building:
 
     def __call__(self, case: Case) -> int:
         volume = self.dataset.load(case)
-        return cache.write_case(self.folder / case.name, prepare_volume(volume, self.settings), volume.label)
+        try:
+            prepared = prepare_volume(volume, self.settings)
+        except InputError as error:
+            raise InputError(f"case {case.name}: {error}") from error
+        return cache.write_case(self.folder / file_name(case.name), prepared, volume.label)
 
 
 def _index(dataset: Dataset, settings: Preprocessing, digest: str) -> dict[str, Any]:
@@ -301,8 +306,8 @@ def _bytes(cases: Sequence[Case]) -> int:
     return sum(path.stat().st_size for case in cases for path in _files(case))
 
 
-def _safe(name: str) -> str:
-    """A name that is one for a folder everywhere."""
+def _plain(name: str) -> str:
+    """A name in letters that need no quotes in a terminal."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "data"
 
 

@@ -5,19 +5,27 @@ torch into each of the processes that share this work, which takes longer to sta
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import IGNORED, Volume
 from nas.data.geometry import Geometry
+from nas.data.memory import gibibytes, memory_limit
 from nas.data.normalisation import normalise
 from nas.data.placement import Placement, box_of
 from nas.data.preprocessing import Normalisation, Preprocessing, matches
 from nas.data.resampling import coarse_axis, resample_image
+from nas.data.spacings import in_words
+from nas.errors import InputError
 
 REMEMBERED = 5_000
 """Voxels of each class that are listed for drawing patches around them."""
+
+
+WORKING = 3
+"""Arrays of the resampled size that are needed beside the image's channels: the label, and a class's share of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +61,11 @@ def prepare_volume(volume: Volume, settings: Preprocessing) -> PreparedVolume:
 
 
 def prepare_image(image: npt.NDArray[np.float32], geometry: Geometry, settings: Preprocessing) -> Prepared:
-    """Turn, crop, normalise and resample one image, (channels, *spatial), in nnU-Net's order."""
+    """Turn, crop, normalise and resample one image, (channels, *spatial), in nnU-Net's order.
+
+    Raises:
+        InputError: resampled it would be larger than the memory; known before anything of it is made.
+    """
     orientation = geometry.orientation
     original, image = image.shape[1:], orientation.apply(image)
     spacing = orientation.sort(geometry.spacing)
@@ -62,6 +74,9 @@ def prepare_image(image: npt.NDArray[np.float32], geometry: Geometry, settings: 
     within = tuple(slice(start, stop) for start, stop in box)
     image = _normalised(image[(slice(None), *within)], content[within], settings.channels)
     size = prepared_size(image.shape[1:], spacing, settings.spacing)
+    problem = room_problem(len(image), image.shape[1:], spacing, settings.spacing)
+    if problem:
+        raise InputError(problem)
     # Thick slices before or after: either way what lies between them is unknown.
     coarse = coarse_axis(spacing) if coarse_axis(spacing) is not None else coarse_axis(settings.spacing)
     steps = tuple(
@@ -73,6 +88,37 @@ def prepare_image(image: npt.NDArray[np.float32], geometry: Geometry, settings: 
         image = resample_image(image, size, coarse)
     placement = Placement(original, orientation, box, size, tuple(geometry.spacing), coarse if resampled else None)
     return Prepared(np.ascontiguousarray(image), steps, placement)
+
+
+def room_problem(
+    channels: int,
+    old: tuple[int, ...],
+    spacing: tuple[float, ...],
+    target: tuple[float, ...],
+    content: float = 1.0,
+) -> str | None:
+    """Why an image cannot be resampled in this machine's memory, None where it can.
+
+    Args:
+        channels: of the image.
+        old: its voxels along each axis.
+        spacing: of them in mm.
+        target: the spacing that it is brought to.
+        content: the share of it that is resampled, where the rest is cut away.
+    """
+    size = prepared_size(old, spacing, target)
+    needed = 4 * content * ((channels + WORKING) * prod(size) + channels * prod(old))
+    if size == old or needed <= memory_limit():
+        return None
+    return (
+        f"{_times(old)} voxels of {in_words(spacing)} mm become {_times(size)} of {in_words(target)} mm, which takes "
+        f"{gibibytes(needed)}, more than this machine's {gibibytes(memory_limit())} of memory; correct the spacing in "
+        "its header if it is wrong, else leave the case out"
+    )
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))
 
 
 def prepared_size(old: tuple[int, ...], spacing: tuple[float, ...], target: tuple[float, ...]) -> tuple[int, ...]:

@@ -1,9 +1,15 @@
 """Which cases train and which validate."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from nas.errors import InputError
+
+FOLDS = 5
+SEED = 12345
+"""nnU-Net's, for its `KFold(5, shuffle=True, random_state=12345)`."""
 
 
 @dataclass(frozen=True)
@@ -14,14 +20,13 @@ class Split:
     validation: tuple[str, ...]
 
 
-def split(names: Iterable[str], fold: int = 0, folds: int = 5) -> Split:
+def split(names: Iterable[str], fold: int = 0, folds: int = FOLDS) -> Split:
     """nnU-Net's split of the cases, so that results compare with its own.
 
-    It is `KFold(folds, shuffle=True, random_state=12345)` over the sorted names. With fewer cases than folds, there are
-    as many folds as cases. InputError for a fold out of range, for a name given twice and for fewer than two cases.
+    It is scikit-learn's `KFold(folds, shuffle=True, random_state=12345)` over the sorted names. With fewer cases than
+    folds, there are as many folds as cases. InputError for a fold out of range, for a name given twice and for fewer
+    than two cases.
     """
-    from sklearn.model_selection import KFold
-
     ordered = sorted(names)
     if len(set(ordered)) < len(ordered):
         raise InputError("cases: a name occurs twice; expected every case to have a name of its own")
@@ -32,9 +37,13 @@ def split(names: Iterable[str], fold: int = 0, folds: int = 5) -> Split:
     folds = min(folds, len(ordered))
     if not 0 <= fold < folds:
         raise InputError(f"fold: found {fold}; expected 0 to {folds - 1} with {len(ordered)} cases")
-    parts = list(KFold(folds, shuffle=True, random_state=12345).split(ordered))[fold]
-    training, validation = (tuple(ordered[index] for index in part) for part in parts)
-    return Split(training, validation)
+    shuffled = np.arange(len(ordered))
+    np.random.RandomState(SEED).shuffle(shuffled)  # the older generator, whose numbers never change
+    validating = set(np.array_split(shuffled, folds)[fold].tolist())  # the first parts are the larger ones, as there
+    return Split(
+        tuple(name for place, name in enumerate(ordered) if place not in validating),
+        tuple(name for place, name in enumerate(ordered) if place in validating),
+    )
 
 
 def split_groups(groups: Mapping[str, str], fold: int, given: Sequence[Split] = ()) -> Split:
@@ -59,3 +68,15 @@ def split_groups(groups: Mapping[str, str], fold: int, given: Sequence[Split] = 
         return tuple(sorted(name for name, group in groups.items() if name in wanted or group in wanted))
 
     return Split(members(chosen.training), members(chosen.validation))
+
+
+def crossing_groups(groups: Mapping[str, str], given: Sequence[Split], source: str) -> Iterator[str]:
+    """A line for each group that folds which came with the data have on both sides."""
+    for fold, parts in enumerate(given):
+        training = {groups[name] for name in parts.training if name in groups}
+        validation = {groups[name] for name in parts.validation if name in groups}
+        for group in sorted(training & validation):
+            yield (
+                f"{source}: fold {fold}: group {group} trains and validates; move its cases to one side, or take the "
+                "folds out"
+            )

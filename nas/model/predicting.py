@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from nas.data import files, read_image
+from nas.data.notes import Note
 from nas.data.parallel import each
 from nas.errors import InputError
 from nas.model.cleaning import class_index, drop_small, keep_largest
@@ -148,7 +149,7 @@ class _Worker:
             images=image.names,
             stamp=image.stamp,
             file=path.name,
-            warnings=tuple(suspicions(model, stored)),
+            warnings=(*map(_in_words, stored.notes), *suspicions(model, stored)),
             shape=classes.shape,
             spacing=tuple(stored.geometry.spacing) if stored.geometry.measured else None,
             voxels={name: int((classes == index).sum()) for index, name in enumerate(model.classes) if index},
@@ -176,9 +177,13 @@ def _expect_classes(model: TrainedModel, options: Options) -> None:
         class_index(name, model.classes, "--minimum-volume")
 
 
+def _in_words(note: Note) -> str:
+    return f"{note.text} ({note.figures})" if note.figures else note.text
+
+
 def _is_image(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return path.is_file() and not hidden and path.name.lower().endswith(files.suffixes())
+    there = path.is_file() or path.is_symlink()  # one that leads nowhere is told of when it is read
+    return there and not path.name.startswith(".") and path.name.lower().endswith(files.suffixes())
 
 
 def _write_probabilities(path: Path, values: npt.NDArray[np.float32], classes: Sequence[str]) -> None:

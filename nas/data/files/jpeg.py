@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from nas.data.files import StoredImage
-from nas.data.files.png import axes, read_picture
-from nas.errors import InputError
+from nas.data.files.png import axes
+from nas.data.pictures import lossy_label, read_picture
 
 SUFFIXES = (".jpg", ".jpeg")
 
@@ -18,7 +18,4 @@ def read_image(path: Path) -> StoredImage:
 
 def read_label(path: Path) -> StoredImage:
     """Always an InputError."""
-    raise InputError(
-        f"{path}: a label in JPEG, whose lossy compression changes class values near every edge; "
-        "export it again as PNG or TIFF"
-    )
+    raise lossy_label(path, "JPEG")

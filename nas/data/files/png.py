@@ -1,16 +1,17 @@
-"""PNG, through Pillow: grey of 8 or 16 bits, or colour with a channel each. The axes are rows, then columns."""
+"""PNG, through Pillow: grey or colour, a channel each, of up to 16 bits. The axes are rows, then columns."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from nas.data.files import StoredImage
 from nas.data.geometry import Geometry
+from nas.data.pictures import read_picture
 
 SUFFIXES = (".png",)
-SPACING = (1.0, 1.0)  # a picture does not say how large its pixels are
+
+__all__ = ["SUFFIXES", "axes", "read_image", "read_label", "read_picture", "write_label"]
 
 
 def axes(path: Path) -> int:
@@ -26,16 +27,6 @@ def read_image(path: Path) -> StoredImage:
 def read_label(path: Path) -> StoredImage:
     """The label values; in a picture with a palette they are its indices, whatever colours they are shown in."""
     return read_picture(path, colours=False)
-
-
-def read_picture(path: Path, colours: bool) -> StoredImage:
-    """Any file that Pillow reads as one picture."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB") if colours and picture.mode == "P" else picture)
-    channels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return StoredImage(channels, SPACING)
 
 
 def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:

@@ -15,13 +15,16 @@ from pathlib import Path
 
 from nas.data.dataset import Case, Dataset
 from nas.data.labels import Labels, labels_of
+from nas.data.listing import dead_link
 from nas.data.loading import dataset_of_files
+from nas.data.notes import listed
 from nas.data.problems import refuse
 from nas.errors import InputError
 
 LAYOUT = "BIDS: dataset_description.json, images, and segmentations *_dseg.nii.gz named in a *dseg.tsv"
 DESCRIPTION = "dataset_description.json"
 ENDINGS = (".nii.gz", ".nii")
+SIGNS = (("dataset_description.json",), ("derivatives",))
 LABEL = "dseg"
 VARIANTS = {"desc", "seg", "atlas", "label", "rec"}
 NO_IMAGES = {LABEL, "probseg", "mask", "xfm", "bold", "dwi"}
@@ -31,7 +34,7 @@ def read(folder: Path) -> Dataset | None:
     """The data set in the folder, None where it is not BIDS; InputError where it has no segmentations."""
     if not (folder / DESCRIPTION).is_file():
         return None
-    found = [_file(path) for path in sorted(folder.rglob("sub-*")) if path.name.endswith(ENDINGS) and path.is_file()]
+    found = [_file(path) for path in sorted(folder.rglob("sub-*")) if path.name.endswith(ENDINGS) and not path.is_dir()]
     labels = [file for file in found if file.suffix == LABEL]
     images = [file for file in found if file.suffix not in NO_IMAGES]
     if not labels:
@@ -39,6 +42,7 @@ def read(folder: Path) -> Dataset | None:
     refuse(_doubled(labels))
     matches = {label: _images(label, images) for label in labels}
     channels = sorted(set.intersection(*(set(match) for match in matches.values())))
+    refuse(line for file in found for line in dead_link(file.path))
     refuse(_unmatched(matches, channels))
     return dataset_of_files(
         name=folder.absolute().name,
@@ -46,6 +50,7 @@ def read(folder: Path) -> Dataset | None:
         channels=tuple(channels),
         labels=_labels(folder, [label.path for label in labels]),
         cases=[_case(label, [match[channel] for channel in channels]) for label, match in matches.items()],
+        warnings=tuple(_dropped(matches, channels)),
     )
 
 
@@ -106,6 +111,17 @@ def _unmatched(matches: dict[_File, dict[str, _File]], channels: Sequence[str]) 
     if not channels and all(matches.values()):
         kinds = sorted({suffix for match in matches.values() for suffix in match})
         yield f"{', '.join(kinds)}: no kind of image is there for every segmentation; expected one that all have"
+
+
+def _dropped(matches: dict[_File, dict[str, _File]], channels: Sequence[str]) -> Iterator[str]:
+    """A word on each kind of image that some segmentations lack, and that is left out for all."""
+    for kind in sorted({suffix for match in matches.values() for suffix in match} - set(channels)):
+        lacking = [label.path.name.partition(f"_{LABEL}")[0] for label, match in matches.items() if kind not in match]
+        verb = "has" if len(lacking) == 1 else "have"
+        yield (
+            f"{kind} is left out of all {len(matches)} cases, because {listed(lacking)} {verb} none: add "
+            " what is missing, or take these cases out"
+        )
 
 
 def _labels(folder: Path, paths: Sequence[Path]) -> Labels:
