@@ -132,6 +132,9 @@ class _Worker:
             return self._segmented(image)
         except InputError as error:
             return Done(image.name, image.names, image.stamp, reason=str(error))
+        except MemoryError:
+            reason = "does not fit in memory; crop or resample it, or use fewer --processes"
+            return Done(image.name, image.names, image.stamp, reason=f"{image.paths[0]}: {reason}")
 
     def _segmented(self, image: Listed) -> Done:
         start, model = time.monotonic(), self._segmenter.model

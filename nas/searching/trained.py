@@ -1,10 +1,15 @@
 """A network of a study as a trained model."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from safetensors import safe_open
 
 from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
+from nas.searching.measuring import WEIGHTS
 from nas.training import Recipe, Slicing
 
 if TYPE_CHECKING:
@@ -33,9 +38,16 @@ def trained_model(network: "FoundNetwork") -> TrainedModel:
             for entry in fingerprint.get("regions", ())
         ),
         slicing=_slicing(plan.get("slices"), preprocessing.spacing),
-        plan=StepPlan(channels_last=True),
+        plan=_plan(network.study.artifact(evaluation.id, WEIGHTS)),
         provenance=_provenance(network),
     )
+
+
+def _plan(weights: Path) -> StepPlan:
+    """How the network was run, which stands in the header of its weights."""
+    with safe_open(weights, "pt") as file:
+        text = (file.metadata() or {}).get("step_plan")
+    return StepPlan(channels_last=True) if text is None else StepPlan.from_json(json.loads(text))
 
 
 def _slicing(neighbours: int | None, spacing: tuple[float, ...]) -> Slicing | None:

@@ -17,15 +17,15 @@ from nas.catalog import load_space
 from nas.data import Preprocessing, open_dataset, prepare_image
 from nas.data.preprocessing import Normalisation
 from nas.export.formats import format_of
-from nas.graph import Task, trace
+from nas.graph import Axes, Task, trace
 from nas.model import TrainedModel
 from nas.network import StepPlan, build
 from nas.network.running import arranged, runner
 from nas.training import Recipe
 from nas.training.inference import predict
 
-PATCH = (32, 48, 32)
-NETWORKS = (("Residual U-Net", 3), ("U-Net BN", 4))
+NETWORKS = (("Residual U-Net", 3, (40, 56, 40)), ("U-Net BN", 4, (32, 48, 32)))
+"""With how many rungs they are narrower, and the patch."""
 ROUNDS = 3
 
 
@@ -35,13 +35,13 @@ def main(folder: Path, cases: int) -> None:
     settings = Preprocessing((1.0, 1.0, 1.0), (Normalisation(),))
     volumes = [dataset.load(case) for case in dataset.cases[:cases]]
     images = [torch.from_numpy(prepare_image(v.image, v.geometry, settings).image) for v in volumes]
-    for reference, rungs in NETWORKS:
+    for reference, rungs, patch in NETWORKS:
         architecture = slim(load_space("unet_family").references[reference], rungs)
-        graph = trace(architecture, Task(3, 1, 3, PATCH))
+        graph = trace(architecture, Task(3, 1, 3, patch))
         state = build(graph).state_dict()
         model = TrainedModel(graph, (state,), settings, ("MRI",), dataset.classes, Recipe())
         ways = {
-            "MONAI's inferer, float32": monai_s(build(graph).eval()),
+            "MONAI's inferer, float32": monai_s(build(graph).eval(), patch),
             "nas, float32": nas_s(model, StepPlan(channels_last=True)),
             "nas, bfloat16": nas_s(model, StepPlan(channels_last=True, precision="bfloat16")),
             "nas's windows, ONNX Runtime": onnx_s(model),
@@ -59,11 +59,11 @@ def main(folder: Path, cases: int) -> None:
             print(f"  {name:32} {60 * cases / took:8.0f} cases a minute  {first / took:5.2f} times MONAI's", flush=True)
 
 
-def monai_s(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+def monai_s(network: Callable[[Tensor], Tensor], patch: Axes) -> Callable[[Tensor], Tensor]:
     """MONAI's sliding window with the plain module."""
     from monai.inferers import SlidingWindowInferer
 
-    inferer = SlidingWindowInferer(PATCH, 4, 0.5, mode="gaussian", padding_mode="replicate")
+    inferer = SlidingWindowInferer(patch, 4, 0.5, mode="gaussian", padding_mode="replicate")
 
     def way(image: Tensor) -> Tensor:
         with torch.inference_mode():
@@ -77,7 +77,7 @@ def nas_s(model: TrainedModel, plan: StepPlan) -> Callable[[Tensor], Tensor]:
     """nas's windows by a plan."""
     (network,) = model.networks()
     forward = runner(arranged(network, plan), plan)
-    return lambda image: predict(forward, image, PATCH)  # type: ignore[arg-type]
+    return lambda image: predict(forward, image, model.task.patch)  # type: ignore[arg-type]
 
 
 def onnx_s(model: TrainedModel) -> Callable[[Tensor], Tensor]:
@@ -86,7 +86,7 @@ def onnx_s(model: TrainedModel) -> Callable[[Tensor], Tensor]:
     with tempfile.TemporaryDirectory() as folder:
         form.write(model, Path(folder))
         scores = form.opened(Path(folder), model)
-    return lambda image: predict(scores, image, PATCH)
+    return lambda image: predict(scores, image, model.task.patch)
 
 
 if __name__ == "__main__":
