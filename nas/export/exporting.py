@@ -16,7 +16,7 @@ from nas.export.ensemble import module_of
 from nas.export.formats import Classes, Format, Scores, format_of
 from nas.graph import Axes, Graph
 from nas.model import Segmenter, TrainedModel
-from nas.model.folder import replace_folder
+from nas.model.folder import refuse_others, replace_folder
 from nas.training.inference import predict
 
 _AGREEING = 0.999
@@ -64,7 +64,9 @@ def export(model: TrainedModel, forms: Sequence[str], to: Path) -> tuple[Exporte
 
 
 def _exported(model: TrainedModel, name: str, form: Format, folder: Path) -> Exported:
+    kind = f"nas export {name}"
     try:
+        refuse_others(folder.resolve(), kind)  # before the work, not after it
         with tempfile.TemporaryDirectory() as scratch:
             written = Path(scratch) / name
             written.mkdir()
@@ -81,7 +83,7 @@ def _exported(model: TrainedModel, name: str, form: Format, folder: Path) -> Exp
                 )
             for cached in written.rglob("__pycache__"):
                 shutil.rmtree(cached)
-            files = replace_folder(written, folder, f"nas export {name}")
+            files = replace_folder(written, folder, kind)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); free space or name another"

@@ -129,7 +129,7 @@ def replace_folder(written: Path, folder: Path, kind: str) -> tuple[Path, ...]:
         OSError: it cannot be written.
     """
     folder = folder.resolve()
-    _refuse_others(folder, kind)
+    refuse_others(folder, kind)
     names = [path.relative_to(written) for path in sorted(written.rglob("*")) if path.is_file()]
     (written / MARK).write_text(kind, encoding="utf-8")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -147,8 +147,12 @@ def replace_folder(written: Path, folder: Path, kind: str) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _refuse_others(folder: Path, kind: str) -> None:
-    """Do not mix what is written with what is something else's."""
+def refuse_others(folder: Path, kind: str) -> None:
+    """Do not mix what is written with what is something else's.
+
+    Raises:
+        InputError: the folder holds something else than an earlier writing of this kind.
+    """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     mark = folder / MARK

@@ -121,7 +121,7 @@ def _metadata(model: TrainedModel) -> dict[str, Any]:
 
 def _inference(model: TrainedModel) -> dict[str, Any]:
     return {
-        "imports": ["$import sys", "$sys.path.insert(0, @bundle_root)", "$import scripts.run"],
+        "imports": ["$from scripts.run import segment_folder"],
         "bundle_root": "$__import__('os').getcwd()",
         "dataset_dir": "$@bundle_root + '/images'",
         "output_dir": "$@bundle_root + '/predictions'",
@@ -129,7 +129,7 @@ def _inference(model: TrainedModel) -> dict[str, Any]:
         "network_def": {"_target_": "scripts.network.Network"},
         "network": "$@network_def.to(@device)",
         "inferer": _inferer(model),
-        "run": ["$scripts.run.segment_folder(@network, @inferer, @bundle_root, @dataset_dir, @output_dir, @device)"],
+        "run": ["$segment_folder(@network, @inferer, @bundle_root, @dataset_dir, @output_dir, @device)"],
     }
 
 
@@ -146,6 +146,8 @@ def _network_source(model: TrainedModel) -> str:
     text = source(model.graph)
     if len(model.states) == 1:
         return text
+    if "\nimport torch\n" not in text:
+        text = text.replace("\nfrom torch import", "\nimport torch\nfrom torch import", 1)
     return f"{text.replace('class Network(', 'class Member(')}{_ENSEMBLE.format(count=len(model.states))}"
 
 

@@ -1,6 +1,7 @@
 """PyTorch's own exported program: a graph and weights that torch runs without any source."""
 
 import json
+import warnings
 from pathlib import Path
 
 import torch
@@ -20,14 +21,19 @@ _FILE = "model.pt2"
 def write(model: TrainedModel, folder: Path) -> None:
     """model.pt2, and model.json with all else."""
     program = program_of(module_of(model), model.graph)
-    torch.export.save(program, folder / _FILE)
+    with warnings.catch_warnings():
+        # torch warns of its own use of what torch has deprecated.
+        warnings.simplefilter("ignore")
+        torch.export.save(program, folder / _FILE)
     document = to_json(model, {}) | {"format": "nas pt2", "sizes": sizes_of(program, model.graph)}
     (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def opened(folder: Path, model: TrainedModel) -> Scores:
     """The program that was written, loaded by torch."""
-    module = torch.export.load(folder / _FILE).module()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = torch.export.load(folder / _FILE).module()
 
     def scores(images: Tensor) -> Tensor:
         with torch.no_grad():
