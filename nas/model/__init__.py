@@ -6,6 +6,6 @@ folder, `evaluating` compares segmentations with labels.
 
 from nas.model.folder import load_model, save_model
 from nas.model.segmenting import Segmentation, Segmenter, segment
-from nas.model.trained import TrainedModel
+from nas.model.trained import TrainedModel, ensemble
 
-__all__ = ["Segmentation", "Segmenter", "TrainedModel", "load_model", "save_model", "segment"]
+__all__ = ["Segmentation", "Segmenter", "TrainedModel", "ensemble", "load_model", "save_model", "segment"]

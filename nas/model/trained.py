@@ -1,7 +1,7 @@
 """The value that segmenting, exporting and describing take."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -91,6 +91,24 @@ class TrainedModel:
             InputError: the weights are another network's.
         """
         return tuple(_network(self.graph, state) for state in self.states)
+
+
+def ensemble(models: Sequence[TrainedModel]) -> TrainedModel:
+    """Several trainings of one network as one model, whose probabilities are the mean of theirs.
+
+    Raises:
+        InputError: they differ in more than their weights, their recipes' length and their provenance.
+    """
+    first = models[0]
+    for other in models[1:]:
+        for name in ("channels", "classes", "values", "regions", "preprocessing", "slicing", "mirrored"):
+            if getattr(other, name) != getattr(first, name):
+                raise InputError(f"ensemble: its members differ in their {name}; put together those of one kind alone")
+        if other.graph.digest != first.graph.digest:
+            raise InputError("ensemble: its members are different networks; put together trainings of one network")
+    members = [dict(model.provenance) for model in models]
+    states = tuple(state for model in models for state in model.states)
+    return replace(first, states=states, provenance={**first.provenance, "members": members})
 
 
 def _network(graph: Graph, state: State) -> Network:

@@ -8,7 +8,7 @@ import torch
 
 from nas.data import Geometry, Image, check, open_dataset, plan_preprocessing, prepare_dataset
 from nas.errors import InputError
-from nas.model import Segmenter, TrainedModel, segment
+from nas.model import Segmenter, TrainedModel, ensemble, segment
 from nas.training import Slicing, samples_of, validate
 from tests.data.factories import msd
 from tests.model.factories import OBLIQUE, SHAPE, model, voxels
@@ -50,9 +50,20 @@ def test_it_is_what_validation_sees(tmp_path: Path) -> None:
 
 def test_an_ensemble_of_twins_sees_what_one_sees() -> None:
     one = model()
-    two = model(members=1)
-    twins = type(one)(**{**vars(two), "states": one.states * 2})
-    assert np.array_equal(segment(twins, IMAGE).classes, segment(one, IMAGE).classes)
+    assert np.array_equal(segment(ensemble([one, one]), IMAGE).classes, segment(one, IMAGE).classes)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (model(values=(0, 1, 9)), "differ in their values"),
+        (model(mirrored=True), "differ in their mirrored"),
+        (model(reference="nnU-Net"), "are different networks"),
+    ],
+)
+def test_an_ensemble_is_of_one_network(other: TrainedModel, expected: str) -> None:
+    with pytest.raises(InputError, match=f"ensemble: its members {expected}"):
+        ensemble([model(), other])
 
 
 def test_an_image_on_a_finer_grid_is_put_back_on_it() -> None:
