@@ -57,7 +57,7 @@ def evaluate(
         labelling = replace(labelling, ignored=ignore)
     if to is not None and to.suffix not in (".csv", ".json"):
         raise InputError(f"--to: found {to.name!r}, expected a name that ends in .csv or .json")
-    with Progress(console=ERR, transient=True) as progress:
+    with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         bar = progress.add_task("comparing", total=None)
         found = evaluate_folder(
             predictions,

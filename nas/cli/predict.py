@@ -108,7 +108,7 @@ class _Progress:
     def __init__(self) -> None:
         from rich.progress import Progress
 
-        self.bar = Progress(console=ERR, transient=True)
+        self.bar = Progress(console=ERR, transient=True, disable=not ERR.is_terminal)
         self._task = self.bar.add_task("segmenting", total=None)
 
     def __call__(self, result: "Done", done: int, total: int) -> None:

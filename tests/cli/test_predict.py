@@ -115,7 +115,6 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "another number of channels": (lambda p: nifti(p, np.ones((*SHAPE, 2), np.float32)), "channels: found 2"),
     "NaN": (lambda p: nifti(p, np.full(SHAPE, np.nan, np.float32)), "NaN or infinite"),
     "flat": (lambda p: nifti(p, np.ones((20, 20), np.float32)), "2D"),
-    "no direction": (lambda p: nifti(p, voxels(), np.diag([0.0, 1, 1, 1])), ""),
     "complex": (lambda p: nifti(p, np.ones(SHAPE, np.complex64)), "expected real numbers"),
 }
 
