@@ -240,7 +240,7 @@ def test_an_independent_script_has_the_same_dice(nas: Command, folder: Path) -> 
     predict(nas, folder)
     labels = labelled(folder)
     assert "2 cases" in evaluate(nas, folder, "--to", str(folder / "metrics.csv"))
-    rows = list(csv.DictReader((folder / "metrics.csv").open()))
+    rows = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
     assert len(rows) == 4
     for row in rows:
         value = {"front": 7, "back": 500}[row["target"]]
