@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, search, serving, showing, spaces, studies, upkeep, worker
+from nas.cli import data, evaluate, export, predict, search, serving, showing, spaces, studies, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -26,7 +26,9 @@ app.command("status")(studies.status)
 app.command("trials")(upkeep.trials)
 app.add_typer(upkeep.app, name="studies")
 app.command("best")(studies.best)
-app.command("export")(studies.export)
+app.command("export")(export.export)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
 
 
 def _version(wanted: bool) -> None:

@@ -70,4 +70,4 @@ def in_words(values: Mapping[str, float]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return not text or text[0].isdigit() or text in ("-", "?")
+    return text.lstrip("+-")[:1].isdigit() or text in ("", "-", "?")

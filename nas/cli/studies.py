@@ -1,11 +1,8 @@
-"""`nas status`, `nas best`, `nas export`: what studies hold."""
+"""`nas status`, `nas best`: what studies hold."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
+from nas.cli.options import JsonOption, StorageOption, StudyName
 from nas.cli.output import OUT, in_words, print_json, table
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
@@ -69,36 +66,6 @@ def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json
         if decided := trial.recipe_decisions:
             OUT.print(f"recipe: {recipe_in_words(decided)}", soft_wrap=True, markup=False)
         OUT.print(_outline(network.document), soft_wrap=True, markup=False)
-
-
-def export(
-    study: StudyName = None,
-    to: Annotated[Path, typer.Option(help="Folder to write.")] = Path("best"),
-    trial: Annotated[int | None, typer.Option(help="Another trial than the best.")] = None,
-    storage: StorageOption = DEFAULT_STORAGE,
-    artifacts: ArtifactsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Write the best network as plain PyTorch: model.py, weights.safetensors, architecture.json.
-
-    [bold]Example[/bold]
-
-      nas export unet_family-brain-synthetic --to best
-    """
-    from nas.searching import OpenedStudy
-
-    with open_existing(storage, artifacts) as opened:
-        stored = chosen(opened, study)
-        study_opened = OpenedStudy(stored)
-        network = study_opened.best if trial is None else study_opened.trial(trial)
-        files = network.export(to)
-    number = network.trial.number
-    if json:
-        print_json({"study": stored.name, "trial": number, "files": [str(file) for file in files]})
-        return
-    OUT.print(f"trial {number}, {in_words(network.trial.values)}:")
-    for file in files:
-        OUT.print(f"  {file}", soft_wrap=True, markup=False)
 
 
 def open_existing(storage: str, artifacts: str | None = None) -> "Storage":

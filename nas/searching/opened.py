@@ -40,7 +40,7 @@ class TrainedNetwork:
         """Dice of each foreground class, or of each region where the data declare such; NaN where it is undefined."""
         described = self.study.settings.data_fingerprint
         names = [item["name"] for item in described.get("regions") or described["classes"][1:]]
-        measured = self.study.measurements(self._run.id, "dice")
+        measured = self.study.measurements(self.run.id, "dice")
         whole = {point.class_index: point.value for point in measured if point.case is None and point.class_index}
         return {names[index - 1]: value for index, value in whole.items()}
 
@@ -59,7 +59,7 @@ class TrainedNetwork:
         from safetensors.torch import load_file
 
         network = build(self.graph)
-        network.load_state_dict(load_file(self.study.file(self._run.id, WEIGHTS)))
+        network.load_state_dict(load_file(self.study.file(self.run.id, WEIGHTS)))
         return network.eval()
 
     def export(self, folder: str | Path) -> tuple[Path, ...]:
@@ -87,7 +87,8 @@ class TrainedNetwork:
         return self.study.architecture(self.trial.digest or "")
 
     @property
-    def _run(self) -> Run:
+    def run(self) -> Run:
+        """The run whose weights these are."""
         assert self.trial.latest is not None
         return self.trial.latest
 

@@ -37,7 +37,7 @@ def bearable(
     if looks >= FEWEST_LOOKS:
         return preprocessing, 1.0
     cases = dataset.cases[:: max(len(dataset.cases) // _CASES, 1)][:_CASES]
-    labels = [(volume.label, volume.spacing) for volume in map(dataset.load, cases)]
+    labels = [(volume.label, volume.geometry.spacing) for volume in map(dataset.load, cases)]
     factor = coarsest(lambda factor: mean(faithfulness(label, spacing, factor) for label, spacing in labels))
     return replace(preprocessing, spacing=coarser(preprocessing.spacing, factor)), factor
 

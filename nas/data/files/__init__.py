@@ -1,6 +1,7 @@
 """Files that hold an image or a label: one module a kind, found by looking, so a new kind is one new file."""
 
 import logging
+import os
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -97,6 +98,22 @@ class HasParts(Protocol):
         """All files that are read."""
 
 
+@runtime_checkable
+class Sized(Protocol):
+    """What the module of a kind of file offers too, where a header says how large the image is."""
+
+    def shape(self, path: Path) -> tuple[int, ...]:
+        """The spatial shape."""
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """What the module of a kind of file offers too, where labels can be written in it without a loss."""
+
+    def write_label(self, path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:
+        """Label values (*spatial), whole numbers, on the grid of the image in `like`, of the same kind."""
+
+
 def axes(path: Path) -> int:
     """The number of spatial axes of the image in a file; InputError where it cannot be read."""
     return _read(path, _kind(path).axes)
@@ -157,6 +174,41 @@ def parts(path: Path) -> tuple[Path, ...]:
     """All files that are read for a path: itself, what it refers to, or what lies in a folder that is a volume."""
     kind = _kind(path)
     return kind.parts(path) if isinstance(kind, HasParts) else (path,)
+
+
+def shape(path: Path) -> tuple[int, ...] | None:
+    """The spatial shape as the file says without its voxels being read, None where its kind cannot say."""
+    kind = _kind(path)
+    return _read(path, kind.shape) if isinstance(kind, Sized) else None
+
+
+def suffixes() -> tuple[str, ...]:
+    """How the names of files end that can be read."""
+    return tuple(sorted(_kinds().keys() - {FOLDER}))
+
+
+def label_suffix(like: Path, axes: int) -> str:
+    """How the file of a label ends that belongs to an image: as the image's does, where that kind can hold labels."""
+    written_in_kind = isinstance(_kind(like), Writer)
+    return (suffix_of(like) or "") if written_in_kind else {2: ".png", 3: ".nii.gz"}[axes]
+
+
+def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path) -> None:
+    """Write label values (*spatial), whole numbers, on the grid of an image; see `label_suffix` for the path's end.
+
+    The file appears whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written, or its disk is full.
+    """
+    kind = _kind(path)
+    assert isinstance(kind, Writer), "label_suffix names kinds that can be written"
+    aside = path.with_name(f".{os.getpid()}{suffix_of(path)}")
+    try:
+        kind.write_label(aside, label, geometry, like if _kind(like) is kind else None)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def stem(path: Path) -> str:

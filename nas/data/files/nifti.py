@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.files import StoredImage
+from nas.data.geometry import Geometry
 from nas.data.memory import expect_memory
 from nas.data.notes import Note
 from nas.data.spacings import SAME, in_words
@@ -38,6 +39,12 @@ def axes(path: Path) -> int:
     return 3 if len(spatial) == 3 and spatial[2] > 1 else 2
 
 
+def shape(path: Path) -> tuple[int, ...]:
+    """The spatial shape, from the header."""
+    with path.open("rb") as content:
+        return _spatial(path, _open(path, content).shape)
+
+
 def read_image(path: Path) -> StoredImage:
     """The voxels, scaled as the header says, with spacing and affine."""
     with path.open("rb") as content:
@@ -50,6 +57,23 @@ def read_image(path: Path) -> StoredImage:
 
 
 read_label = read_image
+
+
+def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:
+    """Write label values (*spatial) with the header of an image, or with nothing but its geometry."""
+    import nibabel
+
+    nifti: Any = nibabel
+    if like is None:
+        affine = np.diag([*geometry.spacing, 1.0]) if geometry.affine is None else geometry.affine
+        nifti.save(nifti.Nifti1Image(label, affine, dtype=label.dtype), path)
+        return
+    with like.open("rb") as content:
+        file = _open(like, content)
+        image = type(file)(label.reshape(_spatial(like, file.shape)), file.affine, file.header, dtype=label.dtype)
+    image.header.set_slope_inter(1, 0)  # the image's own would scale the labels
+    image.header["cal_min"] = image.header["cal_max"] = 0
+    nifti.save(image, path)
 
 
 def _open(path: Path, content: Any) -> Any:  # nibabel types what every format has, and NIfTI has more

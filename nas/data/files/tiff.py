@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from nas.data.dataset import Palette
 from nas.data.files import StoredImage
+from nas.data.geometry import Geometry
 from nas.data.memory import expect_memory
 from nas.data.notes import Note
 from nas.data.pictures import ORIENTATION, grey, opaque, swaps, upright
@@ -48,6 +49,18 @@ def read_image(path: Path) -> StoredImage:
 def read_label(path: Path) -> StoredImage:
     """The label values; with a palette they are its indices."""
     return _read(path, colours=False)
+
+
+def write_label(path: Path, label: npt.NDArray[Any], geometry: Geometry, like: Path | None) -> None:
+    """Write label values (*spatial), with ImageJ's metadata where the spacing is known."""
+    import tifffile
+
+    if not geometry.measured:
+        tifffile.imwrite(path, label, photometric="minisblack")
+        return
+    *between, rows, columns = geometry.spacing
+    metadata = {"unit": "mm", **({"spacing": between[0]} if between else {})}
+    tifffile.imwrite(path, label, imagej=True, resolution=(1 / columns, 1 / rows), metadata=metadata)
 
 
 def _opened(path: Path) -> Any:

@@ -1,0 +1,82 @@
+"""Studies whose truth is known, to see how often a comparison is right."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nas.confirming.comparing import Scores, Verdict, compare_all
+
+
+@dataclass(frozen=True)
+class World:
+    """How scores come about, in Dice.
+
+    A case's score is its own level, less what is skewed towards failures; plus a network's gain on this case, plus the
+    luck of the training that segmented it, plus what is left to chance. Deviations are those of these parts. They are
+    about those of the hippocampus: 0.02 between cases, 0.006 from training to training on one case.
+
+    gain: the true difference of each finalist from the baseline.
+    """
+
+    cases: int = 200
+    folds: int = 5
+    seeds: int = 2
+    finalists: int = 3
+    gain: float = 0.0
+    between_cases: float = 0.02
+    by_case: float = 0.006
+    by_training: float = 0.002
+    by_chance: float = 0.006
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """How many of the simulated studies said what.
+
+    better: said so of any finalist. large_enough: could show a difference as small as the true one by their own word.
+    named: of those, how many said better of their first finalist.
+    """
+
+    studies: int
+    better: int
+    large_enough: int
+    named: int
+
+
+def simulate(
+    world: World, studies: int, *, seed: int = 0, resamples: int = 999, done: Callable[[int], None] = lambda _: None
+) -> Simulated:
+    """Compare finalists with a baseline in many studies of one world."""
+    better = large = named = 0
+    for number in range(studies):
+        generator = np.random.default_rng([seed, number])
+        finalists, baseline = _study(world, generator)
+        comparisons = compare_all(finalists, [baseline], resamples=resamples)
+        said = [comparison.verdict is Verdict.BETTER for comparison in comparisons]
+        better += any(said)
+        if comparisons[0].detectable <= world.gain:
+            large += 1
+            named += said[0]
+        done(number + 1)
+    return Simulated(studies, better, large, named)
+
+
+def without_difference(world: World) -> World:
+    """The same world, in which no finalist is better."""
+    return replace(world, gain=0.0)
+
+
+def _study(world: World, generator: np.random.Generator) -> tuple[list[Scores], Scores]:
+    names = tuple(f"case {number}" for number in range(world.cases))
+    folds = tuple(int(fold) for fold in generator.permutation(np.arange(world.cases) % world.folds))
+    # Failures: the logarithm of what is missing to 1 is about normal, as of most Dice.
+    levels = 0.9 - world.between_cases * (generator.lognormal(0.0, 0.5, world.cases) - 1.13) / 0.6
+
+    def scores(name: str, gain: float) -> Scores:
+        case = generator.normal(0, world.by_case, world.cases)
+        trainings = generator.normal(0, world.by_training, (world.seeds, world.folds))
+        chance = generator.standard_t(4, (world.seeds, world.cases)) * world.by_chance / 2**0.5
+        return Scores(name, levels + gain + case + trainings[:, folds] + chance, names, folds)
+
+    return [scores(f"finalist {n + 1}", world.gain) for n in range(world.finalists)], scores("baseline", 0.0)

@@ -1,0 +1,131 @@
+"""The value that segmenting, exporting and describing take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
+
+from nas.data import Preprocessing, Region
+from nas.errors import InputError
+from nas.graph import Axes, Graph, Task
+from nas.network import Network, StepPlan, build
+from nas.training import EACH_CLASS, Recipe, Slicing, Targets
+
+State = Mapping[str, Tensor]
+"""A state dict."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A network with its weights, and all that belongs to segmenting an image with it.
+
+    Args:
+        graph: the network.
+        states: one state dict for each member of an ensemble; usually one.
+        preprocessing: what is done to an image first.
+        channels: the names of an image's channels.
+        classes: the names of the classes, the background first.
+        recipe: how it was trained.
+        regions: structures that several classes make together, where those were trained.
+        values: what stands for each class in a file of labels; the class's index where nothing is said.
+        slicing: how a network of two axes sees a volume; None where it sees images as they are.
+        plan: how the network runs; what it says of training is not used.
+        provenance: where it comes from, as JSON: data, folds, seeds, results, versions.
+
+    Raises:
+        InputError: the parts do not fit one another.
+    """
+
+    graph: Graph
+    states: tuple[State, ...]
+    preprocessing: Preprocessing
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    recipe: Recipe
+    regions: tuple[Region, ...] = ()
+    values: tuple[int, ...] = ()
+    slicing: Slicing | None = None
+    plan: StepPlan = StepPlan()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            object.__setattr__(self, "values", tuple(range(len(self.classes))))
+        seen = len(self.channels) * (2 * self.slicing.neighbours + 1 if self.slicing else 1)
+        _expect("members", len(self.states), max(len(self.states), 1))
+        _expect("classes", len(self.classes), self.task.classes)
+        _expect("values", len(self.values), len(self.classes))
+        _expect("channels", seen, self.task.channels)
+        _expect("channels with a normalisation", len(self.preprocessing.channels), len(self.channels))
+
+    @property
+    def task(self) -> Task:
+        """What the network was traced for; its patch is the window that images are seen through."""
+        return self.graph.task
+
+    @property
+    def axes(self) -> int:
+        """Of the images: 3 also where a volume is seen slice by slice."""
+        return self.task.axes if self.slicing is None else 3
+
+    @property
+    def mirrored(self) -> Axes:
+        """Axes of the window along which it is mirrored, and the results averaged."""
+        return self.recipe.averaged_axes(self.task.axes)
+
+    @property
+    def targets(self) -> Targets:
+        """What is scored: the classes, or the regions that they make."""
+        return Targets(tuple(region.classes for region in self.regions)) if self.regions else EACH_CLASS
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The names of what is scored."""
+        return tuple(region.name for region in self.regions) or self.classes[1:]
+
+    def networks(self) -> tuple[Network, ...]:
+        """The members as modules in evaluation mode, on the CPU.
+
+        Raises:
+            InputError: the weights are another network's.
+        """
+        return tuple(_network(self.graph, state) for state in self.states)
+
+
+def ensemble(models: Sequence[TrainedModel]) -> TrainedModel:
+    """Several trainings of one network as one model, whose probabilities are the mean of theirs.
+
+    Raises:
+        InputError: they differ in more than their weights, their recipes' length and their provenance.
+    """
+    first = models[0]
+    for other in models[1:]:
+        for name in ("channels", "classes", "values", "regions", "preprocessing", "slicing", "mirrored"):
+            if getattr(other, name) != getattr(first, name):
+                raise InputError(f"ensemble: its members differ in their {name}; put together those of one kind alone")
+        if other.graph.digest != first.graph.digest:
+            raise InputError("ensemble: its members are different networks; put together trainings of one network")
+    members = [dict(model.provenance) for model in models]
+    states = tuple(state for model in models for state in model.states)
+    return replace(first, states=states, provenance={**first.provenance, "members": members})
+
+
+def _network(graph: Graph, state: State) -> Network:
+    network = build(graph)
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    there = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    wrong = sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"weights: {len(wrong)} tensors are not this network's, such as {name}: found {there.get(name, 'none')}, "
+            f"expected {wanted.get(name, 'none')}; give the weights that belong to graph {graph.digest[:12]}"
+        )
+    network.load_state_dict(dict(state))
+    return network.eval()
+
+
+def _expect(what: str, count: int, expected: int) -> None:
+    if count != expected:
+        raise InputError(f"model: found {count} {what}, expected {expected}; its parts belong to different models")

@@ -1,0 +1,79 @@
+"""A network of a study as a trained model."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import safe_open
+
+from nas.data import Preprocessing, Region
+from nas.model import TrainedModel
+from nas.network import StepPlan
+from nas.study.protocol import WEIGHTS
+from nas.training import Recipe, Slicing
+
+if TYPE_CHECKING:
+    from nas.searching.opened import TrainedNetwork
+
+
+def trained_model(network: "TrainedNetwork") -> TrainedModel:
+    """All that is needed to segment images with a network of a study.
+
+    Raises:
+        InputError: its weights are missing or have changed.
+    """
+    settings = network.study.settings
+    fingerprint, plan = settings.data_fingerprint, settings.plan
+    classes = [entry["name"] for entry in fingerprint["classes"]]
+    preprocessing = Preprocessing.from_json(plan["preprocessing"])
+    return TrainedModel(
+        graph=network.graph,
+        states=(network.module().state_dict(),),
+        preprocessing=preprocessing,
+        channels=tuple(entry["name"] for entry in fingerprint["channels"]),
+        classes=tuple(classes),
+        recipe=Recipe.from_json(network.recipe),
+        regions=tuple(
+            Region(entry["name"], tuple(classes.index(name) for name in entry["classes"]))
+            for entry in fingerprint.get("regions", ())
+        ),
+        slicing=_slicing(plan.get("slices"), preprocessing.spacing),
+        plan=_plan(network.study.file(network.run.id, WEIGHTS)),
+        provenance=_provenance(network),
+    )
+
+
+def _plan(weights: Path) -> StepPlan:
+    """How the network was run, which stands in the header of its weights."""
+    with safe_open(weights, "pt") as file:
+        text = (file.metadata() or {}).get("step_plan")
+    return StepPlan(channels_last=True) if text is None else StepPlan.from_json(json.loads(text))
+
+
+def _slicing(neighbours: int | None, spacing: tuple[float, ...]) -> Slicing | None:
+    """Across the thickest axis, as the search cuts volumes."""
+    if neighbours is None:
+        return None
+    return Slicing(max(range(3), key=lambda axis: (spacing[axis], axis)), neighbours)
+
+
+def _provenance(network: "TrainedNetwork") -> dict[str, Any]:
+    settings, trial, run = network.study.settings, network.trial, network.run
+    return {
+        "study": settings.name,
+        "trial": trial.number,
+        "reference": trial.reference,
+        "data": settings.data,
+        "data_digest": settings.data_digest,
+        "cases": settings.data_fingerprint["cases"],
+        "synthetic": settings.synthetic,
+        "fold": run.key.fold,
+        "seed": run.key.seed,
+        **run.values,
+        "objective": settings.objective,
+        "architecture": network.document,
+        "target_dice": {name: None if value != value else value for name, value in network.target_dice.items()},
+        "seconds": run.seconds,
+        "device": run.device,
+        "versions": dict(settings.versions),
+    }

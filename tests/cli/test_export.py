@@ -1,0 +1,65 @@
+"""From a study to a folder that segments new images, without the data."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nas.model import load_model
+from tests.cli.command import Command
+from tests.model.factories import model, saved
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_study_s_network_becomes_a_model_that_predicts(nas: Command, folder: Path) -> None:
+    short = ("--patch", "32,32", "--steps", "2", "--budget", "1h", "--device", "cpu")
+    assert nas("search", "--space", "tiny", "--trials", "1", "--study", "s", *short).code == 0
+    ended = nas("export", "s", "--as", "model,pytorch", "--to", "out", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["study"] == "s"
+    assert {Path(file).name for file in ended.json["files"]} >= {"model.json", "model.py", "weights.safetensors"}
+    assert all(form["agreement"] > 0.999 for form in ended.json["forms"])
+    about = load_model("out/model").provenance
+    assert (about["study"], about["fold"], about["seed"]) == ("s", 0, 0)
+    assert json.loads(Path("out/pytorch/architecture.json").read_text())["architecture"]["kind"]
+    Path("images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 50), np.uint8)
+    Image.fromarray(pixels).save("images/a.png")
+    assert nas("predict", "out/model", "--images", "images", "--to", "labels").code == 0
+    assert np.asarray(Image.open("labels/a.png")).shape == (60, 50)
+
+
+def test_a_model_s_folder_is_exported_without_a_study(nas: Command, folder: Path) -> None:
+    saved(folder, model(axes=2))
+    ended = nas("export", "model", "--to", "best")
+    assert ended.code == 0, ended.err
+    assert "pytorch: tried with" in ended.err
+    assert sorted(path.name for path in Path("best").iterdir() if not path.name.startswith(".")) == [
+        "architecture.json",
+        "model.py",
+        "weights.safetensors",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("model", "--as", "onxx"), "--as: 'onxx' is unknown; did you mean 'onnx'"),
+        (("nothing",), "nas search"),
+        (("model", "--to", "model"), "exists and is no earlier nas export pytorch"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    arguments: tuple[str, ...], expected: str, nas: Command, folder: Path
+) -> None:
+    saved(folder, model(axes=2))
+    ended = nas("export", *arguments)
+    assert ended.code == 2
+    assert expected in ended.err
