@@ -116,7 +116,7 @@ def test_what_is_damaged_is_built_again_and_the_rest_kept(
     expected = [np.array(case.image) for case in prepared.cases]
     before = written(prepared.folder)
     damage(prepared.folder)
-    with pytest.raises(InputError, match=r"no complete cache of version 2; build it again with nas data prepare"):
+    with pytest.raises(InputError, match=r"no complete cache of version 3; build it again with nas data prepare"):
         open_prepared(prepared.folder)
     mended = prepare_dataset(dataset, settings, tmp_path)
     for case, image in zip(mended.cases, expected, strict=True):

@@ -69,7 +69,7 @@ def test_masks_of_one_value_are_fine(values: tuple[int, ...], tmp_path: Path) ->
 
 
 def test_values_that_never_meet_are_told_with_cases_of_both(tmp_path: Path) -> None:
-    (warning,) = check(open_dataset(masks(tmp_path, (1, 255)))).warnings
+    (warning,) = [line for line in check(open_dataset(masks(tmp_path, (1, 255)))).warnings if "no case" in line]
     assert warning.startswith(
         "no case shows both 'class 1' in case_0, case_2, case_4 and 'class 255' in case_1, case_3, case_5"
     )
