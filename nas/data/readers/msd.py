@@ -74,7 +74,7 @@ def _case(description: Description, entry: object) -> Case:
 
 def _paths(value: object) -> list[str]:
     paths = value if isinstance(value, list) else [value]
-    return paths if all(isinstance(path, str) for path in paths) else []
+    return [str(path) for path in paths] if all(isinstance(path, str) for path in paths) else []
 
 
 def _inside(description: Description, path: str) -> Path:

@@ -108,7 +108,7 @@ def _listed_case(description: Description, name: str, entry: Any) -> Case:
     if not all(isinstance(path, str) for path in paths):
         raise description.error("dataset", f"{name}: {shortened(entry)}", '{"images": [paths], "label": a path}')
     # As nnU-Net has it: variables of the environment, and paths that may lead anywhere.
-    *images, label = (present(description.path.parent / os.path.expandvars(path)) for path in paths)
+    *images, label = (present(description.path.parent / os.path.expandvars(str(path))) for path in paths)
     return Case(name, tuple(images), label)
 
 

@@ -34,7 +34,8 @@ def read(folder: Path) -> Dataset | None:
     pairs = [(folder / images, folder / labels) for images, labels in FOLDERS]
     pairs = [(images, labels) for images, labels in pairs if _has_files(images) and _has_files(labels)]
     if not pairs:
-        return _empty(folder)
+        _refuse_empty(folder)
+        return None
     if len(pairs) > 1:
         named = "; ".join(f"{images.name} with {labels.name}" for images, labels in pairs)
         raise InputError(f"{folder}: more than one pair of folders ({named}); move away what is not meant")
@@ -57,7 +58,7 @@ def _has_files(folder: Path) -> bool:
     return folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
 
 
-def _empty(folder: Path) -> None:
+def _refuse_empty(folder: Path) -> None:
     """Refuse two folders of which one has nothing in it; None where there are no such folders."""
     for images, labels in FOLDERS:
         parts = [folder / images, folder / labels]
