@@ -2,7 +2,7 @@
 
 from nas.searching.evaluators import Description, Evaluator
 from nas.searching.strategies import Start
-from nas.study.history import RunKey, State, Trial
+from nas.study.history import Origin, RunKey, State, Trial
 from nas.study.protocol import Busy, Claim, Proposal, Study, Worker
 
 
@@ -27,16 +27,18 @@ def admit(
 
 def proposal(start: Start, description: Description, key: RunKey) -> Proposal:
     """A proposal with what it leads to."""
+    wasted = description.waste if start.origin is Origin.STRATEGY else None
+    refusal = description.refusal or wasted
     return Proposal(
         decisions=start.decisions,
         digest=description.digest,
         recipe_digest=description.recipe_digest,
         architecture=description.architecture,
-        constraints=description.constraints,
+        constraints={**description.constraints, **({"waste": 1.0} if wasted else {})},
         key=key,
         parent=start.parent,
         origin=start.origin,
         reference=start.reference,
-        refusal=State.INFEASIBLE if description.refusal else None,
-        reason=description.refusal,
+        refusal=State.INFEASIBLE if refusal else None,
+        reason=refusal,
     )

@@ -1,14 +1,12 @@
 """A network of a study as a trained model."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from safetensors import safe_open
 
 from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
+from nas.searching.opened import weights_header
 from nas.study.protocol import WEIGHTS
 from nas.training import Recipe, Slicing
 
@@ -45,9 +43,8 @@ def trained_model(network: "TrainedNetwork") -> TrainedModel:
 
 def _plan(weights: Path) -> StepPlan:
     """How the network was run, which stands in the header of its weights."""
-    with safe_open(weights, "pt") as file:
-        text = (file.metadata() or {}).get("step_plan")
-    return StepPlan(channels_last=True) if text is None else StepPlan.from_json(json.loads(text))
+    plan = weights_header(weights).get("step_plan")
+    return StepPlan(channels_last=True) if plan is None else StepPlan.from_json(plan)
 
 
 def _slicing(neighbours: int | None, spacing: tuple[float, ...]) -> Slicing | None:

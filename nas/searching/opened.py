@@ -1,5 +1,6 @@
 """A study as its user finds it: the best network, trained, and every other one."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,14 @@ from nas.study.sql.study import SqlStudy
 from nas.training import Recipe
 
 
+def weights_header(weights: Path) -> dict[str, Any]:
+    """What stands in the header of a file of weights: the graph and how it was run, where it was kept there."""
+    from safetensors import safe_open
+
+    with safe_open(weights, "pt") as file:
+        return {name: json.loads(text) for name, text in (file.metadata() or {}).items() if text[:1] in "{["}
+
+
 @dataclass(frozen=True)
 class TrainedNetwork:
     """One trained network of a study."""
@@ -27,8 +36,9 @@ class TrainedNetwork:
 
     @cached_property
     def graph(self) -> Graph:
-        """Its graph, read back from the study."""
-        return Graph.from_json(self._record.graph)
+        """Its graph, as its weights have it, or else as the study has it."""
+        graph = weights_header(self.study.file(self.run.id, WEIGHTS)).get("graph")
+        return Graph.from_json(graph or self._record.graph)
 
     @property
     def document(self) -> Document:

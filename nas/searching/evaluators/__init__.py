@@ -14,7 +14,8 @@ class Description:
     """What is known of decisions before anything is trained.
 
     `digest` and `architecture` are None where they could not be traced. `constraints` are feasible where all are 0 or
-    less; `refusal` says in words why the network is not to be trained, if it is not.
+    less; `refusal` says in words why the network is not to be trained, if it is not. `waste` says why it is not worth
+    being trained, if it is not: published networks are all the same, as others are held against them.
     """
 
     digest: str | None
@@ -22,6 +23,7 @@ class Description:
     architecture: ArchitectureRecord | None = None
     constraints: Mapping[str, float] = field(default_factory=dict)
     refusal: str | None = None
+    waste: str | None = None
 
 
 @dataclass(frozen=True)

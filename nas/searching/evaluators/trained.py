@@ -15,6 +15,7 @@ from nas.architecture import EncoderDecoder
 from nas.clock import SYSTEM, Clock
 from nas.errors import InputError
 from nas.graph import Graph, trace
+from nas.graph.soundness import dead_weight
 from nas.network import Network, StepPlan, build
 from nas.network.running import is_out_of_memory
 from nas.searching.candidates import graph_of
@@ -74,6 +75,7 @@ class TrainedEvaluator:
             architecture=_record(candidate.architecture, graph, with_graph=reason is None),
             constraints=dict(plan.excess(graph)),
             refusal=reason,
+            waste=dead_weight(graph) or None,
         )
 
     def run(self, training: Training, beginning: Beginning, recorder: Recorder) -> Result:
@@ -212,7 +214,9 @@ class _Run:
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         with _room_for(file):
-            save_file(tensors, file, {"step_plan": json.dumps(plan.to_json())})
+            # Two networks of one digest compute the same and may differ in names and biases: the graph goes with them.
+            header = {"step_plan": plan.to_json(), "graph": self.graph.to_json()}
+            save_file(tensors, file, {name: json.dumps(value) for name, value in header.items()})
         self.recorder.keep(WEIGHTS, file)
         return validation
 

@@ -9,8 +9,10 @@ from nas.errors import InputError
 from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.searching.strategies import Action, Start
+from nas.space import Choice, Scalar
+from nas.space.choices import Weighted
 from nas.space.choosers import from_trial
-from nas.study.history import UNDERWAY, History, State, Trial
+from nas.study.history import UNDERWAY, Document, History, State, Trial
 from nas.study.objective import Objective
 
 if TYPE_CHECKING:
@@ -41,10 +43,25 @@ class TreeParzen:
         ghosts = [number for trial in under_way if (number := self._add(study, trial)) is not None]
         study.sampler = optuna.samplers.TPESampler(seed=generator.randrange(2**32), constant_liar=bool(ghosts))
         asked = study.ask()
-        self.candidates.decide(from_trial(asked))
+        decisions = self._decided(asked)
         for number in (asked.number, *ghosts):  # what is under way may end otherwise than it looks now
             study.tell(number, state=optuna.trial.TrialState.FAIL)
-        return Start(dict(asked.params))
+        return Start(decisions)
+
+    def _decided(self, asked: "optuna.Trial") -> Document:
+        """What the sampler decides, but for options that are read and never proposed."""
+        decisions: Document = {}
+        suggest = from_trial(asked)
+
+        def choose(path: str, choice: Choice) -> Scalar:
+            value = suggest(path, choice)
+            if isinstance(choice, Weighted) and value not in choice.proposed:
+                value = choice.proposed[0]
+            decisions[path] = value
+            return value
+
+        self.candidates.decide(choose)
+        return decisions
 
     def _study(self, history: History) -> "optuna.Study":
         """Optuna's study of the trials that it should look at."""

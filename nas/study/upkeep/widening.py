@@ -19,7 +19,8 @@ def is_widened(stored: Any, proposed: Any) -> bool:
     if isinstance(proposed, Mapping) and proposed.get("kind") in OPEN:
         return _offers(proposed, stored)
     if isinstance(stored, Mapping) and isinstance(proposed, Mapping):
-        return stored.keys() == proposed.keys() and all(is_widened(stored[key], proposed[key]) for key in stored)
+        # A part may have gained fields since: what a newer nas adds to one leaves those that lack it as they were.
+        return stored.keys() <= proposed.keys() and all(is_widened(stored[key], proposed[key]) for key in stored)
     if isinstance(stored, list) and isinstance(proposed, list):
         return len(stored) == len(proposed) and all(map(is_widened, stored, proposed))
     return type(stored) is type(proposed) and stored == proposed
@@ -31,8 +32,10 @@ def _offers(choice: Mapping[str, Any], stored: Any) -> bool:
         before = stored["options"] if isinstance(stored, Mapping) and stored.get("kind") == "one_of" else [stored]
         return all(any(is_widened(value, option) for option in choice["options"]) for value in before)
     if isinstance(stored, Mapping):
-        same = all(stored.get(name) == choice[name] for name in ("kind", "log"))
-        return same and choice["low"] <= stored["low"] and stored["high"] <= choice["high"]
+        # However a range is drawn from, it offers the same.
+        return (
+            stored.get("kind") == choice["kind"] and choice["low"] <= stored["low"] and stored["high"] <= choice["high"]
+        )
     number = isinstance(stored, int | float) and not isinstance(stored, bool)
     return number and choice["low"] <= stored <= choice["high"]
 
