@@ -12,7 +12,7 @@ import torch
 from nas.architecture import EncoderDecoder
 from nas.catalog import load_space
 from nas.clock import SYSTEM
-from nas.data import Dataset, Fingerprint, open_dataset
+from nas.data import DataOptions, Dataset, Fingerprint, open_dataset, read_options
 from nas.errors import InputError, field_named
 from nas.searching.candidates import Candidates
 from nas.searching.device import pick_device
@@ -20,7 +20,7 @@ from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, silent
 from nas.searching.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
-from nas.searching.loading import checked_data, expect_same_data
+from nas.searching.loading import OPTIONS, checked_data, expect_same_data, options_of
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
 from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
@@ -74,7 +74,8 @@ def search(
 def _searched(settings: SearchSettings, device: torch.device, listener: Listener, began: float) -> OpenedStudy:
     space = load_space(settings.space)
     share_threads(settings)
-    dataset = open_dataset(settings.data)
+    options = read_options(settings.groups, settings.labels or (), settings.layout)
+    dataset = open_dataset(settings.data, options)
     if dataset.synthetic:
         listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
     fingerprint = checked_data(dataset, listener)
@@ -84,6 +85,10 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
     check_name("study name", name)
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
     stored = find_study(storage, name)
+    if stored is not None and options == DataOptions() != options_of(stored.settings):
+        options = options_of(stored.settings)  # as the study was begun, where nothing is said now
+        dataset = open_dataset(settings.data, options)
+        fingerprint = checked_data(dataset, listener)
     if stored is None:
         ground = lay_ground(settings, space, dataset, fingerprint, device, listener, began=began)
     else:
@@ -91,6 +96,7 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
         stored_settings = _with_wishes(stored.settings, settings)
         ground = find_ground(stored_settings, space, dataset, settings.cache, device, listener)
     study_settings = _study_settings(name, settings, dataset, fingerprint, ground, device)
+    study_settings = replace(study_settings, plan=study_settings.plan | {OPTIONS: options.to_json()})
     if stored is not None:
         _widened(stored, study_settings, ground.candidates)
     study = create_or_resume(storage, study_settings)

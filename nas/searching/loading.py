@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from nas.data import (
+    DataOptions,
     Dataset,
     Fingerprint,
     PreparedCase,
@@ -26,6 +27,8 @@ from nas.searching.events import Listener, Working
 from nas.study.settings import StudySettings
 from nas.training import EACH_CLASS, FEWEST_SLICES, Sample, Slicing, Targets, samples_of
 
+OPTIONS = "data_options"
+"""Under which name a study's plan keeps what was said of its data."""
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
 _MOST_OF_MEMORY = 0.7
@@ -46,8 +49,20 @@ def checked_data(dataset: Dataset, listener: Listener) -> Fingerprint:
     return check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
 
 
+def options_of(stored: StudySettings) -> DataOptions:
+    """What was said of a study's data beyond their files when it was begun."""
+    document = stored.plan.get(OPTIONS)
+    return DataOptions() if document is None else DataOptions.from_json(document)
+
+
 def expect_same_data(stored: StudySettings, fingerprint: Fingerprint) -> None:
     """Refuse data that are not those a study was made with, saying what changed: results would not compare."""
+    folds = (stored.data_fingerprint.get("folds") or {}).get("digest")
+    if folds is not None and fingerprint.folds is not None and folds != fingerprint.folds.digest:
+        raise InputError(
+            f"{field_named('data')}: {fingerprint.name} is parted into other folds than study {stored.name!r} was made "
+            f"with; give the {field_named('groups')} of then, or another name as {field_named('study')}"
+        )
     if fingerprint.digest == stored.data_digest:
         return
     changes = [*_changed_names(stored.data_fingerprint, fingerprint)]

@@ -68,6 +68,16 @@ class SearchSettings:
 
     space: str = option("unet_family", "A shipped space, a plugin's, or a file such as ./mine.py.")
     data: str | None = option(None, "A folder of labelled images.", shown="synthetic brain")
+    groups: str | None = option(
+        None,
+        "Cases that belong together, as of one patient: a CSV file of case and group, or a pattern such as "
+        "'{group}_frame*'.",
+        shown="as the data say",
+    )
+    labels: str | None = option(
+        None, "Label values that are joined or renamed, as '1,255=lesion;2=organ'.", shown="as the data say"
+    )
+    layout: str | None = option(None, "Where the files lie: a shipped layout or a TOML file.", shown="recognised")
     recipe: str | None = option(
         None,
         "How networks are trained: a shipped recipe or a TOML file. It may also set space, reference, patch, trials "

@@ -13,7 +13,7 @@ from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note
 from nas.searching.ground import Ground, find_ground
-from nas.searching.loading import checked_data, expect_same_data
+from nas.searching.loading import checked_data, expect_same_data, options_of
 from nas.searching.loop import Search, work
 from nas.searching.references import Entry, alone, entries
 from nas.searching.strategies import Strategy
@@ -73,7 +73,7 @@ def join(
         raise InputError(
             f"study {study.name!r} does not say how many networks are wanted; give {field_named('trials')}"
         )
-    dataset = open_dataset(data or settings.data_source)
+    dataset = open_dataset(data or settings.data_source, options_of(settings))
     if starter is None:
         expect_same_data(settings, checked_data(dataset, listener))
     where = pick_device(device)
@@ -81,6 +81,10 @@ def join(
     listener(Note(f"study {study.name!r}: working for it on {where}"))
     orphaned = None if starter is None else Orphaned(starter, lambda: os.kill(os.getpid(), signal.SIGTERM))
     work(prepared_search(study, ground, where, wanted, listener), device=str(where), lease=lease, orphaned=orphaned)
+
+
+_EACH_FAMILY = 11
+"""So many published networks enter wherever trials allow: the first of each family of `unet_family`, in turn."""
 
 
 def prepared_search(study: SqlStudy, ground: Ground, device: torch.device, wanted: int, listener: Listener) -> Search:
@@ -105,7 +109,7 @@ def published_entries(ground: Ground, wanted: int) -> tuple[tuple[Entry, ...], t
         ground.task,
         ground.plan.decided(ground.candidates.typical_recipe).fits,
         full_size=ground.reference is not None or ground.full_size,
-        most=max(wanted // 2, 1),
+        most=max(wanted // 2, min(_EACH_FAMILY, wanted - 1), 1),
     )
 
 

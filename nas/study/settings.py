@@ -102,5 +102,5 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _walk(f"{path}.{key}", inner)
-    else:
+    elif value is not None:  # a field that an earlier nas did not have says nothing
         yield path, value

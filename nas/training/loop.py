@@ -120,7 +120,7 @@ def train(
             if number > _epoch(before, recipe):
                 epoch = tally.epoch(number)
                 report(epoch)
-                _expect_learning(epoch, moment)
+                _expect_learning(epoch, moment, step)
                 tally = Tally(task.classes, targets)
             save(step, moment.done, _writer(stepper, tally, step, pace.seconds, seed))
     stepper.finish()
@@ -142,8 +142,8 @@ def _epoch(moment: Moment, recipe: Recipe) -> int:
     return int(moment.done * recipe.parts + 1e-6)
 
 
-def _expect_learning(epoch: Epoch, moment: Moment) -> None:
-    if moment.done >= _LATE and all(not value > _NOTHING for value in epoch.training_dice):
+def _expect_learning(epoch: Epoch, moment: Moment, step: int) -> None:
+    if step >= _FEWEST_STEPS and moment.done >= _LATE and all(not value > _NOTHING for value in epoch.training_dice):
         raise NotLearningError(
             f"after {moment.done:.0%} of its training nothing but background is predicted (loss {epoch.loss:.3f})"
         )
@@ -188,6 +188,8 @@ class Tally:
 
 
 _STEPS_BETWEEN_LOOKS = 20
+_FEWEST_STEPS = 5
+"""After fewer, that nothing is told from the background yet says nothing of a network."""
 _LATE = 0.6
 """From this share of a training on, a network that has found nothing is not expected to."""
 _NOTHING = 0.005

@@ -52,7 +52,7 @@ def test_a_model_s_folder_is_exported_without_a_study(nas: Command, folder: Path
     ("arguments", "expected"),
     [
         (("model", "--as", "onxx"), "--as: 'onxx' is unknown; did you mean 'onnx'"),
-        (("nothing",), "nas search"),
+        (("nothing",), "a search has written"),
         (("model", "--to", "model"), "exists and is no earlier nas export pytorch"),
     ],
 )

@@ -100,3 +100,25 @@ def test_one_command_sweeps_loss_and_learning_rate_of_one_network(nas: Command, 
     shown = nas("best", name).out
     assert f"best: trial {winner['trial']}" in shown
     assert f"recipe: loss {winner['recipe']['loss']}, " in shown
+
+
+def test_what_is_said_of_the_data_is_kept_with_the_study(nas: Command, folder: Path) -> None:
+    msd(folder / "data", BOX, cases=CASES)
+    (folder / "groups.csv").write_text("case,group\n" + "".join(f"{case},{case[-1] in '01'}\n" for case in CASES))
+    command = ("search", "--space", "tiny", "--data", "data", "--study", "said", "--dimensions", "2", *SHORT)
+    said = ("--labels", "1,2=organ", "--groups", "groups.csv", "--fold", "1")
+    ended = nas(*command, *said, "--trials", "1")
+    assert ended.code == 0, ended.err
+    with open_storage("runs/nas.db", create=False) as storage:
+        study = open_study(storage, "said")
+        assert study.settings.task["classes"] == 2
+        assert study.settings.plan["data_options"]["groups"] == {case: str(case[-1] in "01") for case in CASES}
+    again = nas(*command, "--fold", "1", "--trials", "2")
+    assert again.code == 0, again.err
+    for other, message in (
+        (("--labels", "1=organ;2=other", "--groups", "groups.csv"), "is not what study 'said' was made with"),
+        (("--labels", "1,2=organ"), "parted into other folds than study 'said'"),
+    ):
+        refused = nas(*command, *other, "--fold", "1", "--trials", "3")
+        assert refused.code == 2
+        assert message in refused.err

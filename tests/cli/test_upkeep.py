@@ -56,7 +56,7 @@ def test_trials_are_filtered_and_sorted(storage: str, options: tuple[str, ...], 
 @pytest.mark.parametrize(("option", "value"), [("--state", "done"), ("--sort", "colour")])
 def test_unknown_words_are_refused(storage: str, option: str, value: str) -> None:
     with pytest.raises(InputError, match=f"{option}: found '{value}', expected one of"):
-        CliRunner().invoke(app, ["trials", "x", "--storage", storage, option, value], catch_exceptions=False)
+        CliRunner().invoke(app, ["trials", SETTINGS.name, "--storage", storage, option, value], catch_exceptions=False)
 
 
 STUDY_LEFT_OUT = [("trials",), ("trials", "--format", "json"), ("best", "--json"), ("studies", "check")]

@@ -127,7 +127,7 @@ def test_regions_are_not_joined(tmp_path: Path) -> None:
 
 
 def test_the_built_in_data_take_none() -> None:
-    with pytest.raises(InputError, match="groups and labels are for data of files"):
+    with pytest.raises(InputError, match="groups, labels and a layout are for data of files"):
         open_dataset(None, read_options(labels="1=grey"))
 
 

@@ -29,7 +29,7 @@ def test_slices_are_cut_from_the_volumes(axis: int, neighbours: int, volumes: Pr
     for case, number in ((first, 0), (last, BOX[axis] - 1)):
         assert case.name == f"case_1:{number:04d}"
         assert case.image.shape == (len(cut.channels), *case.size)
-        assert case.spacing == tuple(np.delete(volume.geometry.spacing, axis))
+        assert case.spacing == tuple(np.delete(volume.spacing, axis))
         around = np.clip(np.arange(number - neighbours, number + neighbours + 1), 0, BOX[axis] - 1)
         expected = np.concatenate([volume.image.take(at, 1 + axis % 3) for at in around])
         np.testing.assert_array_equal(case.image, expected)

@@ -147,8 +147,8 @@ LINES = [
     ("ResNet-18 U-Net", "return F.relu(x + shortcut)"),
     ("ResNet-18 U-Net", "return F.relu(branch + x)"),
     # What the stem passes on begins the features; a stage without a skip stands alone.
-    ("ResNet-18 U-Net", "features = [feature]"),
-    ("ResNet-18 U-Net", "x = self.decoder[3](x, features[0])"),
+    ("ResNet-18 U-Net", "feature, x = self.stem(x)"),
+    ("ResNet-18 U-Net", "x = self.decoder[3](x, feature)"),
     ("ResNet-18 U-Net", "x = self.decoder[4](x)"),
     # Lists of any length in a line.
     ("Tiramisu-103", "super().__init__(DenseLayer(inputs + 16 * index) for index in range(layers))"),

@@ -75,7 +75,8 @@ class TrainedEvaluator:
             architecture=_record(candidate.architecture, graph, with_graph=reason is None),
             constraints=dict(plan.excess(graph)),
             refusal=reason,
-            waste=dead_weight(graph) or None,
+            # Where one network alone is trained, it is the one that was asked for.
+            waste=dead_weight(graph) or None if self.ground.reference is None else None,
         )
 
     def run(self, training: Training, beginning: Beginning, recorder: Recorder) -> Result:

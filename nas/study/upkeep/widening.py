@@ -33,9 +33,8 @@ def _offers(choice: Mapping[str, Any], stored: Any) -> bool:
         return all(any(is_widened(value, option) for option in choice["options"]) for value in before)
     if isinstance(stored, Mapping):
         # However a range is drawn from, it offers the same.
-        return (
-            stored.get("kind") == choice["kind"] and choice["low"] <= stored["low"] and stored["high"] <= choice["high"]
-        )
+        same: bool = stored.get("kind") == choice["kind"]
+        return same and choice["low"] <= stored["low"] and stored["high"] <= choice["high"]
     number = isinstance(stored, int | float) and not isinstance(stored, bool)
     return number and choice["low"] <= stored <= choice["high"]
 
