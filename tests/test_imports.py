@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "architecture",
         "catalog",
         "graph",
+        "network",
         "data",
         "study",
         "model",

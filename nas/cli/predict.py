@@ -50,9 +50,9 @@ def predict(
 
       nas predict model --images imagesTs --to predictions --report report.json
     """
-    from nas.model.devices import chosen_device
     from nas.model.predicting import predict_folder
     from nas.model.record import Options, report_of
+    from nas.network.device import pick_device
 
     options = Options(probabilities, tuple(largest or ()), _volumes(minimum_volume or []), overlap)
     with _progress() as progress:
@@ -61,7 +61,7 @@ def predict(
             images,
             to,
             options,
-            device=chosen_device(device),
+            device=pick_device(device),
             processes=processes,
             announce=lambda text: ERR.print(text, soft_wrap=True, markup=False),
             progress=progress,

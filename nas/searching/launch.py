@@ -14,8 +14,8 @@ from nas.catalog import load_space
 from nas.clock import SYSTEM
 from nas.data import DataOptions, Dataset, Fingerprint, open_dataset, read_options
 from nas.errors import InputError, field_named
+from nas.network.device import pick_device
 from nas.searching.candidates import Candidates
-from nas.searching.device import pick_device
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, silent

@@ -8,7 +8,7 @@ import torch
 from nas.catalog import load_space, space_names
 from nas.data import DEFAULT_FOLDER, open_dataset
 from nas.errors import InputError, field_named
-from nas.searching.device import pick_device
+from nas.network.device import pick_device
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note
