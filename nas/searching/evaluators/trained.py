@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -59,9 +59,17 @@ class TrainedEvaluator:
     device: torch.device
     rungs: Sequence[float] = (1.0,)
     clock: Clock = SYSTEM
+    _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, decisions: Document) -> Description:
-        """Digest, cost and limits of what decisions lead to."""
+        """Digest, cost and limits of what decisions lead to; the latest are remembered, as a strategy asks first."""
+        key = json.dumps(decisions, sort_keys=True)
+        if key not in self._latest:
+            self._latest.clear()
+            self._latest[key] = self._described(decisions)
+        return self._latest[key]
+
+    def _described(self, decisions: Document) -> Description:
         candidate = self.ground.candidates.decide(decisions)
         plan = self.ground.plan.decided(candidate.recipe)
         graph, problem = graph_of(candidate.architecture, self.ground.task)
