@@ -10,13 +10,14 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from nas.data import DEFAULT_FOLDER
 from nas.errors import InputError, did_you_mean, field_named
 from nas.study import DEFAULT_STORAGE
 
 ENGINES = ("local", "ray")
 DIMENSIONS = ("auto", "2", "2.5", "3")
 LEASE_SECONDS = 60.0
+CACHE = "runs/cache"
+"""`nas.data.DEFAULT_FOLDER`, written out: importing it would load NumPy at the start of every command."""
 LARGEST = 2**63 - 1
 """What a database can hold, and torch takes for a seed."""
 MOST_TRIALS = 2**31 - 1
@@ -129,7 +130,7 @@ class SearchSettings:
         shown="beside it",
         environment="NAS_ARTIFACTS",
     )
-    cache: str = option(str(DEFAULT_FOLDER), "Folder for preprocessed data.")
+    cache: str = option(CACHE, "Folder for preprocessed data.")
     lease: float = option(
         LEASE_SECONDS, "Seconds without a sign of life until a worker's trial is taken over.", above=True, most=10**6
     )

@@ -121,3 +121,10 @@ def test_a_search_leaves_the_callers_chance_alone(storage: str) -> None:
     np.random.seed(7)
     nas.search(space="tiny", trials=1, steps=2, budget="1h", storage=storage, patch=(32, 32), study="chance")
     assert (torch.rand(1).item(), random.random(), np.random.random()) == expected
+
+
+def test_the_cache_is_where_data_are_prepared_by_default() -> None:
+    from nas.data import DEFAULT_FOLDER
+    from nas.searching.settings import CACHE
+
+    assert str(DEFAULT_FOLDER) == CACHE
