@@ -76,8 +76,16 @@ def make_plan(
     fitted = Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
     template = with_wishes(fitted, settings)
     typical = candidates_of(space, template).typical_recipe
+    room = settings.max_memory or usable_memory(device)
     speed = measure_speed(
-        space, task, typical, data.training, device, settings.seed, most=settings.seconds * TIMING_SHARE
+        space,
+        task,
+        typical,
+        data.training,
+        device,
+        settings.seed,
+        most=settings.seconds * TIMING_SHARE,
+        fits=lambda graph: memory(graph, typical.batch) <= room,
     )
     left = settings.seconds - (SYSTEM.steady() - began)
     share = max(left, settings.seconds * _TRIAL_SHARE / 2) / settings.trials * _TRIAL_SHARE

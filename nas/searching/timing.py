@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, pairwise
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from nas.architecture import EncoderDecoder, slim
+from nas.errors import InputError, field_named
 from nas.graph import Graph, Task
 from nas.network import StepPlan, build, choose_plan
 from nas.searching.candidates import graph_of, random_members
@@ -67,9 +68,19 @@ def measure_speed(
     seed: int,
     *,
     most: float = _MOST_SECONDS,
+    fits: Callable[[Graph], bool] = lambda _: True,
 ) -> Speed:
-    """Time steps of a few networks of the space, narrow and wide, for some seconds, and fit the three rates to them."""
-    graphs = _timed_networks(space, task, seed)
+    """Time steps of a few networks of the space, narrow and wide, for some seconds, and fit the three rates to them.
+
+    Raises:
+        InputError: none of them `fits` into memory with so many patches a step.
+    """
+    graphs = [graph for graph in _timed_networks(space, task, seed) if fits(graph)]
+    if not graphs:
+        raise InputError(
+            f"{field_named('batch')}: found {recipe.batch}, but no small network is predicted to have room for so many "
+            f"patches of {'x'.join(map(str, task.patch))} a step; give fewer, or a smaller {field_named('patch')}"
+        )
     rows: list[tuple[Graph, int, float]] = []
     start = time.process_time()
     # The precision most of all, which networks of all sizes share.

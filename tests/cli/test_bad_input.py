@@ -63,6 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("search --patch 1x1", ["patch", "1, 1", "too small"]),
         ("search --max-parameters many", ["--max-parameters", "many"]),
         ("search --batch 1", ["batch", "found 1", "at least 2"]),
+        ("search --space tiny --batch 99999999", ["--batch", "found 99999999", "give fewer"]),
         ("search --space tiny --storage no.db", ["no.db"]),
         ("search --space tiny --storage postgresql://nobody:secret@127.0.0.1:9/nas", ["127.0.0.1"]),
         ("status --storage absent.db", ["absent.db"]),
