@@ -58,12 +58,13 @@ def options_of(stored: StudySettings) -> DataOptions:
 def expect_same_data(stored: StudySettings, fingerprint: Fingerprint) -> None:
     """Refuse data that are not those a study was made with, saying what changed: results would not compare."""
     folds = (stored.data_fingerprint.get("folds") or {}).get("digest")
-    if folds is not None and fingerprint.folds is not None and folds != fingerprint.folds.digest:
+    same = fingerprint.digest == stored.data_digest
+    if same and folds is not None and fingerprint.folds is not None and folds != fingerprint.folds.digest:
         raise InputError(
             f"{field_named('data')}: {fingerprint.name} is parted into other folds than study {stored.name!r} was made "
             f"with; give the {field_named('groups')} of then, or another name as {field_named('study')}"
         )
-    if fingerprint.digest == stored.data_digest:
+    if same:
         return
     changes = [*_changed_names(stored.data_fingerprint, fingerprint)]
     changes += [*changed_cases(stored.data_fingerprint, fingerprint)]

@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     ),
     "an unknown class": (lambda f: None, ("--largest", "frnt"), "did you mean 'front'"),
     "no volume": (lambda f: None, ("--minimum-volume", "front"), "expected CLASS=MM3"),
-    "no device": (lambda f: None, ("--device", "quantum"), "--device: 'quantum' cannot be used"),
+    "no device": (lambda f: None, ("--device", "quantum"), "--device: found 'quantum', expected cpu"),
 }  # fmt: skip
 
 

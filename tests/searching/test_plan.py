@@ -89,7 +89,7 @@ def test_a_trial_has_its_share_of_what_is_left_of_the_budget() -> None:
 
 
 def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:
-    with pytest.raises(InputError, match=r"budget: in 1s .* nothing can be learnt; give at least \d+s"):
+    with pytest.raises(InputError, match=r"budget: in 1s .* nothing can be learnt; give at least \d+[smh]"):
         planned("1s", trials=1000)
 
 
