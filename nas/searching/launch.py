@@ -95,8 +95,7 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
         expect_same_data(stored.settings, fingerprint)
         stored_settings = _with_wishes(stored.settings, settings)
         ground = find_ground(stored_settings, space, dataset, settings.cache, device, listener)
-    study_settings = _study_settings(name, settings, dataset, fingerprint, ground, device)
-    study_settings = replace(study_settings, plan=study_settings.plan | {OPTIONS: options.to_json()})
+    study_settings = _study_settings(name, settings, dataset, options, fingerprint, ground, device)
     if stored is not None:
         _widened(stored, study_settings, ground.candidates)
     study = create_or_resume(storage, study_settings)
@@ -157,11 +156,13 @@ def _study_settings(
     name: str,
     settings: SearchSettings,
     dataset: Dataset,
+    options: DataOptions,
     fingerprint: Fingerprint,
     ground: Ground,
     device: torch.device,
 ) -> StudySettings:
     space = ground.candidates.architectures
+    asked = {"budget": settings.budget, "trials": settings.trials, OPTIONS: options.to_json()}
     return StudySettings(
         name=name,
         space=space.name,
@@ -173,7 +174,7 @@ def _study_settings(
         synthetic=dataset.synthetic,
         task=ground.task.to_json(),
         recipe=ground.plan.recipe.to_json(),
-        plan=ground.plan_document() | {"budget": settings.budget, "trials": settings.trials},
+        plan=ground.plan_document() | asked,
         seed=settings.seed,
         versions={"python": platform.python_version()} | {package: version(package) for package in _VERSIONS},
         device=device_name(device),

@@ -1,6 +1,6 @@
 """What a study knows, as frozen values: trials, their runs, and what was measured. Nothing here reads or writes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -267,11 +267,6 @@ def parted(decisions: Mapping[str, Any]) -> tuple[Document, Document]:
     architecture = {path: value for path, value in decisions.items() if not path.startswith(_RECIPE)}
     recipe = {path.removeprefix(_RECIPE): value for path, value in decisions.items() if path.startswith(_RECIPE)}
     return architecture, recipe
-
-
-def at_same_rung(trials: Sequence[Trial], rung: int) -> list[Trial]:
-    """The trials that have been trained to a rung."""
-    return [trial for trial in trials if any(run.key.rung == rung and run.state in TRAINED for run in trial.runs)]
 
 
 def _same_line(one: RunKey, other: RunKey) -> bool:

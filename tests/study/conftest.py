@@ -52,13 +52,10 @@ def server() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each supported kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'runs' / 'nas.db'}"
-        return
-    url = make_url(request.getfixturevalue("server")).set(drivername="postgresql+psycopg")
+@pytest.fixture
+def empty_schema(server: str) -> Iterator[str]:
+    """The address of a schema of its own on the PostgreSQL server, gone at the end."""
+    url = make_url(server).set(drivername="postgresql+psycopg")
     schema = f"nas_{uuid.uuid4().hex}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -66,6 +63,14 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each supported kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'runs' / 'nas.db'}"
+    return str(request.getfixturevalue("empty_schema"))
 
 
 @pytest.fixture

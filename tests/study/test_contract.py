@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from nas.clock import SimulatedClock
 from nas.errors import InputError
@@ -45,18 +44,6 @@ def study(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Study]:
         address = request.getfixturevalue("empty_schema")
     with open_storage(address, artifacts=tmp_path / "artifacts", clock=clock) as storage:
         yield create_or_resume(storage, SETTINGS)
-
-
-@pytest.fixture
-def empty_schema(server: str) -> Iterator[str]:
-    url = make_url(server).set(drivername="postgresql+psycopg")
-    schema = f"nas_{uuid.uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-        yield url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
 
 
 @pytest.fixture
