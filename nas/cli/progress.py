@@ -84,11 +84,15 @@ class Display:
         name = escape(f"{trial.reference or f'trial {trial.number}':<34}")
         skipped, self._skipped = self._skipped, 0
         note = f"  [dim]after {skipped} known or over a limit[/dim]" if skipped else ""
-        self._print(f"[dim]{event.complete:>3}/{event.wanted}[/dim]  {name} {_outcome(trial)}{note}", markup=True)
+        self._print(f"[dim]{_how_far(event)}[/dim]  {name} {_outcome(trial)}{note}", markup=True)
 
     def _print(self, text: str, markup: bool = False) -> None:
         self._progress.console.print(text, markup=markup, soft_wrap=True)
         self._printed = self._clock()
+
+
+def _how_far(event: "TrialEnded") -> str:
+    return f"{event.complete:>3}/{event.wanted}" if event.used is None else f"{event.used:>4.0%}"
 
 
 def _outcome(trial: "Trial") -> str:
@@ -98,7 +102,7 @@ def _outcome(trial: "Trial") -> str:
     from nas.cli.results import recipe_in_words
     from nas.study.history import State
 
-    if trial.state is not State.COMPLETE:
+    if trial.state not in (State.COMPLETE, State.PAUSED):
         word = "to be tried again" if trial.state is State.WAITING else trial.state
         return f"{word}: {escape(trial.cause)}" if trial.explanation else str(word)
     line = f"{escape(in_words(trial.values))}  {short_count(trial.parameters or 0):>8} parameters"

@@ -30,15 +30,20 @@ class TrialStarted:
     name: str
     parameters: int
     macs: int
+    rung: int = 0
 
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial's run has its result, or a proposal was refused; `complete` of `wanted` networks are trained."""
+    """A trial's run has its result, or a proposal was refused; `complete` of `wanted` networks are trained.
+
+    In a search by time, `used` is the share of it that is over.
+    """
 
     trial: Trial
     complete: int
     wanted: int
+    used: float | None = None
 
 
 Event = Working | Note | TrialStarted | TrialEnded

@@ -16,6 +16,7 @@ from nas.searching.plan import Plan
 from nas.searching.planning import fitted_patches, make_plan
 from nas.searching.references import alone, rungs_that_fit
 from nas.searching.resolution import bearable
+from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import shared
 from nas.space import Space
@@ -71,7 +72,7 @@ def lay_ground(
     """
     preprocessing = plan_preprocessing(fingerprint)
     if "steps" not in settings.wishes:
-        each = settings.seconds * settings.workers / settings.trials
+        each = fit_schedule(settings.seconds, workers=settings.workers, trials=settings.trials).length
         preprocessing, factor = bearable(preprocessing, dataset, fingerprint, device.type, each)
         if factor > 1:
             spacing = "x".join(f"{step:.3g}" for step in preprocessing.spacing)

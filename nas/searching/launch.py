@@ -101,8 +101,19 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
     study = create_or_resume(storage, study_settings)
     if stored is not None:
         listener(Note(f"study {name!r}: going on after {stored.counts()[1][State.COMPLETE]} finished trials"))
-    _train(study, settings, ground, device, listener)
+    _train(study, settings, _lengthened(ground, settings) if stored else ground, device, listener)
     return OpenedStudy(study)
+
+
+def _lengthened(ground: Ground, settings: SearchSettings) -> Ground:
+    """The ground with as much time as the study is given now, where that is more than it was begun with.
+
+    How long each training is stays as it was, so that what was trained compares with what is to come.
+    """
+    schedule = ground.plan.schedule
+    if schedule is None or settings.budget is None:
+        return ground
+    return replace(ground, plan=replace(ground.plan, schedule=schedule.given(settings.seconds)))
 
 
 def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: torch.device, listener: Listener) -> None:
@@ -110,14 +121,15 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     typical = ground.candidates.typical_recipe
     for note in [*describe_plan(ground.plan, typical, ground.task, settings), *describe_recipe(ground.candidates)]:
         listener(note)
-    study.want(settings.trials)
-    entered, left_out = published_entries(ground, settings.trials)
+    schedule = ground.plan.schedule
+    study.want(settings.wanted, None if schedule is None else schedule.to_json())
+    entered, left_out = published_entries(ground, settings.wanted)
     tried = {trial.reference for trial in study.history().published if trial.state is not State.FAILED}
     announce([entry for entry in entered if entry.name not in tried], left_out, listener)
     if settings.workers > 1 or settings.engine != "local":
         start_workers(study, settings, listener)
     else:
-        search = prepared_search(study, ground, device, settings.trials, listener)
+        search = prepared_search(study, ground, device, settings.wanted, listener)
         work(search, device=str(device), lease=settings.lease)
 
 
@@ -162,7 +174,7 @@ def _study_settings(
     device: torch.device,
 ) -> StudySettings:
     space = ground.candidates.architectures
-    asked = {"budget": settings.budget, "trials": settings.trials, OPTIONS: options.to_json()}
+    asked = {"budget": settings.time, "trials": settings.wanted, OPTIONS: options.to_json()}
     return StudySettings(
         name=name,
         space=space.name,
@@ -180,6 +192,7 @@ def _study_settings(
         device=device_name(device),
         data_source=None if settings.data is None else os.path.abspath(settings.data),
         fold=settings.fold,
+        rungs=list(ground.plan.rungs),
     )
 
 

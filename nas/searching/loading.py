@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from nas.data import (
+    IGNORED,
     DataOptions,
     Dataset,
     Fingerprint,
@@ -42,6 +43,21 @@ class Fold:
     training: Sequence[Sample]
     validation: Sequence[Sample]
     targets: Targets = EACH_CLASS
+
+
+def typical(samples: Sequence[Sample], number: int) -> Sequence[Sample]:
+    """So many of the samples, from those with the least foreground to those with the most, evenly; the same each time.
+
+    Args:
+        samples: all of them.
+        number: how many at most.
+    """
+    if number >= len(samples):
+        return samples
+    shares = [float(((sample.label > 0) & (sample.label < IGNORED)).float().mean()) for sample in samples]
+    order = sorted(range(len(samples)), key=lambda index: (shares[index], samples[index].name))
+    chosen = {order[int((place + 0.5) * len(samples) / number)] for place in range(number)}
+    return [sample for index, sample in enumerate(samples) if index in chosen]
 
 
 def checked_data(dataset: Dataset, listener: Listener) -> Fingerprint:

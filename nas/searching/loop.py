@@ -11,12 +11,13 @@ from nas.searching.evaluators import Beginning, Evaluator, Fresh, Resume, Traini
 from nas.searching.events import Listener, Note, TrialEnded, TrialStarted, Working
 from nas.searching.failures import refuse_to_go_on
 from nas.searching.gate import admit
+from nas.searching.schedule import Schedule
 from nas.searching.strategies import Continue, Done, Start, Strategy, Wait
-from nas.study.history import UNDERWAY, History, Measurement, Result, Run, RunKey, State, Trial
+from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Result, Run, RunKey, State, Trial
 from nas.study.protocol import Busy, Claim, LostClaimError, Orphaned, Study, Worker
 
-KEPT = 10
-"""The best networks whose weights are kept while a search goes on, beside those of published networks."""
+KEPT = 16
+"""The best networks of each rung whose weights are kept while a search goes on, beside those of published networks."""
 _PAUSE = 0.5
 """Seconds between looks while others train what is left."""
 _MOMENT = 0.05
@@ -34,6 +35,7 @@ class Search:
         wanted: how many networks, those of earlier searches included.
         space_digest: of the space that the strategy proposes from.
         hear: hears what happens.
+        schedule: how time is divided; None in a search of so many networks.
         project: shows what happened in Optuna's tables; told whether the search is over.
     """
 
@@ -43,6 +45,7 @@ class Search:
     wanted: int
     space_digest: str
     hear: Listener
+    schedule: Schedule | None = None
     project: Callable[[bool], None] = lambda _: None
 
 
@@ -79,7 +82,7 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
                 if isinstance(step, Wait | Busy):
                     study.clock.sleep(min(_PAUSE, lease / 4) if isinstance(step, Wait) else _MOMENT)
                 elif isinstance(step, Trial):
-                    search.hear(TrialEnded(step, _complete(history), search.wanted))
+                    search.hear(_ended(search, step, history))
             search.project(False)
             if claim is not None:
                 history = _carry_out(search, claim, study.history(history))
@@ -119,7 +122,9 @@ def _carry_out(search: Search, claim: Claim, history: History) -> History:
     trial, run = _claimed(history, claim)
     began = study.clock.steady()
     try:
-        search.hear(TrialStarted(trial.number, trial.reference or "", trial.parameters or 0, trial.macs or 0))
+        search.hear(
+            TrialStarted(trial.number, trial.reference or "", trial.parameters or 0, trial.macs or 0, run.key.rung)
+        )
         recorder = _Recorder(search, claim)
         training = Training(trial.number, trial.decisions or {}, run.key, trial.reference)
         result = search.evaluator.run(training, _beginning(study, claim), recorder)
@@ -137,7 +142,7 @@ def _carry_out(search: Search, claim: Claim, history: History) -> History:
         raise
     study.prune(KEPT)
     history = study.history(history)
-    search.hear(TrialEnded(history.by_number[trial.number], _complete(history), search.wanted))
+    search.hear(_ended(search, history.by_number[trial.number], history))
     return history
 
 
@@ -159,6 +164,13 @@ def _claimed(history: History, claim: Claim) -> tuple[Trial, Run]:
 
 def _timed(result: Result, seconds: float) -> Result:
     return replace(result, seconds=seconds) if result.seconds is None else result
+
+
+def _ended(search: Search, trial: Trial, history: History) -> TrialEnded:
+    if search.schedule is None:
+        return TrialEnded(trial, _complete(history), search.wanted)
+    trained = len(history.in_state(*TRAINED))
+    return TrialEnded(trial, trained, search.wanted, search.schedule.used(history))
 
 
 def _complete(history: History) -> int:

@@ -2,6 +2,7 @@
 
 from nas.searching.events import Listener, TrialEnded, Working
 from nas.searching.failures import refuse_to_go_on
+from nas.searching.schedule import Schedule
 from nas.study.history import TRAINED, UNDERWAY, State
 from nas.study.protocol import Study
 
@@ -11,6 +12,8 @@ class Observer:
 
     def __init__(self, study: Study, wanted: int, listener: Listener):
         self._study, self._wanted, self._listener = study, wanted, listener
+        schedule = study.settings.plan.get("schedule")
+        self._schedule = None if schedule is None else Schedule.from_json(schedule)
         self._history = self._before = study.history()
         self.ended = 0
         """How many trials have ended since."""
@@ -26,7 +29,7 @@ class Observer:
     def look(self) -> None:
         """Tell what has happened since the last look."""
         earlier, self._history = self._history, self._study.history(self._history)
-        complete = self._history.in_state(State.COMPLETE, State.DIVERGED)
+        complete = self._history.in_state(*TRAINED)
         fresh = [
             trial
             for trial in self._history.in_the_order_of_results()
@@ -36,7 +39,8 @@ class Observer:
         for trial in fresh:
             self.ended += 1
             number += trial.state in TRAINED
-            self._listener(TrialEnded(trial, number, self._wanted))
+            used = None if self._schedule is None else self._schedule.used(self._history)
+            self._listener(TrialEnded(trial, number, self._wanted, used))
         running = self._history.in_state(State.RUNNING)
         waiting = self._history.in_state(*UNDERWAY - {State.RUNNING})
         words = f"{len(running)} in training, {len(waiting)} waiting"

@@ -133,9 +133,10 @@ class OpenedStudy:
             InputError: there is no such trial, or it was not trained.
         """
         trial = self.history.by_number.get(number)
-        if trial is None or trial.state is not State.COMPLETE:
+        settled = None if trial is None else trial.settled
+        if settled is None or settled.state not in (State.COMPLETE, State.PAUSED):
             raise InputError(f"study {self.study.name!r}: trial {number} trained no network; see nas status")
-        return TrainedNetwork(self.study, trial)
+        return TrainedNetwork(self.study, settled)
 
     def summary(self) -> dict[str, Any]:
         """The study in a few words, as `nas best --json` prints it."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nas.graph import Graph
+from nas.searching.schedule import Schedule
 from nas.searching.timing import Speed
 from nas.training import Recipe, Window
 
@@ -35,7 +36,8 @@ class Plan:
     `recipe` may have open choices; `decided` closes them, and what a plan says of a network's cost wants them closed.
     Where the recipe says no number of steps, each trial has so many `seconds`, validation included, and a network that
     cannot make `fewest` steps in them is not trained. `positions` is how many voxels a validation looks at through
-    `window`, each as often as windows overlap there, which a trial pays for too.
+    `window`, each as often as windows overlap there, which a trial pays for too. A search by time has a `schedule`, and
+    scores networks at its first rung on `brief_cases` cases.
     """
 
     recipe: Recipe
@@ -45,6 +47,8 @@ class Plan:
     seconds_each: float | None = None
     fewest: int = 0
     window: Window | None = None
+    schedule: Schedule | None = None
+    brief_cases: int | None = None
 
     def decided(self, recipe: Recipe) -> "Plan":
         """The plan for networks that are trained by this recipe."""
@@ -70,6 +74,11 @@ class Plan:
         step = self.speed.step_seconds(graph, self.recipe.batch)
         steps = self.fewest if self.recipe.steps is None else self.recipe.steps
         return step * (steps + self.validation_steps(graph))
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """Lengths of training at which networks are compared, as shares of the whole."""
+        return (1.0,) if self.schedule is None else self.schedule.rungs
 
     def validation_steps(self, graph: Graph) -> float:
         """How many training steps take as long as a validation."""
@@ -109,12 +118,14 @@ class Plan:
             "seconds_each": self.seconds_each,
             "fewest": self.fewest,
             "window": None if self.window is None else self.window.to_json(),
+            "schedule": None if self.schedule is None else self.schedule.to_json(),
+            "brief_cases": self.brief_cases,
         }
 
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
-        window = document.get("window")
+        window, schedule = document.get("window"), document.get("schedule")
         return Plan(
             Recipe.from_json(dict(recipe)),
             Limits(**document["limits"]),
@@ -123,6 +134,8 @@ class Plan:
             document.get("seconds_each"),
             document.get("fewest", 0),
             None if window is None else Window.from_json(window),
+            None if schedule is None else Schedule.from_json(schedule),
+            document.get("brief_cases"),
         )
 
 

@@ -18,6 +18,7 @@ from nas.searching.events import Listener, Note
 from nas.searching.loading import Fold, usable_memory
 from nas.searching.plan import Limits, Plan, memory
 from nas.searching.references import MOST_RUNGS, Entry
+from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import memory_each
 from nas.searching.timing import TIMING_SHARE, measure_speed
@@ -35,6 +36,11 @@ _NEARLY_FREE = 0.05
 """The share of a trial that windows of the patch's size, half overlapping, may cost in validation."""
 _SPARSE = 0.25
 """Their overlap where that costs more and whole images take too much memory."""
+_BRIEF_SHARE = 0.1
+"""Of the time at the first rung, what scoring a network there may cost."""
+_FEWEST_CASES = 6
+"""Cases that a network is scored on at least."""
+_MOST_EPOCHS = 256
 _IMAGES_AT_ONCE = 4
 _ROOM = 1.05
 
@@ -73,8 +79,8 @@ def make_plan(
     """
     # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
     # hippocampus): in short training that costs far more than the variety gives.
-    fitted = Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
-    template = with_wishes(fitted, settings)
+    general = Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
+    template = with_wishes(general, settings)
     typical = candidates_of(space, template).typical_recipe
     room = settings.max_memory or usable_memory(device)
     speed = measure_speed(
@@ -87,8 +93,15 @@ def make_plan(
         most=settings.seconds * TIMING_SHARE,
         fits=lambda graph: memory(graph, typical.batch) <= room,
     )
-    left = settings.seconds - (SYSTEM.steady() - began)
-    share = max(left, settings.seconds * _TRIAL_SHARE / 2) / settings.trials * _TRIAL_SHARE
+    spent = SYSTEM.steady() - began
+    left = max(settings.seconds - spent, settings.seconds * _TRIAL_SHARE / 2)
+    schedule = None
+    if typical.steps is None:
+        fitted = fit_schedule(left, workers=settings.workers, trials=settings.trials)
+        schedule = replace(fitted, set_up=spent)
+        share = schedule.length
+    else:
+        share = left * settings.workers / settings.wanted * _TRIAL_SHARE
     as_told = settings.full_size or settings.slim is not None
     limits = Limits(
         settings.max_parameters,
@@ -97,12 +110,31 @@ def make_plan(
         None if as_told else share,
     )
     smallest = _smallest(space, task)
-    plan = Plan(typical, limits, speed, 0, share, max(round(_STEPS_A_ROOT_SECOND * share**0.5), _FEWEST_OF_ALL))
+    fewest = max(
+        round(_STEPS_A_ROOT_SECOND * share**0.5), round(_FEWEST_OF_ALL / (schedule.rungs[0] if schedule else 1))
+    )
+    plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule)
     plan = with_window(plan, smallest, task, data)
-    if typical.steps is None:
-        _expect_enough(plan, smallest, settings, settings.seconds - left)
+    if schedule is not None:
+        _expect_enough(plan, smallest, settings, spent)
+        plan = replace(plan, brief_cases=_brief_cases(plan, smallest, len(data.validation)))
+        template = _with_epochs(template, schedule, settings)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
+
+
+def _with_epochs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
+    """A recipe whose epochs end where the rungs do, so that each rung has its curve."""
+    epochs = max(round(1 / schedule.rungs[0]), recipe.epochs)
+    return recipe if "epochs" in settings.wishes else replace(recipe, epochs=min(epochs, _MOST_EPOCHS))
+
+
+def _brief_cases(plan: Plan, graph: Graph, cases: int) -> int:
+    """On how many cases networks are scored at the first rung, so that it costs a small share of it."""
+    assert plan.schedule is not None
+    validation = plan.speed.step_seconds(graph, plan.recipe.batch) * plan.validation_steps(graph)
+    affordable = _BRIEF_SHARE * plan.schedule.first / max(validation / cases, 1e-9)
+    return min(max(int(affordable), _FEWEST_CASES), cases)
 
 
 def with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
@@ -127,10 +159,11 @@ def _expect_enough(plan: Plan, graph: Graph, settings: SearchSettings, spent: fl
     if steps >= _FEWEST_OF_ALL or (plan.seconds_each or 0.0) <= 0:
         return
     step = plan.speed.step_seconds(graph, plan.recipe.batch)
-    needed = step * (2 * _FEWEST_OF_ALL + plan.validation_steps(graph)) * settings.trials / _TRIAL_SHARE + spent
+    needed = step * (2 * _FEWEST_OF_ALL + plan.validation_steps(graph))
+    needed *= settings.seconds / (plan.seconds_each or 1.0) / _TRIAL_SHARE
     raise InputError(
-        f"{field_named('budget')}: in {settings.budget} the smallest network makes {steps} steps a trial, of which "
-        f"nothing can be learnt; give at least {_rounded(needed)}, or fewer {field_named('trials')}"
+        f"{field_named('budget')}: in {settings.time} the smallest network makes {steps} steps a trial, of which "
+        f"nothing can be learnt; give at least {_rounded(needed + spent)}, or fewer {field_named('trials')}"
     )
 
 
@@ -151,6 +184,8 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
     lines = [f"plan: networks in {task.axes}D see {recipe.batch} patches of {patch} a step, voxels of {spacing} mm"]
     if recipe.steps is not None:
         lines.append(f"plan: {recipe.steps} steps for each network")
+    elif plan.schedule is not None:
+        lines.append(f"plan: {_in_words(plan.schedule, settings)}")
     elif plan.seconds_each is not None:
         lines.append(
             f"plan: {plan.seconds_each:.0f} s for each network, validation included; {plan.fewest} steps or more"
@@ -165,12 +200,26 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
             f"plan: networks whose trial would take more than {plan.limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
-        if plan.limits.seconds * settings.trials > settings.seconds * settings.workers:
+        if plan.limits.seconds * settings.wanted > settings.seconds * settings.workers:
             lines.append(
-                f"warning: {settings.budget} is short for {settings.trials} trials on this machine; "
+                f"warning: {settings.time} is short for {settings.wanted} trials on this machine; "
                 "expect longer, or give a longer --budget or fewer --trials"
             )
     return [Note(line) for line in lines]
+
+
+def _in_words(schedule: Schedule, settings: SearchSettings) -> str:
+    """Who is trained how long."""
+    first, *others = schedule.survivors
+    seconds = [f"{rung * schedule.length:.0f} s" for rung in schedule.rungs]
+    if not others:
+        return f"{_networks(first)} for {seconds[0]}, validation included"
+    further = ", ".join(f"the best {number} to {length}" for number, length in zip(others, seconds[1:], strict=True))
+    return f"about {_networks(first)} for {seconds[0]} each, then {further}, validation included"
+
+
+def _networks(number: int) -> str:
+    return "one network" if number == 1 else f"{number} networks"
 
 
 def describe_recipe(candidates: Candidates) -> list[Note]:

@@ -21,6 +21,8 @@ CACHE = "runs/cache"
 LARGEST = 2**63 - 1
 """What a database can hold, and torch takes for a seed."""
 MOST_TRIALS = 2**31 - 1
+DEFAULT_BUDGET = "15m"
+DEFAULT_TRIALS = 100
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -89,15 +91,22 @@ class SearchSettings:
         None, "Train this published network of the space alone, and search the recipe's open choices.", shown="all"
     )
     slim: int | None = option(None, "Steps narrower than published that the reference is.", shown="from the budget")
-    trials: int = option(
-        100, "Different networks to train in all, those of earlier runs included.", least=1, most=MOST_TRIALS
+    trials: int | None = option(
+        None,
+        "Most different networks to train in all, those of earlier runs included.",
+        shown="as many as there is time for, or 100 of so many steps",
+        least=1,
+        most=MOST_TRIALS,
     )
     study: str | None = option(None, "Name of the study.", shown="from space or recipe, and data")
     storage: str = option(
         DEFAULT_STORAGE, "SQLite file or SQLAlchemy URL of the study database.", environment="NAS_STORAGE"
     )
-    budget: str = option(
-        "15m", "Time for all trials: 90s, 15m, 4h, 2d. Fits length of training and size of networks to it."
+    budget: str | None = option(
+        None,
+        "Time for the whole search: 90s, 15m, 4h, 2d. Most networks train briefly, the best as long as it allows; "
+        "a study that is given more goes on.",
+        shown="15m",
     )
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
     seed: int = option(0, "Of proposals, weights and patches.")
@@ -139,7 +148,7 @@ class SearchSettings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item, getattr(self, item.name))
-        parse_duration(self.budget)
+        parse_duration(self.time)
         if self.engine not in ENGINES:
             raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         if self.dimensions not in DIMENSIONS:
@@ -154,9 +163,19 @@ class SearchSettings:
         return tuple(devices[slot % len(devices)] for slot in range(self.workers))
 
     @property
+    def time(self) -> str:
+        """The budget as it was given, or what it is by default."""
+        return self.budget or DEFAULT_BUDGET
+
+    @property
     def seconds(self) -> float:
         """The budget in seconds."""
-        return parse_duration(self.budget)
+        return parse_duration(self.time)
+
+    @property
+    def wanted(self) -> int:
+        """Most networks that are trained in all."""
+        return self.trials or DEFAULT_TRIALS
 
     @cached_property
     def wishes(self) -> Mapping[str, Any]:

@@ -21,11 +21,11 @@ def share_threads(settings: SearchSettings) -> None:
 
 
 def shared(settings: SearchSettings) -> SearchSettings:
-    """The settings as one worker's plan sees them: its part of the memory, and the time of all of them together."""
+    """The settings as one worker's plan sees them: with its part of the memory."""
     if settings.workers == 1:
         return settings
     memory = settings.max_memory or memory_each(settings.slots)
-    return replace(settings, max_memory=memory, budget=f"{settings.seconds * settings.workers:.0f}s")
+    return replace(settings, max_memory=memory)
 
 
 def memory_each(slots: tuple[str | None, ...]) -> int:

@@ -18,6 +18,7 @@ from nas.searching.loop import Search, work
 from nas.searching.references import Entry, alone, entries
 from nas.searching.strategies import Strategy
 from nas.searching.strategies.counted import Counted
+from nas.searching.strategies.halving import Halving
 from nas.searching.strategies.novel import Novel
 from nas.searching.strategies.published import PublishedFirst
 from nas.searching.strategies.tree_parzen import TreeParzen
@@ -98,12 +99,16 @@ def prepared_search(study: SqlStudy, ground: Ground, device: torch.device, wante
         wanted=wanted,
         space_digest=ground.candidates.architectures.digest(),
         hear=listener,
+        schedule=ground.plan.schedule,
         project=lambda finished: project(study, lambda d: distributions(ground.candidates, d), finished=finished),
     )
 
 
 def published_entries(ground: Ground, wanted: int) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """The published networks that a search begins with, and the names of those that fit at no width."""
+    schedule = ground.plan.schedule
+    if schedule is not None:
+        wanted = min(wanted, schedule.survivors[0])
     return entries(
         ground.candidates.architectures,
         ground.task,
@@ -122,7 +127,9 @@ def _strategy(
 
     goals = study.settings.goals
     proposing = Novel(TreeParzen(ground.candidates, goals), ground.candidates, identify, goals)
-    return Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
+    counted = Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
+    schedule = ground.plan.schedule
+    return counted if schedule is None else Halving(counted, schedule, goals)
 
 
 def _installed(name: str) -> str:

@@ -1,7 +1,7 @@
 """What a study knows, as frozen values: trials, their runs, and what was measured. Nothing here reads or writes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -208,6 +208,20 @@ class Trial:
     def recipe_decisions(self) -> Document:
         """What was decided of the recipe's open choices, by field; empty where it leaves nothing open."""
         return parted(self.decisions or {})[1]
+
+    def as_of(self, rung: int) -> "Trial":
+        """The trial as it stood when its run of the search had ended at a rung, whatever came after."""
+        if self.latest is None:
+            return self
+        key = replace(self.latest.key, rung=rung)
+        return replace(self, runs=tuple(self.runs_at(key)))
+
+    @property
+    def settled(self) -> "Trial":
+        """The trial as it stood when it was last scored: while it is trained further, what it reached before."""
+        if self.state in UNDERWAY and self.latest is not None and self.latest.key.rung > 0:
+            return self.as_of(self.latest.key.rung - 1)
+        return self
 
     def runs_at(self, key: RunKey) -> Iterator[Run]:
         """The runs of a fold, seed and split, up to a rung."""

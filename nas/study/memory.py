@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,6 @@ from typing import Any
 from nas.clock import SYSTEM, Clock
 from nas.errors import InputError
 from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Result, Run, RunKey, Split, State, Trial
-from nas.study.objective import ranked
 from nas.study.protocol import (
     CHECKPOINT,
     MOST_FAILURES,
@@ -223,13 +223,23 @@ class MemoryStudy:
 
     def prune(self, keep: int) -> int:
         """Delete the weights of all but so many of the best and the published networks."""
-        kept = {trial.number for trial in ranked(self._history, self.settings.goals)[:keep]}
-        loser = [trial for trial in self._history.trials if trial.number not in kept and trial.reference is None]
-        ids = {run.id for trial in loser for run in trial.runs if run.state not in (*UNDERWAY, State.PAUSED)}
+        kept = {run for group in self._scored_runs().values() for run in group[:keep]}
+        losers = [trial for trial in self._history.trials if trial.reference is None]
+        ids = {run.id for trial in losers for run in trial.runs if run.state not in UNDERWAY} - kept
         names = [name for name in self._files if name[0] in ids]
         for name in names:
             self._files.pop(name).unlink()
         return len(names)
+
+    def _scored_runs(self) -> dict[tuple[State, int], list[int]]:
+        """The runs of each state and rung, best first."""
+        goal, groups = self.settings.goals[0], defaultdict[tuple[State, int], list[tuple[float, int]]](list)
+        for trial in self._history.trials:
+            for run in trial.runs:
+                if run.state in (State.COMPLETE, State.PAUSED):
+                    loss = goal.loss(replace(trial, runs=(run,)))
+                    groups[run.state, run.key.rung].append((loss, run.id))
+        return {group: [number for _, number in sorted(runs)] for group, runs in groups.items()}
 
     def is_current(self, space_digest: str) -> bool:
         """Whether the space is that."""

@@ -60,17 +60,34 @@ def objectives_of(documents: Iterable[Mapping[str, Any]]) -> tuple[Objective, ..
 
 
 def ranked(history: History, objectives: Sequence[Objective]) -> list[Trial]:
-    """Complete trials, best first: by fronts where there are several objectives, then by the first one.
+    """Trials that were scored, best first: by fronts where there are several objectives, then by the first one.
 
-    Of equals the one of fewer parameters comes first, then the one that was proposed first.
+    Those that were trained further come first: complete ones, then paused ones by their rungs; one that is trained
+    further now stands where it stood before. Of equals the one of
+    fewer parameters comes first, then the one that was proposed first.
     """
-    complete = history.in_state(State.COMPLETE)
-    front = {trial.number: place for place, trials in enumerate(fronts(complete, objectives)) for trial in trials}
+    scored = [trial for trial in (trial.settled for trial in history.trials) if _is_scored(trial, objectives)]
+    front: dict[int, int] = {}
+    for length in {_length(trial) for trial in scored}:
+        equally_long = [trial for trial in scored if _length(trial) == length]
+        places = enumerate(fronts(equally_long, objectives))
+        front |= {trial.number: place for place, trials in places for trial in trials}
 
     def place(trial: Trial) -> tuple[float, ...]:
-        return front[trial.number], objectives[0].loss(trial), trial.parameters or 0, trial.number
+        shorter = tuple(-part for part in _length(trial))
+        return *shorter, front[trial.number], objectives[0].loss(trial), trial.parameters or 0, trial.number
 
-    return sorted(complete, key=place)
+    return sorted(scored, key=place)
+
+
+def _is_scored(trial: Trial, objectives: Sequence[Objective]) -> bool:
+    paused = trial.state is State.PAUSED and objectives[0].value(trial) is not None
+    return paused or trial.state is State.COMPLETE
+
+
+def _length(trial: Trial) -> tuple[int, int]:
+    """How far a trial was trained: complete, else to which rung."""
+    return (1, 0) if trial.state is State.COMPLETE else (0, trial.latest.key.rung if trial.latest else 0)
 
 
 def fronts(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[list[Trial]]:

@@ -65,6 +65,7 @@ def train(
     targets: Targets = EACH_CLASS,
     seconds: float | None = None,
     reserve: float = 0.0,
+    until: float = 1.0,
 ) -> Trained:
     """Train in place, as the recipe says, on random patches of the samples.
 
@@ -86,6 +87,7 @@ def train(
         targets: what overlap is asked of; the network's classes, or regions of them.
         seconds: of training, where the recipe says no number of steps; those before an interruption count.
         reserve: how many steps' time of them is left for what follows, such as validation.
+        until: the share of the training after which it stops; `save` has seen the step that it goes on from.
 
     Returns:
         How it ended; where memory ran out, steps were run in smaller parts than planned.
@@ -107,7 +109,7 @@ def train(
         Feed(samples, task.patch, recipe, device, seed=seed) as feed,
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
     ):
-        while moment.done < 1:
+        while moment.done < until:
             images, labels = feed.batch(step)
             torch.manual_seed(mixed(seed, "dropout", step))  # dropout takes no generator
             rate = recipe.learning_rate * rate_share(recipe.schedule, moment.middle, recipe.warm_up)

@@ -13,6 +13,7 @@ from nas.graph import Graph, Task, trace
 from nas.searching.loading import Fold
 from nas.searching.plan import Limits, Plan
 from nas.searching.planning import make_plan, with_window
+from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import USUAL, Speed, fit
 from nas.training import Augmentation, Recipe, Window
@@ -42,7 +43,15 @@ def test_a_trial_with_a_time_makes_as_many_steps_as_validation_leaves_and_needs_
     assert not replace(TIMED, limits=Limits(seconds=34)).fits(GRAPH)
 
 
-@pytest.mark.parametrize("plan", [PLAN, TIMED, replace(TIMED, window=Window((16, 16), 0.25))])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        PLAN,
+        TIMED,
+        replace(TIMED, window=Window((16, 16), 0.25)),
+        replace(TIMED, schedule=fit_schedule(900.0), brief_cases=6),
+    ],
+)
 def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
     assert Plan.from_json(plan.recipe.to_json(), plan.to_json()) == plan
 
@@ -83,14 +92,21 @@ def planned(budget: str, *, began: float = 0.0, **options: object) -> Plan:
 
 def test_a_trial_has_its_share_of_what_is_left_of_the_budget() -> None:
     plan = planned("1000s", began=100.0, trials=4)
-    assert 0.9 * 225 < (plan.seconds_each or 0) < 225
+    assert plan.schedule is not None
+    assert plan.schedule.seconds == pytest.approx(900, rel=0.02)
+    assert plan.schedule.set_up == pytest.approx(100, rel=0.2)
+    assert (plan.seconds_each, plan.rungs) == (plan.schedule.length, (0.25, 1.0))
     assert plan.recipe.steps is None
-    assert planned("1000s", steps=7).recipe.steps == 7
+
+
+def test_a_search_of_so_many_steps_each_has_no_rungs() -> None:
+    plan = planned("1000s", steps=7)
+    assert (plan.recipe.steps, plan.schedule, plan.rungs) == (7, None, (1.0,))
 
 
 def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:
-    with pytest.raises(InputError, match=r"budget: in 1s .* nothing can be learnt; give at least \d+[smh]"):
-        planned("1s", trials=1000)
+    with pytest.raises(InputError, match=r"budget: in 0.01s .* nothing can be learnt; give at least \d+[smh]"):
+        planned("0.01s")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,32 @@ def numbers(trials: Sequence[Trial]) -> list[int]:
     return [trial.number for trial in trials]
 
 
+def climbed(number: int, *dices: float, state: State = State.PAUSED) -> Trial:
+    """A trial with a run at each rung; the last one stands so."""
+    states = [State.PAUSED] * (len(dices) - 1) + [state]
+    runs = [
+        run(10 * number + rung, RunKey(rung=rung), stands, dice=dice)
+        for rung, (dice, stands) in enumerate(zip(dices, states, strict=True))
+    ]
+    return Trial(number=number, decisions={}, digest=str(number), recipe_digest=None, parameters=10, runs=tuple(runs))
+
+
+@pytest.mark.parametrize(
+    ("trials", "order"),
+    [
+        ([climbed(0, 0.9), climbed(1, 0.5, 0.6), climbed(2, 0.4, 0.5, 0.55, state=State.COMPLETE)], [2, 1, 0]),
+        ([climbed(0, 0.5, 0.8), climbed(1, 0.6, 0.7)], [0, 1]),
+        ([climbed(0, 0.5, 0.0, state=State.RUNNING), climbed(1, 0.6)], [1, 0]),
+        ([climbed(0, 0.5, 0.0, state=State.WAITING), climbed(1, 0.4)], [0, 1]),
+        ([climbed(0, 0.5, 0.9, state=State.DIVERGED), climbed(1, 0.4)], [1]),
+    ],
+)
+def test_what_was_trained_further_comes_first_and_what_is_trained_further_now_stands_where_it_stood(
+    trials: list[Trial], order: list[int]
+) -> None:
+    assert numbers(ranked(History(tuple(trials)), DICE)) == order
+
+
 @pytest.mark.parametrize(
     ("trials", "order"),
     [
@@ -50,7 +76,7 @@ def numbers(trials: Sequence[Trial]) -> list[int]:
         ([trial(0, 0.5), trial(1, 0.7)], [1, 0]),
         ([trial(0, 0.7, 20), trial(1, 0.7, 10)], [1, 0]),
         ([trial(0, 0.7), trial(1, 0.7)], [0, 1]),
-        ([trial(0, 0.5), trial(1, 0.9, state=State.PAUSED), trial(2, 0.9, state=State.RUNNING)], [0]),
+        ([trial(0, 0.9, state=State.PAUSED), trial(1, 0.5), trial(2, 0.9, state=State.RUNNING)], [1, 0]),
     ],
 )
 def test_the_best_is_complete_then_accurate_then_small_then_early(trials: list[Trial], order: list[int]) -> None:

@@ -28,7 +28,7 @@ _PATIENCE = 60.0
 def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
     """Keep one worker per slot alive until the search is done; see `nas.searching.engines`."""
     slots = [_Slot(number, device) for number, device in enumerate(settings.slots)]
-    observer = Observer(study, settings.trials, listener)
+    observer = Observer(study, settings.wanted, listener)
     try:
         with tempfile.TemporaryDirectory() as logs:
             for slot in slots:

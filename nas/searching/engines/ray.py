@@ -28,7 +28,7 @@ def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None
     except ImportError as error:
         raise InputError(f"{field_named('engine')} ray needs Ray; install it: pip install 'nas[ray]'") from error
     _connect(ray, settings)
-    observer = Observer(study, settings.trials, listener)
+    observer = Observer(study, settings.wanted, listener)
     work: Any = ray.remote(max_retries=0, num_cpus=1, num_gpus=_gpus(settings))(_work)
     job = _job(study, settings)
     running: list[Any] = [work.remote(job) for _ in range(settings.workers)]

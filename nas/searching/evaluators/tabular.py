@@ -32,12 +32,14 @@ class TabularEvaluator:
         table: what each training gives.
         clock: on which training takes its time.
         rungs: lengths of training, as shares of the whole.
+        beside: seconds that each run takes beside its training.
     """
 
     description: Describe
     table: Mapping[Key, Row]
     clock: Clock
     rungs: Sequence[float] = (1.0,)
+    beside: float = 0.0
     _trained: dict[int, float] = field(default_factory=dict, repr=False)
     """The share of its training that each trial has had: the checkpoints of a world in which nothing is trained."""
 
@@ -57,7 +59,7 @@ class TabularEvaluator:
             raise InputError(f"the table has no training of {description.digest} by {description.recipe_digest}")
         row, rung = self.table[key], training.key.rung
         before = self._trained.get(training.trial, 0.0) if isinstance(beginning, Resume) or rung else 0.0
-        self.clock.sleep(max(self.rungs[rung] - before, 0.0) * row.seconds)
+        self.clock.sleep(max(self.rungs[rung] - before, 0.0) * row.seconds + self.beside)
         self._trained[training.trial] = self.rungs[rung]
         values = row.values[min(rung, len(row.values) - 1)]
         recorder.measured([Measurement(rung + 1, metric, value) for metric, value in values.items()])

@@ -22,12 +22,14 @@ from nas.searching.candidates import graph_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
 from nas.searching.ground import Ground
 from nas.searching.interruption import Stop, deferred
+from nas.searching.loading import Fold, typical
 from nas.searching.plan import Plan
+from nas.searching.schedule import ETA
 from nas.searching.timing import timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
-from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Trained, Validation, train, validate
+from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train, validate
 from nas.training.loop import Write
 from nas.training.memory import release
 
@@ -35,13 +37,6 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0
 """How much training a worker that dies may cost."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
-
-
-class _PausedError(Exception):
-    """The rung is reached after so many steps and its checkpoint kept."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ class _Run:
     stop: Stop
 
     def carried_out(self, beginning: Beginning) -> Result:
-        """Train to the rung, and validate where that is the whole length."""
+        """Train to the rung and validate: on all cases where that is the whole length, before that on a few."""
         seed, self.began = self.training.key.seed, self.evaluator.clock.steady()
         share = self.evaluator.rungs[self.training.key.rung]
         self.seconds = (self.evaluator.ground.plan.seconds_each or 0.0) * max(share, 1.0)
@@ -128,17 +123,31 @@ class _Run:
         network = build(self.graph, seed=seed).to(self.evaluator.device)
         if isinstance(beginning, Warm):
             _take_weights(network, beginning.weights)
-        try:
-            trained = self._trained(network, beginning, share)
-        except _PausedError as paused:
-            return Result(state=State.PAUSED, values=self._training_values(), steps=paused.steps)
+        trained = self._trained(network, beginning, share)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if self.stop.asked:
             raise KeyboardInterrupt
-        validation = self._validated(network, trained.plan)
+        cases = self._validating(paused=share < 1)
+        validation = self._validated(network, trained.plan, cases, self._epochs(share))
         missed = ", ".join(str(1 + target) for target in validation.missed)
-        reason = f"never predicts target {missed}" if missed else None
-        return Result(state=State.COMPLETE, values={"dice": validation.dice}, steps=trained.steps, reason=reason)
+        reason = f"never predicts target {missed}" if missed and len(cases) == len(self._cases.validation) else None
+        state = State.PAUSED if share < 1 else State.COMPLETE
+        return Result(state=state, values={"dice": validation.dice}, steps=trained.steps, reason=reason)
+
+    @property
+    def _cases(self) -> Fold:
+        return self.evaluator.ground.cases
+
+    def _validating(self, *, paused: bool) -> Sequence[Sample]:
+        """The cases that the run is scored on: at a rung the same few for all networks."""
+        rung, few = self.training.key.rung, self.evaluator.ground.plan.brief_cases
+        if not paused or few is None:
+            return self._cases.validation
+        return typical(self._cases.validation, few * ETA**rung)
+
+    def _epochs(self, share: float) -> int:
+        """The epoch that a rung ends with."""
+        return max(int(min(share, 1.0) * self.recipe.parts + 1e-6), 1)
 
     def _trained(self, network: Network, beginning: Beginning, share: float) -> Trained:
         resume = beginning.checkpoint if isinstance(beginning, Resume) else None
@@ -156,7 +165,7 @@ class _Run:
 
         def save(step: int, done: float, write: Write) -> None:
             nonlocal last
-            reached = share <= done < 1
+            reached = share < 1 and done >= share  # the run that goes on from this rung begins here
             due = clock.steady() - last > SECONDS_BETWEEN_CHECKPOINTS
             self.recorder.working("training", round(100 * done), 100)
             if self.stop.asked or reached or due:
@@ -164,10 +173,8 @@ class _Run:
                 last = clock.steady()
             if self.stop.asked:
                 raise KeyboardInterrupt
-            if reached:
-                raise _PausedError(step)
 
-        cases = self.evaluator.ground.cases
+        cases = self._cases
         return train(
             network,
             cases.training,
@@ -181,6 +188,7 @@ class _Run:
             # What building the network and timing ways of running it took is the trial's too.
             seconds=max(self.seconds - (clock.steady() - self.began), 0.0),
             reserve=self._plan.validation_steps(self.graph),
+            until=min(share, 1.0),
         )
 
     @property
@@ -188,13 +196,7 @@ class _Run:
         return self.evaluator.ground.plan.decided(self.recipe)
 
     def _report(self, epoch: Epoch) -> None:
-        self._latest = epoch
         self.recorder.measured(_of_epoch(epoch))
-
-    def _training_values(self) -> dict[str, float]:
-        """What is known at a rung that is not the last: how well training patches were segmented."""
-        dice = _mean(getattr(self, "_latest", None))
-        return {} if dice is None else {"training_dice": dice}
 
     def _keep_checkpoint(self, write: Write) -> None:
         file = self.folder / "checkpoint.safetensors"
@@ -202,24 +204,22 @@ class _Run:
             write(file)
         self.recorder.keep(CHECKPOINT, file)
 
-    def _validated(self, network: Network, plan: StepPlan) -> Validation:
-        cases = self.evaluator.ground.cases
-
+    def _validated(self, network: Network, plan: StepPlan, cases: Sequence[Sample], epoch: int) -> Validation:
         def case_done(done: int) -> None:
             if self.stop.asked:
                 raise KeyboardInterrupt
-            self.recorder.working("validating", done, len(cases.validation))
+            self.recorder.working("validating", done, len(cases))
 
         validation = validate(
             network,
-            cases.validation,
-            targets=cases.targets,
+            cases,
+            targets=self._cases.targets,
             case_done=case_done,
             plan=plan,
             window=self._plan.window,
             mirrored=self.recipe.averaged_axes(self.graph.task.axes),
         )
-        self.recorder.measured(_of_validation(validation, self.recipe.parts))
+        self.recorder.measured(_of_validation(validation, epoch))
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         with _room_for(file):
@@ -282,8 +282,8 @@ def _room_for(what: str | Path) -> Iterator[None]:
         ) from error
 
 
-def _mean(epoch: Epoch | None) -> float | None:
-    values = [value for value in epoch.training_dice if value == value] if epoch else []
+def _mean(epoch: Epoch) -> float | None:
+    values = [value for value in epoch.training_dice if value == value]
     return sum(values) / len(values) if values else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from nas.searching.strategies import Action, Done, Strategy, Wait
-from nas.study.history import History, State
+from nas.study.history import TRAINED, History, State
 
 MISSES_BEFORE_THE_END = 400
 """So many proposals in a row that are known or over a limit are a space that is exhausted."""
@@ -21,7 +21,7 @@ class Counted:
 
     def next(self, history: History, running: int, generator: Random) -> Action:
         """What the other strategy says, while networks are wanted."""
-        complete = len(history.in_state(State.COMPLETE, State.DIVERGED))
+        complete = len(history.in_state(*TRAINED))
         if complete >= self.wanted:
             return Done()
         misses = misses_in_a_row(history)

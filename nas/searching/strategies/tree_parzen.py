@@ -12,7 +12,7 @@ from nas.searching.strategies import Action, Start
 from nas.space import Choice, Scalar
 from nas.space.choices import Weighted
 from nas.space.choosers import from_trial
-from nas.study.history import UNDERWAY, Document, History, State, Trial
+from nas.study.history import TRAINED, UNDERWAY, Document, History, State, Trial
 from nas.study.objective import Objective
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ BLOCK = 48
 class TreeParzen:
     """Proposes what Optuna's sampler proposes, from a study in memory that grows with the history.
 
-    The sampler is made anew for each proposal, from the generator alone; the study holds what the history says, in the
-    order in which results came. So the action depends on nothing else, and what is remembered here only saves time.
+    Trials are told as they stood at the first rung, where all of them compare. The sampler is made anew for each
+    proposal, from the generator alone; the study holds what the history says, in the order in which results came. So
+    the action depends on nothing else, and what is remembered here only saves time.
     """
 
     candidates: Candidates
@@ -107,7 +108,7 @@ def _chosen(history: History, objectives: Sequence[Objective]) -> list[Trial]:
 
     It changes only by growing, but when a block is full.
     """
-    informative = [trial for trial in history.in_the_order_of_results() if _says_something(trial)]
+    informative = [trial.as_of(0) for trial in history.in_the_order_of_results() if _says_something(trial.as_of(0))]
     settled = len(informative) // BLOCK * BLOCK
     if settled <= BLOCK:
         return informative
@@ -121,7 +122,7 @@ def _chosen(history: History, objectives: Sequence[Objective]) -> list[Trial]:
 
 def _says_something(trial: Trial) -> bool:
     """A failure says nothing about a network, and a duplicate nothing that its twin does not say."""
-    return trial.decisions is not None and trial.state in (State.COMPLETE, State.INFEASIBLE, State.DIVERGED)
+    return trial.decisions is not None and trial.state in (*TRAINED, State.INFEASIBLE)
 
 
 def _as_optuna_sees_it(trial: Trial, candidates: Candidates, objectives: Sequence[Objective]) -> Any:
@@ -130,8 +131,8 @@ def _as_optuna_sees_it(trial: Trial, candidates: Candidates, objectives: Sequenc
 
     decisions = trial.decisions or {}
     under_way = trial.state in UNDERWAY
-    complete = trial.state is State.COMPLETE
-    values = [(objective.value(trial) if complete else None) or 0.0 for objective in objectives]
+    scored = trial.state in (State.COMPLETE, State.PAUSED)
+    values = [(objective.value(trial) if scored else None) or 0.0 for objective in objectives]
     # One number for all limits: Optuna reads every constraint of every trial again for each parameter.
     excess = sum(value for value in trial.constraints.values() if value > 0)
     if trial.state is State.DIVERGED:

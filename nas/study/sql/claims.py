@@ -119,7 +119,7 @@ def finish(storage: Storage, study: int, claim: Claim, result: Result, metric: s
             return  # a server that went away after it had committed
         run = held(session, claim)
         run.state, run.reason, run.revision, run.finished = result.state, result.reason, revision, storage.clock.now()
-        run.measured, run.score = finite(result.values), score
+        run.measured, run.score = finite(result.values), finite(result.values).get(metric)
         run.steps, run.seconds, run.peak_bytes = result.steps, result.seconds, result.peak_bytes
         if result.constraints:
             trial = session.get_one(TrialRow, run.trial_id)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
@@ -72,10 +72,16 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 
 @patiently
 def prune(storage: Storage, study: int, keep: int) -> int:
-    """Delete the weights of all but the best and the published networks, and checkpoints that nothing goes on from."""
+    """Delete the weights of all but the best and the published networks, and checkpoints that nothing goes on from.
+
+    Of paused trials the best at each rung keep weights and checkpoints, as they are to go on.
+    """
     row, of_study = RunRow, RunRow.study_id == study
-    best = select(row.id).where(of_study, row.state == State.COMPLETE).order_by(row.score.desc(), row.id).limit(keep)
-    ended = row.state.not_in([*UNDERWAY, State.PAUSED])
+    scored = row.state.in_([State.COMPLETE, State.PAUSED])
+    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
+    places = select(row.id, place.label("place")).where(of_study, scored).subquery()
+    best = select(places.c.id).where(places.c.place <= keep)
+    ended = row.state.not_in(list(UNDERWAY))
     with storage.begin() as session:
         kept = set(session.scalars(best))
         loser: ColumnElement[bool] = TrialRow.reference.is_(None) & row.id.not_in(kept)
@@ -83,7 +89,7 @@ def prune(storage: Storage, study: int, keep: int) -> int:
             select(ArtifactRow.id, ArtifactRow.address)
             .join(row, row.id == ArtifactRow.run_id)
             .join(TrialRow, TrialRow.id == row.trial_id)
-            .where(of_study, ended, or_(ArtifactRow.kind == CHECKPOINT, loser))
+            .where(of_study, ended, or_((ArtifactRow.kind == CHECKPOINT) & (row.state != State.PAUSED), loser))
         ).all()
         session.execute(delete(ArtifactRow).where(ArtifactRow.id.in_([id for id, _ in rows])))
     for _, address in rows:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from nas.errors import InputError
-from nas.study.history import History, Measurement, Run, Split, State, Trial
+from nas.study.history import UNDERWAY, History, Measurement, Run, Split, State, Trial
 from nas.study.objective import Objective
 from nas.study.protocol import ArchitectureRecord
 from nas.study.sql.retrying import patiently
@@ -91,19 +91,30 @@ def glance(storage: Storage, study: int, objective: Objective, most: int) -> Gla
         .order_by(trial.number, run.id)
     )
     with storage.begin() as session:
-        latest = _latest(session.execute(statement).all())
+        rows = session.execute(statement).all()
+    latest = _latest(rows)
     states = [State(row.refusal or row.state or State.WAITING) for row in latest]
     complete = [row for row, state in zip(latest, states, strict=True) if state is State.COMPLETE]
+    scored = [row for row in _latest([row for row in rows if row.state not in UNDERWAY]) if _is_scored(row)]
     sign = -1 if objective.direction == "maximize" else 1
-    order = sorted(complete, key=lambda row: (sign * row.score, row.parameters or 0, row.number))
+    order = sorted(scored, key=lambda row: (*_shorter(row), sign * row.score, row.parameters or 0, row.number))
     ranks = {row.number: rank for rank, row in enumerate(order, 1) if rank <= most or row.reference is not None}
     with storage.begin() as session:
         shown = _trials(session, (trial.study_id == study) & trial.number.in_(ranks))
-    leaders = sorted(((ranks[trial.number], trial) for trial in shown), key=lambda leader: leader[0])
+    leaders = sorted(((ranks[trial.number], trial.settled) for trial in shown), key=lambda leader: leader[0])
     return Glance(counted(states, [row.digest for row in complete]), tuple(leaders))
 
 
 _OF_RUN = (RunRow.fold, RunRow.seed, RunRow.rung, RunRow.state, RunRow.score)
+
+
+def _is_scored(row: Any) -> bool:
+    return row.refusal is None and row.state in (State.COMPLETE, State.PAUSED) and row.score is not None
+
+
+def _shorter(row: Any) -> tuple[int, int]:
+    """Complete ones first, then those that were trained further, as `nas.study.objective.ranked` has it."""
+    return (0, 0) if row.state == State.COMPLETE else (1, -row.rung)
 
 
 def _latest(rows: Sequence[Any]) -> list[Any]:

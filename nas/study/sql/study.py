@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from nas.clock import Clock
-from nas.study.history import History, Measurement, Result, RunKey, State, Trial
+from nas.study.history import Document, History, Measurement, Result, RunKey, State, Trial
 from nas.study.objective import COSTS
 from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Worker
 from nas.study.settings import StudySettings
@@ -119,10 +119,13 @@ class SqlStudy:
             return session.scalar(select(StudyRow.space_digest).where(StudyRow.id == self.id)) == space_digest
 
     @patiently
-    def want(self, trials: int) -> None:
-        """Note how many different networks are wanted in all, for workers that join later."""
+    def want(self, trials: int, schedule: Document | None = None) -> None:
+        """Note how many different networks are wanted in all, and how time is divided, for workers that join later."""
         with self.storage.begin() as session:
-            session.execute(update(StudyRow).where(StudyRow.id == self.id).values(wanted=trials))
+            row = session.get_one(StudyRow, self.id)
+            row.wanted = trials
+            if schedule is not None:
+                row.plan = {**row.plan, "schedule": schedule}
 
     @patiently
     def wanted(self) -> int:

@@ -1,0 +1,106 @@
+"""How a time is divided: many networks trained briefly, a few of them further, and the finalists to full length."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from nas.study.history import History
+
+ETA = 4
+"""How many times longer each rung is than the one before, and how many times fewer networks reach it."""
+FINALISTS = 2
+"""Networks trained to full length: the winner, and the best published network, which it is held against."""
+BRIEFEST = 12.0
+"""Seconds that a first rung takes at least: what a network shows before that says little of it."""
+BRIEFEST_OF_FEW = 3.0
+"""The same where the user wants so few networks that one rung before the last is all there is room for."""
+_MOST_RUNGS = 6
+_SHARE = 0.97
+"""Of the time, what is planned with; the rest is for what lies between runs."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The rungs of a search by time.
+
+    Args:
+        seconds: of the whole search.
+        length: seconds of a training of full length, validation included.
+        rungs: lengths at which networks are compared, as shares of the full length; the last one is 1.
+        survivors: how many networks are expected to reach each rung, those that begin first.
+        workers: how many train at once.
+        set_up: seconds of the user's budget that were over before.
+    """
+
+    seconds: float
+    length: float
+    rungs: tuple[float, ...]
+    survivors: tuple[int, ...]
+    workers: int = 1
+    set_up: float = 0.0
+
+    @property
+    def first(self) -> float:
+        """Seconds of a run to the first rung."""
+        return self.rungs[0] * self.length
+
+    def climb(self, rung: int) -> float:
+        """Seconds of a run that goes on to a rung from the one before."""
+        return (self.rungs[rung] - self.rungs[rung - 1]) * self.length
+
+    def waves(self, runs: int) -> int:
+        """How often all workers train one run each until so many are trained."""
+        return math.ceil(runs / self.workers)
+
+    def used(self, history: History) -> float:
+        """The share of the time that runs of the search have taken."""
+        runs = (run for trial in history.trials if trial.latest for run in trial.runs_at(trial.latest.key))
+        return sum(run.seconds or 0.0 for run in runs) / self.workers / self.seconds
+
+    def given(self, budget: float) -> "Schedule":
+        """The same for a study that is given so much time in all, where that is more: of trainings of equal length."""
+        return replace(self, seconds=max(budget - self.set_up, self.seconds))
+
+    def to_json(self) -> dict[str, Any]:
+        """The schedule as plain JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> "Schedule":
+        """The schedule that `to_json` wrote."""
+        lists = {name: tuple(document[name]) for name in ("rungs", "survivors")}
+        return Schedule(**{**document, **lists})
+
+
+def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None) -> Schedule:
+    """Divide a time among networks: as many rungs as leave the first one long enough to tell networks apart.
+
+    Successive halving (Jamieson and Talwalkar, arXiv:1502.07943) as one bracket, so that what is returned was trained
+    to a length that the time allows.
+
+    Args:
+        seconds: that all workers train.
+        workers: how many train at once.
+        trials: most networks that are wanted; None for as many as there is time for.
+    """
+    for number in range(_MOST_RUNGS, 1, -1):
+        begun = workers * ETA ** (number - 1)
+        wanted = begun if trials is None else min(begun, trials)
+        if wanted <= workers * ETA ** (number - 2):
+            continue  # fewer rungs do for so few networks
+        schedule = _with_rungs(seconds, number, wanted, workers)
+        if schedule.first >= (BRIEFEST_OF_FEW if number == 2 and trials is not None else BRIEFEST):
+            return schedule
+    return _with_rungs(seconds, 1, workers if trials is None else min(workers, trials), workers)
+
+
+def _with_rungs(seconds: float, number: int, begun: int, workers: int) -> Schedule:
+    rungs = tuple(float(ETA) ** (rung + 1 - number) for rung in range(number))
+    survivors = tuple(
+        begun if rung == 0 else min(max(math.ceil(begun / ETA**rung), FINALISTS), begun) for rung in range(number)
+    )
+    unit = Schedule(seconds, 1.0, rungs, survivors, workers)
+    cost = unit.waves(begun) * unit.first
+    cost += sum(unit.waves(survivors[rung]) * unit.climb(rung) for rung in range(1, number))
+    return Schedule(seconds, seconds * _SHARE / cost, rungs, survivors, workers)
