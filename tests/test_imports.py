@@ -58,11 +58,11 @@ ROOMS: dict[str, set[str]] = {
     "study/settings.py": {"history", "objective"},
     "study/protocol.py": {"history", "settings"},
     "study/memory.py": {"history", "objective", "settings", "protocol"},
-    "searching/strategies": {"strategies", "candidates", "distributions", "references"},
+    "searching/strategies": {"strategies", "candidates", "schedule", "distributions", "references"},
     "searching/evaluators/__init__.py": set(),
     "searching/evaluators/tabular.py": {"evaluators"},
     "searching/gate.py": {"strategies", "evaluators"},
-    "searching/loop.py": {"strategies", "evaluators", "gate", "failures", "events"},
+    "searching/loop.py": {"strategies", "evaluators", "gate", "failures", "events", "schedule"},
 }
 """What the heart of study and searching may import of its own package: values, promises and pure functions alone."""
 FILES = [file for file in sorted((ROOT / "nas").rglob("*.py")) if file.parent != ROOT / "nas" or file.stem in ALLOWED]
