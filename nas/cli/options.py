@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.parsing import parse_bytes, parse_count, parse_sizes
+from nas.cli.parsing import parse_bytes, parse_count, parse_seconds, parse_sizes
 
 if TYPE_CHECKING:
     from nas.searching import SearchSettings
@@ -25,7 +25,12 @@ ArtifactsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
-_PARSERS: dict[str, Callable[[str, str], Any]] = {"sizes": parse_sizes, "count": parse_count, "bytes": parse_bytes}
+_PARSERS: dict[str, Callable[[str, str], Any]] = {
+    "sizes": parse_sizes,
+    "count": parse_count,
+    "bytes": parse_bytes,
+    "seconds": parse_seconds,
+}
 
 
 def parameters_of_settings() -> list[inspect.Parameter]:

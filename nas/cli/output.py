@@ -59,14 +59,31 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+_NAMES = {"dice": "Dice", "iou": "IoU", "hausdorff95": "HD95", "surface_dice": "surface Dice"}
+
+
 def metric_name(metric: str) -> str:
     """A metric as people write it."""
-    return {"dice": "Dice", "hd95": "HD95", "asd": "ASD"}.get(metric, metric.replace("_", " "))
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def measured(metric: str, value: float) -> str:
+    """A value with its unit and as many digits as say something."""
+    match metric:
+        case "latency":
+            return f"{1000 * value:.1f} ms"
+        case "hausdorff95":
+            return f"{value:.2f} mm"
+        case "seconds":
+            return duration(value)
+        case "parameters" | "macs" | "training_bytes":
+            return short_count(round(value))
+    return f"{value:.4f}"
 
 
 def in_words(values: Mapping[str, float]) -> str:
     """Values by metric in one line: Dice 0.8821."""
-    return ", ".join(f"{metric_name(metric)} {value:.4f}" for metric, value in values.items())
+    return ", ".join(f"{metric_name(metric)} {measured(metric, value)}" for metric, value in values.items())
 
 
 def _is_number(text: str) -> bool:

@@ -35,6 +35,18 @@ def parse_count(text: str, option: str) -> int:
     return _scaled(text, 1000, option, "a number such as 500000, 5M or 2.5G")
 
 
+def parse_seconds(text: str, option: str) -> float:
+    """Seconds in "20ms", "0.02s" or "0.02".
+
+    Raises:
+        InputError: anything else.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|)", text.strip())
+    if not match or float(match[1]) == 0:
+        raise InputError(f"{option}: found {text!r}, expected a time such as 20ms or 0.5s")
+    return float(match[1]) / (1000 if match[2] == "ms" else 1)
+
+
 def _scaled(text: str, base: int, option: str, expected: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if not match or float(match[1]) == 0:

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from rich.console import Group
 
-from nas.cli.output import OUT, duration, metric_name, short_count, table
+from nas.cli.output import OUT, duration, measured, metric_name, short_count, table
 from nas.study import DEFAULT_STORAGE
 from nas.study.history import Trial
 from nas.study.objective import Objective
@@ -14,8 +15,8 @@ from nas.study.sql.errors import typed
 from nas.study.sql.study import SqlStudy
 
 _BEST_SHOWN = 5
-_DIFFERENT = ("", "network", "{metrics}", "parameters", "MACs", "trained in", "trial")
-_SAME = ("", "{metrics}", "trained in", "trial")
+_DIFFERENT = ("", "network", "{metrics}", "length", "parameters", "MACs", "trained in", "trial")
+_SAME = ("", "{metrics}", "length", "trained in", "trial")
 """What there is to see where all trials train one network."""
 
 
@@ -27,19 +28,43 @@ def results_table(study: SqlStudy) -> Group:
     alone = study.settings.plan.get("reference")
     what = "network" if alone is None else f"training of {next(iter(published.values()), alone)}"
     title = f"{study.name}: {_number(counted.complete, what)}"
+    rungs = study.settings.rungs
     if alone is None:
-        title += f" trained, {counted.infeasible} over a limit, {counted.duplicate} known"
+        title += " trained" if len(rungs) == 1 else f" trained to full length, {counted.paused} briefly"
+        title += f", {counted.infeasible} over a limit, {counted.duplicate} known"
     if counted.diverged:
         title += f", {counted.diverged} diverged"
     if study.settings.synthetic:
         title += "\nsynthetic data: the figures say nothing about real scans"
     metrics = [metric_name(goal.metric) for goal in goals]
-    columns = [name for column in (_SAME if alone else _DIFFERENT) for name in _columns(column, metrics)]
+    wanted = [name for name in (_SAME if alone else _DIFFERENT) if name != "length" or len(rungs) > 1]
+    columns = [name for column in wanted for name in _columns(column, metrics)]
     rows = []
     for rank, trial in order:
-        row = _row(rank, trial, published) | _measured(trial, goals)
+        row = _row(rank, trial, published) | _measured(trial, goals) | {"length": _length(trial, rungs)}
         rows.append(tuple(row[name] for name in columns))
     return with_recipes(title, columns, rows, [trial for _, trial in order])
+
+
+def _length(trial: Trial, rungs: Sequence[float]) -> str:
+    """How far a trial was trained, as a share of a whole training."""
+    share = Fraction(rungs[trial.latest.key.rung]) if trial.latest else Fraction(1)
+    return "full" if share >= 1 else str(share.limit_denominator(10_000))
+
+
+def front_table(study: SqlStudy, trials: Sequence[Trial]) -> Group:
+    """Networks that no other one beats in every objective."""
+    goals = study.settings.goals
+    metrics = [metric_name(goal.metric) for goal in goals]
+    costs = [name for name in ("parameters", "MACs") if name.lower() not in {goal.metric for goal in goals}]
+    columns = ["network", *metrics, *costs, "trial"]
+    published = {trial.digest: trial.reference for trial in trials if trial.reference}
+    rows = []
+    for trial in trials:
+        row = _row(0, trial, published) | _measured(trial, goals)
+        rows.append(tuple(row[name] for name in columns))
+    title = f"{study.name}: {_number(len(trials), 'network')} that no other one beats in {' and '.join(metrics)}"
+    return with_recipes(title, columns, rows, trials)
 
 
 def with_recipes(title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]], trials: Sequence[Trial]) -> Group:
@@ -68,8 +93,8 @@ def _columns(column: str, metrics: Sequence[str]) -> Sequence[str]:
 
 
 def _measured(trial: Trial, goals: Sequence[Objective]) -> dict[str, str]:
-    values = {metric_name(goal.metric): goal.value(trial) for goal in goals}
-    return {name: "-" if value is None else f"{value:.4f}" for name, value in values.items()}
+    values = {goal.metric: goal.value(trial) for goal in goals}
+    return {metric_name(metric): "-" if value is None else measured(metric, value) for metric, value in values.items()}
 
 
 def _row(rank: int, trial: Trial, published: Mapping[str | None, str]) -> dict[str, str]:

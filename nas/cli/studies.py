@@ -1,6 +1,8 @@
 """`nas status`, `nas best`: what studies hold."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from nas.cli.options import JsonOption, StorageOption, StudyName
 from nas.cli.output import OUT, in_words, print_json, table
@@ -42,18 +44,33 @@ def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, js
         where_everything_is(stored)
 
 
-def best(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def best(
+    study: StudyName = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    front: Annotated[
+        bool, typer.Option("--front", help="All networks that no other one beats in every objective.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """The network of the highest Dice, beside the published ones.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       nas best unet_family-brain-synthetic --json
+
+      nas best mine --front     (of a search with --objective dice,latency)
     """
-    from nas.cli.results import recipe_in_words, results_table
+    from nas.cli.results import front_table, recipe_in_words, results_table
     from nas.searching import OpenedStudy
 
     with open_existing(storage) as opened:
         study_opened = OpenedStudy(chosen(opened, study))
+        if front and json:
+            print_json(study_opened.front_summary())
+            return
+        if front:
+            OUT.print(front_table(study_opened.study, study_opened.front))
+            return
         if json:
             print_json(study_opened.summary())
             return

@@ -30,6 +30,7 @@ from nas.searching.worker import prepared_search, published_entries
 from nas.space import Space
 from nas.study.files.artifacts import check_name
 from nas.study.history import State
+from nas.study.objective import read_objectives
 from nas.study.optuna import project
 from nas.study.settings import StudySettings
 from nas.study.sql.opening import create_or_resume, find_study
@@ -193,6 +194,7 @@ def _study_settings(
         data_source=None if settings.data is None else os.path.abspath(settings.data),
         fold=settings.fold,
         rungs=list(ground.plan.rungs),
+        objectives=[objective.to_json() for objective in read_objectives(settings.objective)],
     )
 
 

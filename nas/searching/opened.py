@@ -12,10 +12,12 @@ from nas.network import Network, build
 from nas.space import Space
 from nas.study import DEFAULT_STORAGE
 from nas.study.history import Document, History, Run, State, Trial
+from nas.study.objective import fronts, ranked
 from nas.study.protocol import WEIGHTS, ArchitectureRecord
 from nas.study.sql.opening import open_study as open_stored
 from nas.study.sql.storage import open_storage
 from nas.study.sql.study import SqlStudy
+from nas.study.summary import described
 from nas.training import Recipe
 
 
@@ -125,6 +127,18 @@ class OpenedStudy:
         if trial is None:
             raise InputError(f"study {self.study.name!r}: no network is trained yet; run nas search first")
         return TrainedNetwork(self.study, trial)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials that no other one of equal length beats in every objective, the first objective's best first."""
+        scored = ranked(self.history, self.study.settings.goals)
+        longest = [trial for trial in scored if trial.state is scored[0].state]
+        return fronts(longest, self.study.settings.goals)[0] if longest else []
+
+    def front_summary(self) -> dict[str, Any]:
+        """The front as `nas best --front --json` prints it."""
+        goals = self.study.settings.goals
+        return {"study": self.study.name, "front": [described(trial, goals) for trial in self.front]}
 
     def trial(self, number: int) -> TrainedNetwork:
         """The network of a trial.

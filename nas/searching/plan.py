@@ -17,12 +17,16 @@ _PASS = 1 / 3
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest network that is trained. None is no limit; `seconds` is a trial's share of the budget."""
+    """The largest network that is trained. None is no limit; `seconds` is a trial's share of the budget.
+
+    `latency`, in seconds a patch, is measured when a network is about to be trained; the others follow from its graph.
+    """
 
     parameters: int | None = None
     macs: int | None = None
     memory: int | None = None
     seconds: float | None = None
+    latency: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The limits as plain JSON."""
@@ -60,14 +64,14 @@ class Plan:
 
     def excess(self, graph: Graph) -> Mapping[str, float]:
         """By how much a network is over each limit, as a share of it: feasible where all are 0 or less."""
-        found = {
+        costs = {
             "parameters": graph.parameters,
             "macs": graph.macs,
             "memory": memory(graph, self.recipe.batch),
             "seconds": self.seconds(graph),
         }
-        limits = {name: limit for name, limit in asdict(self.limits).items() if limit is not None}
-        return {name: found[name] / limit - 1 for name, limit in limits.items()}
+        limits = asdict(self.limits)
+        return {name: cost / limits[name] - 1 for name, cost in costs.items() if limits[name] is not None}
 
     def seconds(self, graph: Graph) -> float:
         """How long a trial of this network is predicted to take at least: training and validation."""

@@ -108,6 +108,7 @@ def make_plan(
         settings.max_macs,
         settings.max_memory or usable_memory(device),
         None if as_told else share,
+        settings.max_latency,
     )
     smallest = _smallest(space, task)
     fewest = max(

@@ -12,6 +12,7 @@ from typing import Any
 
 from nas.errors import InputError, did_you_mean, field_named
 from nas.study import DEFAULT_STORAGE
+from nas.study.objective import read_objectives
 
 ENGINES = ("local", "ray")
 DIMENSIONS = ("auto", "2", "2.5", "3")
@@ -108,6 +109,11 @@ class SearchSettings:
         "a study that is given more goes on.",
         shown="15m",
     )
+    objective: str = option(
+        "dice",
+        "What networks are best by: dice, iou, surface_dice or hausdorff95, and what it may cost: latency, parameters, "
+        "macs, training_bytes, seconds; as dice,latency.",
+    )
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
     seed: int = option(0, "Of proposals, weights and patches.")
     device: str | None = option(None, "cpu, cuda, cuda:1.", shown="a GPU if there is one")
@@ -125,6 +131,9 @@ class SearchSettings:
     max_macs: int | None = option(None, "Most multiply-accumulates a patch, as 10G.", least=1, typed="count")
     max_memory: int | None = option(
         None, "Most bytes that training is predicted to need, as 4G.", shown="what is free", least=1, typed="bytes"
+    )
+    max_latency: float | None = option(
+        None, "Most seconds for one patch on the device, as 20ms; measured.", above=True, typed="seconds"
     )
     workers: int = option(1, "How many processes train at once; 1 trains in this one.", least=1, most=10_000)
     devices: str | None = option(None, "Where workers train, in turn: cuda:0,cuda:1.", shown="all on the device")
@@ -149,6 +158,7 @@ class SearchSettings:
         for item in fields(self):
             _check(item, getattr(self, item.name))
         parse_duration(self.time)
+        read_objectives(self.objective)
         if self.engine not in ENGINES:
             raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         if self.dimensions not in DIMENSIONS:

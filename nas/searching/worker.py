@@ -90,7 +90,7 @@ _EACH_FAMILY = 11
 
 def prepared_search(study: SqlStudy, ground: Ground, device: torch.device, wanted: int, listener: Listener) -> Search:
     """What a worker of a study does: published networks, then what the strategy proposes, trained on the device."""
-    evaluator = TrainedEvaluator(ground, device, tuple(study.settings.rungs), study.clock)
+    evaluator = TrainedEvaluator(ground, device, tuple(study.settings.rungs), study.clock, study.settings.goals)
     entered, _ = published_entries(ground, wanted)
     return Search(
         study=study,

@@ -5,11 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from nas.errors import InputError
+from nas.errors import InputError, did_you_mean, field_named
 from nas.study.history import History, State, Trial
 
+Direction = Literal["maximize", "minimize"]
 COSTS = ("parameters", "macs", "training_bytes", "seconds")
-"""What is known of a trial beside what validation measures."""
+"""What is known of a trial beside what its runs measure."""
+MEASURED: Mapping[str, Direction] = {
+    "dice": "maximize",
+    "iou": "maximize",
+    "surface_dice": "maximize",
+    "hausdorff95": "minimize",
+    "latency": "minimize",
+}
+"""What runs measure: overlap and surfaces on whole cases; latency in seconds, a patch at a time, on their device."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Objective:
     """
 
     metric: str = "dice"
-    direction: Literal["maximize", "minimize"] = "maximize"
+    direction: Direction = "maximize"
     limit: float | None = None
 
     def __post_init__(self) -> None:
@@ -57,6 +66,28 @@ DICE = (Objective(),)
 def objectives_of(documents: Iterable[Mapping[str, Any]]) -> tuple[Objective, ...]:
     """The objectives that `Objective.to_json` wrote."""
     return tuple(Objective(**document) for document in documents)
+
+
+def read_objectives(text: str) -> tuple[Objective, ...]:
+    """The objectives in "dice" or "dice,latency": the first one is what networks are scored by.
+
+    Raises:
+        InputError: one that is unknown or named twice, or a first one that no validation measures.
+    """
+    names = [name.strip() for name in text.split(",")]
+    scores = [name for name in MEASURED if name != "latency"]
+    for name in names:
+        if name not in (*MEASURED, *COSTS):
+            advice = did_you_mean(name, (*MEASURED, *COSTS))
+            raise InputError(f"{field_named('objective')}: found {name!r}; {advice}")
+    if len(set(names)) < len(names):
+        raise InputError(f"{field_named('objective')}: found {text!r}; name each objective once")
+    if names[0] not in scores:
+        raise InputError(
+            f"{field_named('objective')}: found {text!r}, expected a first one that says how well a network segments: "
+            f"{', '.join(scores)}; costs come after it"
+        )
+    return tuple(Objective(name, MEASURED.get(name, "minimize")) for name in names)
 
 
 def ranked(history: History, objectives: Sequence[Objective]) -> list[Trial]:

@@ -69,11 +69,12 @@ def summary(name: str, storage: str, objectives: Sequence[Objective], seen: Glan
         "trials": seen.counts.trials,
         "distinct": seen.counts.distinct,
         "infeasible": seen.counts.infeasible,
-        "best": seen.best and _described(seen.best, objectives),
+        "best": seen.best and described(seen.best, objectives),
     }
 
 
-def _described(trial: Trial, goals: Sequence[Objective]) -> dict[str, Any]:
+def described(trial: Trial, goals: Sequence[Objective]) -> dict[str, Any]:
+    """A trial in a few words, with what it has reached of each objective."""
     return {
         "trial": trial.number,
         "digest": trial.digest,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nas.errors import InputError
 from nas.study.history import History, Run, RunKey, Split, State, Trial
-from nas.study.objective import DICE, Objective, fronts, objectives_of, ranked
+from nas.study.objective import DICE, Objective, fronts, objectives_of, ranked, read_objectives
 
 SMALL = (Objective(), Objective("parameters", "minimize"))
 
@@ -130,3 +130,29 @@ def test_objectives_are_data() -> None:
 def test_objectives_that_cannot_be_used(facts: dict[str, object]) -> None:
     with pytest.raises(InputError, match="objective dice"):
         Objective(**facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "objectives"),
+    [
+        ("dice", DICE),
+        ("dice, latency", (Objective(), Objective("latency", "minimize"))),
+        ("hausdorff95,parameters", (Objective("hausdorff95", "minimize"), Objective("parameters", "minimize"))),
+    ],
+)
+def test_objectives_are_read_with_their_directions(text: str, objectives: tuple[Objective, ...]) -> None:
+    assert read_objectives(text) == objectives
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dise", "objective: found 'dise'; did you mean 'dice'"),
+        ("dice,dice", "name each objective once"),
+        ("latency", "expected a first one that says how well a network segments"),
+        ("", "objective: found ''"),
+    ],
+)
+def test_objectives_that_cannot_be_used_are_refused(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        read_objectives(text)

@@ -25,16 +25,20 @@ from nas.searching.interruption import Stop, deferred
 from nas.searching.loading import Fold, typical
 from nas.searching.plan import Plan
 from nas.searching.schedule import ETA
-from nas.searching.timing import timed_plan
+from nas.searching.timing import latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
+from nas.study.objective import DICE, Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
 from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train, validate
 from nas.training.loop import Write
 from nas.training.memory import release
+from nas.training.metrics import mean_dice
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 """How much training a worker that dies may cost."""
+_TOLERANCE = 1.0
+"""Of surface Dice in mm, as `nas evaluate` has it."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -48,12 +52,14 @@ class TrainedEvaluator:
         device: where to train.
         rungs: lengths of training, as shares of the recipe's steps or of a trial's time.
         clock: tells when a checkpoint is due.
+        objectives: what is measured beside Dice.
     """
 
     ground: Ground
     device: torch.device
     rungs: Sequence[float] = (1.0,)
     clock: Clock = SYSTEM
+    objectives: Sequence[Objective] = DICE
     _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
 
     def describe(self, decisions: Document) -> Description:
@@ -123,6 +129,10 @@ class _Run:
         network = build(self.graph, seed=seed).to(self.evaluator.device)
         if isinstance(beginning, Warm):
             _take_weights(network, beginning.weights)
+        costs = self._costs(network)
+        limit = self._plan.limits.latency
+        if limit is not None and costs["latency"] > limit:
+            return _too_slow(costs["latency"], limit)
         trained = self._trained(network, beginning, share)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if self.stop.asked:
@@ -132,7 +142,20 @@ class _Run:
         missed = ", ".join(str(1 + target) for target in validation.missed)
         reason = f"never predicts target {missed}" if missed and len(cases) == len(self._cases.validation) else None
         state = State.PAUSED if share < 1 else State.COMPLETE
-        return Result(state=state, values={"dice": validation.dice}, steps=trained.steps, reason=reason)
+        return Result(state=state, values=self._values(validation) | costs, steps=trained.steps, reason=reason)
+
+    def _values(self, validation: Validation) -> dict[str, float]:
+        """What the run is scored by: Dice, and the mean over targets of each further metric that is an objective."""
+        wanted = {objective.metric for objective in self.evaluator.objectives}
+        means = {name: mean_dice(values) for name, values in validation.means().items() if name in wanted}
+        return {"dice": validation.dice, **means}
+
+    def _costs(self, network: Network) -> dict[str, float]:
+        """What is measured of a network before it is trained: its latency, where that matters."""
+        wanted = any(objective.metric == "latency" for objective in self.evaluator.objectives)
+        if not wanted and self._plan.limits.latency is None:
+            return {}
+        return {"latency": latency(network, self.evaluator.device)}
 
     @property
     def _cases(self) -> Fold:
@@ -218,6 +241,7 @@ class _Run:
             plan=plan,
             window=self._plan.window,
             mirrored=self.recipe.averaged_axes(self.graph.task.axes),
+            tolerance=_TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None,
         )
         self.recorder.measured(_of_validation(validation, epoch))
         file = self.folder / "weights.safetensors"
@@ -280,6 +304,19 @@ def _room_for(what: str | Path) -> Iterator[None]:
             f"{what} cannot be written ({getattr(error, 'strerror', None) or error}); make room there, or set TMPDIR "
             "to a folder on another disk, and give the same command again: what is finished is kept"
         ) from error
+
+
+def _too_slow(seconds: float, limit: float) -> Result:
+    return Result(
+        state=State.INFEASIBLE,
+        values={"latency": seconds},
+        reason=f"{1000 * seconds:.1f} ms a patch, over the limit of {1000 * limit:g} ms",
+        constraints={"latency": seconds / limit - 1},
+    )
+
+
+def _needs_surfaces(objectives: Sequence[Objective]) -> bool:
+    return any(objective.metric in ("surface_dice", "hausdorff95") for objective in objectives)
 
 
 def _mean(epoch: Epoch) -> float | None:
