@@ -13,7 +13,20 @@ from typing import Any
 
 from nas.clock import SYSTEM, Clock
 from nas.errors import InputError
-from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Result, Run, RunKey, Split, State, Trial
+from nas.study.history import (
+    TRAINED,
+    UNDERWAY,
+    Document,
+    Entry,
+    History,
+    Measurement,
+    Result,
+    Run,
+    RunKey,
+    Split,
+    State,
+    Trial,
+)
 from nas.study.objective import ranked
 from nas.study.protocol import (
     CHECKPOINT,
@@ -40,6 +53,7 @@ class MemoryStudy:
     _measured: dict[int, dict[tuple[object, ...], Measurement]] = field(default_factory=dict)
     _files: dict[tuple[int, str], Path] = field(default_factory=dict)
     _workers: dict[int, bool] = field(default_factory=dict)
+    _journal: list[Entry] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _folder: Path | None = field(default=None, repr=False)
     _runs: int = 0
@@ -230,6 +244,17 @@ class MemoryStudy:
         for name in names:
             self._files.pop(name).unlink()
         return len(names)
+
+    def write_down(self, kind: str, content: Document) -> Entry:
+        """Add a line to the journal."""
+        with self._lock:
+            entry = Entry(len(self._journal) + 1, kind, self.clock.now(), content)
+            self._journal.append(entry)
+            return entry
+
+    def journal(self, kind: str) -> tuple[Entry, ...]:
+        """The lines of a kind, the first one first."""
+        return tuple(entry for entry in self._journal if entry.kind == kind)
 
     def is_current(self, space_digest: str) -> bool:
         """Whether the space is that."""
