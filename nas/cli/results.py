@@ -10,6 +10,7 @@ from rich.console import Group
 from nas.cli.output import OUT, duration, measured, metric_name, short_count, table
 from nas.study import DEFAULT_STORAGE
 from nas.study.history import Trial
+from nas.study.looks import held_out, in_words
 from nas.study.objective import Objective
 from nas.study.sql.errors import typed
 from nas.study.sql.study import SqlStudy
@@ -121,6 +122,9 @@ def where_everything_is(study: SqlStudy) -> None:
         f"export     nas export {shlex.quote(name)} --to best{option}",
         f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
+    seen = held_out(study)
+    if seen["cases"]:
+        lines.insert(0, f"held out   {in_words(seen['cases'], seen['looks'])}")
     if url.password:
         lines.append(
             "password   not shown; both commands take it from the environment: read -rs PGPASSWORD; export PGPASSWORD"

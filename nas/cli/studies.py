@@ -112,6 +112,7 @@ def chosen(storage: "Storage", name: str | None) -> "SqlStudy":
 
 
 def _status(study: "SqlStudy") -> dict[str, Any]:
+    from nas.study.looks import held_out
     from nas.study.summary import summary
 
     seen, goals = study.glance(1), study.settings.goals
@@ -120,6 +121,7 @@ def _status(study: "SqlStudy") -> dict[str, Any]:
         "synthetic": study.settings.synthetic,
         "data": study.settings.data,
         "objectives": [goal.metric for goal in goals],
+        "held_out": held_out(study),
     }
     return summary(study.name, study.storage.address, goals, seen) | states | facts
 

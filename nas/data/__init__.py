@@ -11,6 +11,7 @@ from nas.data.checking import check
 from nas.data.dataset import IGNORED, Case, Dataset, Region, Volume
 from nas.data.fingerprint import Fingerprint, changed_cases
 from nas.data.geometry import Geometry
+from nas.data.holdout import Holdout, choose_holdout
 from nas.data.images import Image, read_image
 from nas.data.opening import open_dataset
 from nas.data.options import DataOptions, read_options
@@ -35,6 +36,7 @@ __all__ = [
     "Dataset",
     "Fingerprint",
     "Geometry",
+    "Holdout",
     "Image",
     "Normalisation",
     "Prepared",
@@ -48,6 +50,7 @@ __all__ = [
     "brain",
     "changed_cases",
     "check",
+    "choose_holdout",
     "numbers_around",
     "open_dataset",
     "open_prepared",

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -109,7 +109,16 @@ class PreparedDataset:
 
     def split(self, fold: int = 0) -> Split:
         """The names that train and validate in a fold, as `Dataset.split` gives them."""
-        return split_groups({case.name: case.group for case in self.cases}, fold, self.splits)
+        return split_groups(self.groups, fold, self.splits)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """The group of every case, by the case's name."""
+        return {case.name: case.group for case in self.cases}
+
+    def without(self, names: Collection[str]) -> "PreparedDataset":
+        """The data set without some cases; folds are then made of the rest, those that came with the data shortened."""
+        return replace(self, cases=tuple(case for case in self.cases if case.name not in set(names)))
 
 
 def prepare_dataset(

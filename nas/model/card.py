@@ -55,6 +55,9 @@ def _data(model: "TrainedModel") -> Iterator[str]:
     yield f"- data set: {about.get('data', _UNKNOWN)}, {about.get('cases', _UNKNOWN)} cases"
     yield f"- digest of its content: {about.get('data_digest', _UNKNOWN)}"
     yield f"- licence: {about.get('licence', _UNKNOWN + '; ask whoever gave you the data, and write it here')}"
+    aside = about.get("held_out") or {}
+    if aside.get("cases"):
+        yield f"- put aside before the search: {aside['cases']} cases, looked at {_counted(aside['looks'], 'time')}"
     yield (
         f"- held out of training: fold {about['fold']}" if "fold" in about else "- held out of training: none recorded"
     )

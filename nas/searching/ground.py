@@ -6,12 +6,12 @@ from typing import Any
 import torch
 
 from nas.architecture import EncoderDecoder
-from nas.data import Dataset, Fingerprint, PreparedDataset, Preprocessing, plan_preprocessing
+from nas.data import Dataset, Fingerprint, Holdout, PreparedDataset, Preprocessing, choose_holdout, plan_preprocessing
 from nas.errors import InputError, field_named
 from nas.graph import Task
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
-from nas.searching.loading import Fold, load_fold, prepared, sliced
+from nas.searching.loading import HOLDOUT, Fold, held_out, load_fold, prepared, sliced
 from nas.searching.plan import Plan
 from nas.searching.planning import fitted_patches, make_plan
 from nas.searching.references import alone, rungs_that_fit
@@ -31,7 +31,8 @@ class Ground:
 
     `full_size` is whether published networks enter as they are;
     `reference` is the one published network that is trained, so many `rungs` narrower; None where many are. `slices` is
-    the number of neighbours of each slice where volumes are trained on slice by slice.
+    the number of neighbours of each slice where volumes are trained on slice by slice. `holdout` says which cases are
+    put aside, of which none is among `cases`.
     """
 
     candidates: Candidates
@@ -44,6 +45,7 @@ class Ground:
     slices: int | None
     fold: int = 0
     full_size: bool = False
+    holdout: Holdout = Holdout()
 
     def plan_document(self) -> Document:
         """What a study keeps of it beside space, task and recipe, as JSON."""
@@ -53,6 +55,7 @@ class Ground:
             "rungs": self.rungs,
             "slices": self.slices,
             "full_size": self.full_size,
+            HOLDOUT: self.holdout.to_json(),
         }
 
 
@@ -70,6 +73,7 @@ def lay_ground(
 
     `began` is when the search did, on the steady clock: all that is done since counts towards the budget.
     """
+    holdout = _put_aside(settings, dataset, listener)
     preprocessing = plan_preprocessing(fingerprint)
     if "steps" not in settings.wishes:
         each = fit_schedule(settings.seconds, workers=settings.workers, trials=settings.trials).length
@@ -82,7 +86,7 @@ def lay_ground(
                     "what they find is put back on the images' own"
                 )
             )
-    data = prepared(dataset, preprocessing, settings.cache, listener)
+    data = prepared(dataset, preprocessing, settings.cache, listener).without(holdout.cases)
     neighbours = _neighbours(settings.dimensions, data)
     seen, slicing = sliced(data, neighbours)
     cases = load_fold(data, seen, slicing, settings.fold, device)
@@ -103,6 +107,7 @@ def lay_ground(
         neighbours,
         settings.fold,
         settings.full_size,
+        holdout,
     )
 
 
@@ -117,7 +122,8 @@ def find_ground(
     """What a study was laid on, from its settings; the space comes from the user, never from the database."""
     kept: dict[str, Any] = stored.plan
     preprocessing = Preprocessing.from_json(kept["preprocessing"])
-    data = prepared(dataset, preprocessing, cache, listener)
+    holdout = held_out(stored)
+    data = prepared(dataset, preprocessing, cache, listener).without(holdout.cases)
     cases = load_fold(data, *sliced(data, kept["slices"]), stored.fold, device)
     plan = Plan.from_json(stored.recipe, kept)
     reference, rungs = kept["reference"], kept["rungs"]
@@ -134,7 +140,21 @@ def find_ground(
         kept["slices"],
         stored.fold,
         kept.get("full_size", False),
+        holdout,
     )
+
+
+def _put_aside(settings: SearchSettings, dataset: Dataset, listener: Listener) -> Holdout:
+    """Choose what is put aside, before anything else is."""
+    holdout = choose_holdout({case.name: case.group or case.name for case in dataset.cases}, settings.holdout)
+    if holdout.cases:
+        listener(
+            Note(
+                f"plan: {len(holdout.cases)} of {len(dataset.cases)} cases are put aside to confirm what is found; the "
+                "search never opens them (none with --holdout 0)"
+            )
+        )
+    return holdout
 
 
 def dimensions_of(axes: int, neighbours: int | None) -> str:

@@ -20,7 +20,7 @@ from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, silent
 from nas.searching.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
-from nas.searching.loading import OPTIONS, checked_data, expect_same_data, options_of
+from nas.searching.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
 from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
@@ -155,6 +155,7 @@ def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettin
                 "leave it out, or give "
                 f"another {field_named('study')}"
             )
+    expect_same_holdout(stored, settings.holdout)
     recipe = with_wishes(Recipe.from_json(stored.recipe), settings)
     patch = {} if settings.patch is None else {"patch": list(settings.patch)}
     return replace(

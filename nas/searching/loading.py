@@ -13,6 +13,7 @@ from nas.data import (
     DataOptions,
     Dataset,
     Fingerprint,
+    Holdout,
     PreparedCase,
     PreparedDataset,
     Preprocessing,
@@ -30,6 +31,8 @@ from nas.training import EACH_CLASS, FEWEST_SLICES, Sample, Slicing, Targets, sa
 
 OPTIONS = "data_options"
 """Under which name a study's plan keeps what was said of its data."""
+HOLDOUT = "holdout"
+"""Under which name it keeps which cases are put aside."""
 _SHARE_OF_MEMORY = {"cpu": 0.5, "cuda": 0.3}
 """Of the memory that is free, what cases may take; further ones are read from disk patch by patch."""
 _MOST_OF_MEMORY = 0.7
@@ -93,6 +96,21 @@ def expect_same_data(stored: StudySettings, fingerprint: Fingerprint) -> None:
     )
 
 
+def held_out(stored: StudySettings) -> Holdout:
+    """The cases that a study put aside when it was begun."""
+    return Holdout.from_json(stored.plan.get(HOLDOUT))
+
+
+def expect_same_holdout(stored: StudySettings, share: float | None) -> None:
+    """Refuse another share of held-out cases than a study was begun with: what was seen cannot be unseen."""
+    kept = held_out(stored).share
+    if share is not None and share != kept:
+        raise InputError(
+            f"{field_named('holdout')}: found {share:g}, but study {stored.name!r} was begun with {kept:g}; leave it "
+            f"out, or give another name as {field_named('study')}"
+        )
+
+
 def _changed_names(before: Mapping[str, Any], now: Fingerprint) -> Iterator[str]:
     for what, items in (("classes", now.classes), ("channels", now.channels)):
         names, known = [item.name for item in items], [item["name"] for item in before[what]]
@@ -138,8 +156,15 @@ def load_fold(
         fold: which part validates.
         device: where.
     """
-    training = samples_of(_named(seen, seen.split(fold).training), device, _room(device))
-    validation = samples_of(_named(data, data.split(fold).validation), device, _room(device))
+    parts, names = data.split(fold), seen.split(fold).training
+    if not parts.training or not parts.validation:
+        raise InputError(
+            f"{field_named('fold')}: fold {fold} of {data.name} has {len(parts.training)} cases to train on and "
+            f"{len(parts.validation)} to validate on; choose another, or put nothing aside with "
+            f"{field_named('holdout')} 0"
+        )
+    training = samples_of(_named(seen, names), device, _room(device))
+    validation = samples_of(_named(data, parts.validation), device, _room(device))
     targets = Targets(tuple(region.classes for region in data.regions))
     return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation), targets)
 

@@ -7,6 +7,7 @@ from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
 from nas.searching.opened import weights_header
+from nas.study.looks import held_out
 from nas.study.protocol import WEIGHTS
 from nas.training import Recipe, Slicing
 
@@ -63,6 +64,7 @@ def _provenance(network: "TrainedNetwork") -> dict[str, Any]:
         "data": settings.data,
         "data_digest": settings.data_digest,
         "cases": settings.data_fingerprint["cases"],
+        "held_out": held_out(network.study),
         "synthetic": settings.synthetic,
         "fold": run.key.fold,
         "seed": run.key.seed,

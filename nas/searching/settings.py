@@ -115,6 +115,13 @@ class SearchSettings:
         "macs, training_bytes, seconds; as dice,latency.",
     )
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
+    holdout: float | None = option(
+        None,
+        "Share of the cases, by whole groups, that is put aside for nas confirm and never opened by the search; 0: "
+        "none.",
+        shown="a fifth of 50 cases or more",
+        most=0.5,
+    )
     seed: int = option(0, "Of proposals, weights and patches.")
     device: str | None = option(None, "cpu, cuda, cuda:1.", shown="a GPU if there is one")
     dimensions: str = option(

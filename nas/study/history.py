@@ -57,6 +57,16 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A line of a study's journal: what was done with it beside proposing and training. `number` counts from 1."""
+
+    number: int
+    kind: str
+    moment: datetime
+    content: Document
+
+
+@dataclass(frozen=True)
 class RunKey:
     """What tells a trial's runs apart. Runs of one fold, seed and split go on from each other, rung by rung."""
 

@@ -14,7 +14,20 @@ from typing import Any
 
 from nas.clock import SYSTEM, Clock
 from nas.errors import InputError
-from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Result, Run, RunKey, Split, State, Trial
+from nas.study.history import (
+    TRAINED,
+    UNDERWAY,
+    Document,
+    Entry,
+    History,
+    Measurement,
+    Result,
+    Run,
+    RunKey,
+    Split,
+    State,
+    Trial,
+)
 from nas.study.protocol import (
     CHECKPOINT,
     MOST_FAILURES,
@@ -40,6 +53,7 @@ class MemoryStudy:
     _measured: dict[int, dict[tuple[object, ...], Measurement]] = field(default_factory=dict)
     _files: dict[tuple[int, str], Path] = field(default_factory=dict)
     _workers: dict[int, bool] = field(default_factory=dict)
+    _journal: list[Entry] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _folder: Path | None = field(default=None, repr=False)
     _runs: int = 0
@@ -240,6 +254,17 @@ class MemoryStudy:
                     loss = goal.loss(replace(trial, runs=(run,)))
                     groups[run.state, run.key.rung].append((loss, run.id))
         return {group: [number for _, number in sorted(runs)] for group, runs in groups.items()}
+
+    def write_down(self, kind: str, content: Document) -> Entry:
+        """Add a line to the journal."""
+        with self._lock:
+            entry = Entry(len(self._journal) + 1, kind, self.clock.now(), content)
+            self._journal.append(entry)
+            return entry
+
+    def journal(self, kind: str) -> tuple[Entry, ...]:
+        """The lines of a kind, the first one first."""
+        return tuple(entry for entry in self._journal if entry.kind == kind)
 
     def is_current(self, space_digest: str) -> bool:
         """Whether the space is that."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nas.clock import Clock
-from nas.study.history import Document, History, Measurement, Origin, Result, RunKey, State, Trial
+from nas.study.history import Document, Entry, History, Measurement, Origin, Result, RunKey, State, Trial
 from nas.study.settings import StudySettings
 
 MOST_FAILURES = 3
@@ -196,6 +196,14 @@ class Study(Protocol):
 
     def prune(self, keep: int) -> int:
         """Delete the weights of all but so many of the best and the published networks; how many files that were."""
+        ...
+
+    def write_down(self, kind: str, content: Document) -> Entry:
+        """Add a line to the journal, which only grows: what was seen once cannot be unseen."""
+        ...
+
+    def journal(self, kind: str) -> tuple[Entry, ...]:
+        """The lines of a kind, the first one first."""
         ...
 
     def is_current(self, space_digest: str) -> bool:

@@ -52,6 +52,11 @@ class StudySettings:
         return RunKey(fold=self.fold, seed=self.seed)
 
     @property
+    def held_out(self) -> tuple[str, ...]:
+        """The names of the cases that were put aside when it was begun; none of an earlier nas's."""
+        return tuple((self.plan.get("holdout") or {}).get("cases", ()))
+
+    @property
     def objective(self) -> str:
         """What the search is after, in words."""
         scored = "region" if self.data_fingerprint.get("regions") else "foreground"

@@ -98,7 +98,7 @@ def validate(network: torch.nn.Module, cases: list[Sample], classes: int) -> flo
 def first_network(folder: str, seconds: float) -> str:
     """What `nas search` makes of the same seconds, all in all: its first published network and Dice."""
     with tempfile.TemporaryDirectory() as place:
-        opened = nas.search(data=folder, trials=1, budget=f"{seconds:g}s", storage=f"{place}/nas.db")
+        opened = nas.search(data=folder, trials=1, budget=f"{seconds:g}s", holdout=0, storage=f"{place}/nas.db")
         trial = opened.best.trial
         return f"{trial.reference}, Dice {trial.values['dice']:.3f}"
 
@@ -112,7 +112,7 @@ def main(folder: str, lengths: list[float]) -> None:
         dice = validate(network, validation, classes)
         took = time.perf_counter() - start
         print(f"{folder}: {seconds:g} s, {steps} steps, Dice {dice:.3f}, validated in {took:.1f} s")
-        print(f"  nas search --trials 1 --budget {seconds:g}s: {first_network(folder, seconds)}")
+        print(f"  nas search --trials 1 --budget {seconds:g}s --holdout 0: {first_network(folder, seconds)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tiny data sets on disk, and ways to spoil them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +108,13 @@ def nnunet_regions(folder: Path) -> Path:
 
 
 def pairs(
-    folder: Path, ending: str = ".png", label_ending: str = ".png", names: tuple[str, str] = ("images", "labels")
+    folder: Path,
+    ending: str = ".png",
+    label_ending: str = ".png",
+    names: tuple[str, str] = ("images", "labels"),
+    cases: Sequence[str] = CASES,
 ) -> Path:
-    for name in CASES:
+    for name in cases:
         shape = (*SQUARE, 3) if ending == ".jpg" else SQUARE
         write(folder / f"{names[0]}/{name}{ending}", intensities(name, shape, np.uint8))
         write(folder / f"{names[1]}/{name}{label_ending}", labels(SQUARE, (0, 7, 255)))

@@ -387,3 +387,13 @@ def test_nothing_is_left_of_a_study_in_memory(tmp_path: Path) -> None:
     assert kept.exists()
     del study
     assert not kept.parent.exists()
+
+
+def test_the_journal_grows_and_is_read_by_kind(study: Study) -> None:
+    assert study.journal("look") == ()
+    first = study.write_down("look", {"cases": 3})
+    study.write_down("assignment", {"trials": [1]})
+    second = study.write_down("look", {"cases": 4})
+    assert study.journal("look") == (first, second)
+    assert (first.number, second.number, second.content) == (1, 3, {"cases": 4})
+    assert study.journal("assignment")[0].moment == study.clock.now()

@@ -68,7 +68,7 @@ def test_optunas_own_version_is_left_alone(storage: Storage) -> None:
         versions = [
             connection.scalar(text(f"SELECT version_num FROM {table}")) for table in (VERSION_TABLE, "alembic_version")
         ]
-    assert versions[0] == "0004"
+    assert versions[0] == "0005"
     assert versions[1].startswith("v")
 
 
@@ -307,7 +307,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     engine.dispose()
     before = path.read_bytes()
 
-    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0004"):
+    with pytest.raises(InputError, match=r"tables of version 9999, written by a newer nas; this one knows .* 0005"):
         open_storage(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

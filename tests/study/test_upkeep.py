@@ -67,8 +67,10 @@ def test_a_renamed_study_keeps_everything(study: SqlStudy, tmp_path: Path) -> No
 def test_a_copy_holds_the_same_and_stands_alone(study: SqlStudy, tmp_path: Path, elsewhere: bool) -> None:
     train(study, tmp_path, [0.5, 0.7])
     begun(study, "running")
+    study.write_down("look", {"cases": 3})
     with open_storage(tmp_path / "second" / "nas.db") as second:
         copied = copy(study, "copy", second if elsewhere else study.storage)
+        assert [line.content for line in copied.journal("look")] == [{"cases": 3}]
         original = {trial.number: trial for trial in study.history().trials}
         remove_study(study, force=True)
         assert [trial.values["dice"] for trial in copied.history().trials] == [0.5, 0.7]

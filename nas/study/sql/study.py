@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from nas.clock import Clock
-from nas.study.history import Document, History, Measurement, Result, RunKey, State, Trial
+from nas.study import looks
+from nas.study.history import Document, Entry, History, Measurement, Result, RunKey, State, Trial
 from nas.study.objective import COSTS
 from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Worker
 from nas.study.settings import StudySettings
-from nas.study.sql import claims, files, reading, workers
+from nas.study.sql import claims, files, journal, reading, workers
 from nas.study.sql.retrying import patiently
 from nas.study.sql.storage import Storage
 from nas.study.sql.tables import RunRow, StudyRow, TrialRow
@@ -112,6 +113,14 @@ class SqlStudy:
         """Delete the weights of all but so many of the best and the published networks, and idle checkpoints."""
         return files.prune(self.storage, self.id, keep)
 
+    def write_down(self, kind: str, content: Document) -> Entry:
+        """Add a line to the journal."""
+        return journal.write_down(self.storage, self.id, kind, content)
+
+    def journal(self, kind: str) -> tuple[Entry, ...]:
+        """The lines of a kind, the first one first."""
+        return journal.journal(self.storage, self.id, kind)
+
     @patiently
     def is_current(self, space_digest: str) -> bool:
         """Whether the space is still that: another process may have widened it."""
@@ -142,7 +151,8 @@ class SqlStudy:
 
     def summary(self) -> dict[str, Any]:
         """It in a few words, as JSON."""
-        return summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
+        seen = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
+        return seen | {"held_out": looks.held_out(self)}
 
     @patiently
     def counts(self) -> tuple[int, dict[State, int]]:

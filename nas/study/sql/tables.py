@@ -220,6 +220,20 @@ class ArtifactRow(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
 
 
+class JournalRow(Base):
+    """A line of a study's journal, which only grows: a look at held-out cases, runs wanted beside the search."""
+
+    __tablename__ = "nas_journal"
+    __table_args__ = (UniqueConstraint("study_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("nas_study.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(64))
+    moment: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+
+
 class PlaceRow(Base):
     """Where files are, in one row: the folder or URL that addresses are relative to, and this database's part of it.
 

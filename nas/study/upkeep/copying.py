@@ -18,6 +18,7 @@ from nas.study.sql.tables import (
     ArchitectureRow,
     ArtifactRow,
     Base,
+    JournalRow,
     MeasurementRow,
     RunRow,
     StudyRow,
@@ -81,7 +82,7 @@ def remove_study(study: SqlStudy, *, force: bool = False) -> None:
         addresses = session.scalars(select(ArtifactRow.address).where(ArtifactRow.run_id.in_(runs))).all()
         for table in (ArtifactRow, MeasurementRow):
             session.execute(delete(table).where(table.run_id.in_(runs)))
-        for owned in (RunRow, TrialRow, WorkerRow):
+        for owned in (RunRow, TrialRow, WorkerRow, JournalRow):
             session.execute(delete(owned).where(owned.study_id == study.id))
         session.execute(delete(StudyRow).where(StudyRow.id == study.id))
         used = aliased(TrialRow)
@@ -102,6 +103,8 @@ def _copy_rows(
     sink.add(new)
     sink.flush()
     files: list[tuple[StoredFile, Path]] = []
+    for line in source.scalars(select(JournalRow).where(JournalRow.study_id == study.id)).all():
+        sink.add(JournalRow(**_values(line) | {"study_id": new.id}))
     open_runs = select(RunRow.trial_id).where(RunRow.state.in_(UNDERWAY))
     chosen = select(TrialRow).where(TrialRow.study_id == study.id, TrialRow.id.not_in(open_runs))
     for trial in source.scalars(chosen.order_by(TrialRow.number)).all():
