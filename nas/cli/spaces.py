@@ -54,14 +54,26 @@ def list_spaces(json: JsonOption = False) -> None:
 
 
 @app.command("show")
-def show(space: SpaceName, json: JsonOption = False) -> None:
+def show(
+    space: SpaceName,
+    to: Annotated[Path | None, typer.Option(help="Write it as a web page: an .html file, with drawings.")] = None,
+    json: JsonOption = False,
+) -> None:
     """A space's choices, and its published networks with expected and built parameter counts.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       nas spaces show unet_family
+
+      nas spaces show unet_family --to unet_family.html
     """
     loaded = load_space(space)
+    if to is not None:
+        from nas.gallery import write_page
+
+        write_page(loaded, to)
+        OUT.print(f"{loaded.name}: {to}", soft_wrap=True)
+        return
     references = [_reference(member) for member in loaded.members]
     if json:
         choices = [{"path": path} | _choice(choice) for path, choice in loaded.choices().items()]

@@ -289,7 +289,7 @@ def test_what_differs_is_said_and_marked() -> None:
     assert "gate" in differences[-1].second
     root = ElementTree.fromstring(draw_both(first, second, ("U-Net", "Attention U-Net")))
     marks = [element for element in root.iter() if element.attrib.get("class") == "mark-line"]
-    assert len(marks) == 2 * len(differences) + 1  # and one in the legend
+    assert [mark.attrib["d"].count("M") for mark in marks] == [2 * len(differences) + 1]  # and one in the legend
     assert {"U-Net", "Attention U-Net", "differs from the other"} <= set(texts_of(ElementTree.tostring(root).decode()))
 
 

@@ -12,7 +12,7 @@ from nas.graph.picture.svg import DARK, svg
 __all__ = ["DARK", "Difference", "compare", "draw", "draw_both", "thumbnail"]
 
 
-def draw(graph: Graph, title: str = "") -> str:
+def draw(graph: Graph, title: str = "", *, tooltips: bool = True) -> str:
     """The network as the text of an SVG file, on a background of its own.
 
     Rows are resolutions; a block is a stage, with a slab for each of its units; grey arrows are the way through the
@@ -21,13 +21,14 @@ def draw(graph: Graph, title: str = "") -> str:
     Args:
         graph: the network.
         title: what it is called.
+        tooltips: whether each block says what it is; without them the file is smaller.
     """
-    return svg(Layout([Drawn(graph, title)]).sheet())
+    return svg(Layout([Drawn(graph, title)]).sheet(), tooltips=tooltips)
 
 
 def thumbnail(graph: Graph, title: str = "") -> str:
     """The same, small and without words, for lists."""
-    return svg(Layout([Drawn(graph, title)], worded=False).sheet())
+    return svg(Layout([Drawn(graph, title)], worded=False).sheet(), tooltips=False)
 
 
 def draw_both(first: Graph, second: Graph, titles: tuple[str, str]) -> str:

@@ -47,8 +47,8 @@ DARK = (
 """The rules of a style sheet for pictures that stand in a dark page."""
 
 
-def svg(sheet: Sheet, colours: "dict[str, tuple[str, str]] | None" = None) -> str:
-    """The text of the file."""
+def svg(sheet: Sheet, *, tooltips: bool = True) -> str:
+    """The text of the file; without tooltips, what each block is stands in the description alone."""
     width, height = _number(sheet.width), _number(sheet.height)
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" class="nas-net" {size} role="img" font-family={quoteattr(_FONT)}>'
@@ -58,7 +58,7 @@ def svg(sheet: Sheet, colours: "dict[str, tuple[str, str]] | None" = None) -> st
         f'<rect class="paper" width="{width}" height="{height}" fill="{_PAPER}"/>',
         *_bands(sheet),
         *_lines(sheet.lines),
-        *_blocks(sheet.blocks, colours or colours_of(sheet.kinds)),
+        *_blocks(sheet.blocks, colours_of(sheet.kinds), tooltips),
         *_signs(sheet.signs),
         *_words(sheet.words),
     ]
@@ -126,50 +126,63 @@ def _towards(start: Point, end: Point, distance: float) -> Point:
     return start[0] + (end[0] - start[0]) * distance / length, start[1] + (end[1] - start[1]) * distance / length
 
 
-def _blocks(blocks: Sequence[Block], colours: dict[str, tuple[str, str]]) -> Iterator[str]:
-    for block in blocks:
-        fill, stroke = _PLAIN if block.is_plain else colours[block.kind]
-        told = f"<title>{_text(block.told)}</title>" if block.told else ""
-        yield f'<g fill="{fill}" stroke="{stroke}" stroke-width="1">{told}{"".join(_bars(block))}'
-        if block.is_marked:
-            box = _box(block.left - 3, block.top - 3, block.width + 6, block.height + 6)
-            look = f'fill="none" stroke="{_MARK}" stroke-width="2" stroke-dasharray="5 3"'
-            yield f'<rect class="mark-line" {box} {look}/>'
-        yield "</g>"
+def _blocks(blocks: Sequence[Block], colours: dict[str, tuple[str, str]], tooltips: bool) -> Iterator[str]:
+    """Blocks, each with its text alternative; without those all of one colour at once."""
+    shapes = [(block, colours[block.kind] if not block.is_plain else _PLAIN, "".join(_bars(block))) for block in blocks]
+    if tooltips:
+        for block, look, path in shapes:
+            told = f"<title>{_text(block.told)}</title>" if block.told else ""
+            yield f'<g {_filled(look)}>{told}<path d="{path}"/></g>'
+    else:
+        for look in dict.fromkeys(look for _, look, _ in shapes):
+            path = "".join(path for _, other, path in shapes if other == look)
+            yield f'<path {_filled(look)} d="{path}"/>'
+    branches = "".join(text for block in blocks for text in _branch_words(block))
+    if branches:
+        yield f'<g font-size="8.5" text-anchor="middle" fill="{_INK}">{branches}</g>'
+    marked = "".join(_bar(b.left - 3, b.top - 3, b.width + 6, b.height + 6) for b in blocks if b.is_marked)
+    if marked:
+        line = f'fill="none" stroke="{_MARK}" stroke-width="2" stroke-dasharray="5 3"'
+        yield f'<path class="mark-line" {line} d="{marked}"/>'
+
+
+def _filled(look: tuple[str, str]) -> str:
+    return f'fill="{look[0]}" stroke="{look[1]}" stroke-linejoin="round"'
 
 
 def _bars(block: Block) -> Iterator[str]:
     if block.branches:
         step = block.height / len(block.branches)
-        for number, text in enumerate(block.branches):
-            top = block.top + number * step
-            yield f"<rect {_box(block.left, top + 0.75, block.width, step - 1.5)}/>"
-            look = f'font-size="8.5" text-anchor="middle" fill="{_INK}" stroke="none"'
-            place = f'x="{_number(block.left + block.width / 2)}" y="{_number(top + step / 2 + 3)}"'
-            yield f"<text {place} {look}>{_text(text)}</text>"
+        for number in range(len(block.branches)):
+            yield _bar(block.left, block.top + number * step + 0.75, block.width, step - 1.5)
         return
     thickness, gap = slab(block.units)
     if block.units == 1:
         thickness = block.width
     for number in range(block.units):
-        yield f"<rect {_box(block.left + number * (thickness + gap), block.top, thickness, block.height)}/>"
+        yield _bar(block.left + number * (thickness + gap), block.top, thickness, block.height)
 
 
-def _box(left: float, top: float, width: float, height: float) -> str:
-    return f'x="{_number(left)}" y="{_number(top)}" width="{_number(width)}" height="{_number(height)}" rx="1.5"'
+def _branch_words(block: Block) -> Iterator[str]:
+    for number, text in enumerate(block.branches):
+        middle = block.top + (number + 0.5) * block.height / len(block.branches) + 3
+        yield f'<text x="{_number(block.left + block.width / 2)}" y="{_number(middle)}">{_text(text)}</text>'
+
+
+def _bar(left: float, top: float, width: float, height: float) -> str:
+    return f"M{_point((left, top))}h{_number(width)}v{_number(height)}h{_number(-width)}z"
 
 
 def _signs(signs: Sequence[Sign]) -> Iterator[str]:
-    for sign in signs:
-        x, y, radius = sign.x, sign.y, 7.0
-        circle = f'<circle cx="{_number(x)}" cy="{_number(y)}" r="{radius}"/>'
-        strokes = {
-            "add": f"M{_point((x - 4, y))}h8M{_point((x, y - 4))}v8",
-            "gate": f"M{_point((x - 3, y - 3))}l6 6m0-6l-6 6",
-            "concatenate": f"M{_point((x - 1.6, y - 4))}v8m3.2-8v8",
-        }
-        path = f'<path class="sign-line" d="{strokes[sign.kind]}"/>' if sign.kind in strokes else ""
-        yield f'<g class="sign" fill="{_PAPER}" stroke="{_INK}" stroke-width="1.2">{circle}{path}</g>'
+    if not signs:
+        return
+    circles = "".join(f'<circle cx="{_number(sign.x)}" cy="{_number(sign.y)}" r="7"/>' for sign in signs)
+    strokes = {"add": "m-4 0h8m-4-4v8", "gate": "m-3-3l6 6m0-6l-6 6", "concatenate": "m-1.6-4v8m3.2-8v8"}
+    path = "".join(f"M{_point((sign.x, sign.y))}{strokes.get(sign.kind, '')}" for sign in signs)
+    yield (
+        f'<g class="sign" fill="{_PAPER}" stroke="{_INK}" stroke-width="1.2">{circles}<path class="sign-line"'
+        f' fill="none" d="{path}"/></g>'
+    )
 
 
 def _words(words: Sequence[Word]) -> Iterator[str]:
