@@ -13,7 +13,7 @@ NNUNET ?=
 # The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
 PARITY ?= .venv-parity
 
-.PHONY: install demo test test-all parity torture bench lint wheel
+.PHONY: install demo test test-all parity torture bench lint gallery wheel
 
 install: $(VENV)/.installed
 
@@ -59,6 +59,12 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Remakes docs/gallery.html and the pictures of the documents; tests/gallery/ says when they are out of date.
+gallery: install
+	$(BIN)/nas spaces show unet_family --to docs/gallery.html
+	$(BIN)/nas spaces draw unet_family U-Net --classes 1 --to docs/pictures/u_net.svg
+	$(BIN)/nas spaces draw unet_family "DeepLabv3+ R50" --channels 3 --classes 21 --to docs/pictures/deeplab.svg
 
 wheel: install
 	$(BIN)/python -m build --wheel --outdir dist

@@ -15,6 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "graph": {"errors", "space"},
     "architecture": {"errors", "space", "graph"},
     "catalog": {"errors", "space", "graph", "architecture"},
+    "gallery": {"errors", "space", "graph", "architecture", "catalog"},
     "network": {"errors", "graph"},
     "data": {"errors"},
     "training": {"errors", "space", "catalog", "graph", "network", "data"},
@@ -48,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
         "model",
         "confirming",
         "export",
+        "gallery",
         "searching",
     },
 }

@@ -20,7 +20,7 @@ class ASPP:
 
     A 1x1 convolution, three 3x3 of dilation `rate`, 2 `rate` and 3 `rate`, and the pooled image, concatenated and
     brought to `width`. `separable` splits the dilated ones and adds one more separable convolution after, as
-    segmentation-models-pytorch does for DeepLabv3+.
+    segmentation-models-pytorch does for DeepLabv3+. `dropout` is the rate after them.
     """
 
     rate: int = knob(6, low=1)

@@ -86,7 +86,7 @@ class StridedConv:
     """A strided convolution of its own before the block, to the stage's width.
 
     Bare as in SegResNet (Myronenko 2018, arXiv:1810.11654), or with norm and activation and of kernel 2 as in V-Net
-    (Milletari et al. 2016, arXiv:1606.04797).
+    (Milletari et al. 2016, arXiv:1606.04797). `kernel` is how large it is, and `norm_act` adds both.
     """
 
     kernel: int = knob(3, low=1, high=99)
@@ -103,7 +103,7 @@ class StridedConv:
 class MedNextDown:
     """A MedNeXt unit whose first convolution is strided, with a strided 1x1 as its shortcut.
 
-    Roy et al. 2023, arXiv:2303.09975.
+    Roy et al. 2023, arXiv:2303.09975. `expansion` and `kernel` as in `MedNext`.
     """
 
     expansion: int = knob(2, low=1, high=100)

@@ -32,7 +32,10 @@ _DEEPEST = 10
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of an encoder: how it comes to its resolution, and its block. The first stage has no `down`."""
+    """One stage of an encoder: how it comes to its resolution, and its block. The first stage has no `down`.
+
+    `block` is what it computes.
+    """
 
     block: Block = Plain()
     down: Downsampling | None = None
@@ -40,7 +43,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class UpStage:
-    """One stage of a decoder: how it climbs, how it joins the encoder's feature, and its block."""
+    """One stage of a decoder: how it climbs, how it joins the encoder's feature, and its block.
+
+    `up` is how it climbs, `skip` how it joins, `block` what it then computes.
+    """
 
     up: Upsampling = Transposed()
     skip: Skip | None = Concatenate()
@@ -73,9 +79,9 @@ class Mirrored:
 class Wide:
     """A decoder of one wide step: interpolated to a quarter of the resolution, joined there, refined once.
 
-    DeepLabv3+ (Chen et al. 2018, arXiv:1802.02611): the feature is brought to `low_width` channels; what remains
-    to full resolution is interpolated after the head. `aligned` interpolates with aligned corners, as
-    segmentation-models-pytorch does.
+    DeepLabv3+ (Chen et al. 2018, arXiv:1802.02611): the feature is brought to `low_width` channels; what remains to
+    full resolution is interpolated after the head. `aligned` interpolates with aligned corners, as
+    segmentation-models-pytorch does. Its `block` makes `width` channels.
     """
 
     block: Block = Plain()
@@ -98,8 +104,9 @@ class Wide:
 class EncoderDecoder:
     """An encoder-decoder network, whole: free of torch and of the data's sizes.
 
-    `width` is the first stage's; it doubles with each stage up to `maximum_width`. Blocks that set their own
-    width (dense ones) do not follow it.
+    `width` is the first stage's; it doubles with each stage up to `maximum_width`. Blocks that set their own width
+    (dense ones) do not follow it. `stem` is what stands before the first stage, `bridge` what stands between
+    encoder and decoder, `decoder` how it comes back to full resolution.
     """
 
     stem: Stem | None = None

@@ -22,9 +22,9 @@ class Outputs(Protocol):
 class Head:
     """A convolution to the classes; with `deep_supervision` one more at each coarser decoder stage.
 
-    `norm_act` puts norm and activation before it (SegResNet, arXiv:1810.11654), `refined` a 5x5 convolution to as many
-    channels with both (V-Net, arXiv:1606.04797). What remains to full resolution is interpolated linearly, with
-    `aligned` corners as in segmentation-models-pytorch.
+    `norm_act` puts norm and activation before it (SegResNet, arXiv:1810.11654), `refined` a 5x5 convolution to as
+    many channels with both (V-Net, arXiv:1606.04797). What remains to full resolution is interpolated linearly,
+    with `aligned` corners as in segmentation-models-pytorch. The `kernel` is the convolution's.
     """
 
     deep_supervision: bool = False

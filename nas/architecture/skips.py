@@ -38,7 +38,10 @@ class Add:
 
 @dataclass(frozen=True)
 class Project:
-    """Brought to few channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611)."""
+    """Brought to few channels by a 1x1 convolution, then side by side (DeepLabv3+, arXiv:1802.02611).
+
+    It makes `width` channels.
+    """
 
     width: int = width_field(48)
 

@@ -23,7 +23,8 @@ class Stem(Protocol):
 class ConvStem:
     """One convolution at full resolution, bare (Tiramisu, arXiv:1611.09326) or with norm and activation.
 
-    Of kernel 1 in MedNeXt (arXiv:2303.09975); where none is set, of that which the task plans.
+    Of kernel 1 in MedNeXt (arXiv:2303.09975); where none is set, of that which the task plans. It makes `width`
+    channels; `norm_act` adds both. Its `kernel` is the task's where none is set.
     """
 
     width: int = width_field(48)
@@ -41,7 +42,8 @@ class ConvStem:
 class ResNetStem:
     """A strided 7x7 convolution and a 3x3 max-pool: two halvings (He et al. 2016, arXiv:1512.03385).
 
-    `deep` replaces the 7x7 by three 3x3, the first two half as wide (He et al. 2019, arXiv:1812.01187).
+    `deep` replaces the 7x7 by three 3x3, the first two half as wide (He et al. 2019, arXiv:1812.01187). It makes
+    `width` channels.
     """
 
     width: int = width_field(64)

@@ -20,8 +20,9 @@ class Transposed:
     """A transposed convolution to the stage's width.
 
     With `keep`, to the channels it is given. Kernel 2 as in U-Net (arXiv:1505.04597), 3 as in Tiramisu
-    (arXiv:1611.09326); `norm_act` adds both. `cropped` takes the voxel that an odd kernel makes too much from the far
-    end of each axis, as Tiramisu's published code does, instead of from the near end.
+    (arXiv:1611.09326); `norm_act` adds both. `cropped` takes the voxel that an odd kernel makes too much from the
+    far end of each axis, as Tiramisu's published code does, instead of from the near end. Its `kernel` is at least
+    the step.
     """
 
     kernel: int = knob(2, low=1, high=99)
@@ -73,8 +74,8 @@ class Nearest:
 class MedNextUp:
     """A MedNeXt unit whose first convolution is transposed, with a transposed 1x1 as its shortcut.
 
-    Roy et al. 2023, arXiv:2303.09975. Both make one voxel less than the finer image has, and zeros stand in its place
-    at the near end of each axis.
+    Roy et al. 2023, arXiv:2303.09975. Both make one voxel less than the finer image has, and zeros stand in its
+    place at the near end of each axis. `expansion` and `kernel` as in `MedNext`.
     """
 
     expansion: int = knob(2, low=1, high=100)

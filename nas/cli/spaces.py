@@ -2,6 +2,7 @@
 
 import json as json_module
 import random
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from rich.text import Text
 
 from nas.architecture import EncoderDecoder
-from nas.catalog import load_member, load_space, published, space_names, task_of
+from nas.catalog import is_file, load_member, load_space, published, space_names, task_of
 from nas.cli.output import OUT, print_json, short_count, table
 from nas.cli.parsing import parse_sizes
 from nas.errors import InputError
@@ -53,14 +54,26 @@ def list_spaces(json: JsonOption = False) -> None:
 
 
 @app.command("show")
-def show(space: SpaceName, json: JsonOption = False) -> None:
+def show(
+    space: SpaceName,
+    to: Annotated[Path | None, typer.Option(help="Write it as a web page: an .html file, with drawings.")] = None,
+    json: JsonOption = False,
+) -> None:
     """A space's choices, and its published networks with expected and built parameter counts.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       nas spaces show unet_family
+
+      nas spaces show unet_family --to unet_family.html
     """
     loaded = load_space(space)
+    if to is not None:
+        from nas.gallery import write_page
+
+        write_page(loaded, to)
+        OUT.print(f"{loaded.name}: {to}", soft_wrap=True)
+        return
     references = [_reference(member) for member in loaded.members]
     if json:
         choices = [{"path": path} | _choice(choice) for path, choice in loaded.choices().items()]
@@ -139,6 +152,13 @@ def cost(
 @app.command("draw")
 def draw(
     space: SpaceName,
+    members: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="One or two networks: published ones by name, seed:7 for a random one, or a member's JSON file; two "
+            "are drawn side by side, and what differs is marked."
+        ),
+    ] = None,
     reference: ReferenceOption = None,
     architecture: FileOption = None,
     seed: SeedOption = 0,
@@ -146,22 +166,48 @@ def draw(
     channels: ChannelsOption = 1,
     classes: ClassesOption = 2,
     patch: PatchOption = None,
-    to: Annotated[Path, typer.Option(help="SVG file to write.")] = Path("network.svg"),
+    to: Annotated[Path, typer.Option(help="File to write: .svg or .pdf.")] = Path("network.svg"),
 ) -> None:
-    """Draw a member as an SVG picture.
+    """Draw a member as an SVG or PDF picture, or two side by side.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
-      nas spaces draw unet_family --reference "DeepLabv3+ R50" --to deeplab.svg
+      nas spaces draw unet_family "DeepLabv3+ R50" --to deeplab.svg
+
+      nas spaces draw unet_family U-Net "Attention U-Net" --to both.pdf
     """
+    from nas.graph.picture import compare, draw_both
     from nas.graph.picture import draw as drawn
+    from nas.graph.picture.writing import expect_kind, write_picture
 
-    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
-    try:
-        to.write_text(drawn(graph, title=name), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--to: {to} cannot be written: {error.strerror}; give another file") from None
-    OUT.print(f"{name}: {to}", soft_wrap=True)
+    expect_kind(to)
+    task = _task(axes, channels, classes, patch)
+    if not members:
+        name, graph = _graph(space, reference, architecture, seed, task)
+        write_picture(drawn(graph, title=name), to)
+        OUT.print(f"{name}: {to}", soft_wrap=True)
+        return
+    if reference is not None or architecture is not None or len(members) > 2:
+        raise InputError("draw: give one or two networks by name after the space, or --reference, or --architecture")
+    loaded = load_space(space)
+    graphs = [trace(_member(loaded, name), task) for name in members]
+    if len(members) == 1:
+        write_picture(drawn(graphs[0], title=members[0]), to)
+        OUT.print(f"{members[0]}: {to}", soft_wrap=True)
+        return
+    write_picture(draw_both(graphs[0], graphs[1], (members[0], members[1])), to)
+    rows = [(item.where, item.first or "-", item.second or "-") for item in compare(*graphs).differences]
+    OUT.print(table("what differs", ("", *members), rows) if rows else "they are the same at every level")
+    OUT.print(f"{members[0]} and {members[1]}: {to}", soft_wrap=True)
+
+
+def _member(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
+    """A member by what it is called on the command line."""
+    if seed := re.fullmatch(r"seed:(\d{1,18})", name):
+        return space.decide(random.Random(int(seed[1])))
+    if name not in space.references and is_file(name, ".json"):
+        return load_member(space, _read_json(Path(name)))
+    return published(space, name)
 
 
 def _task(axes: int, channels: int, classes: int, patch: str | None) -> Task:

@@ -1,5 +1,6 @@
 """`nas spaces`: what is printed for scripts, and pictures."""
 
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -42,3 +43,31 @@ def test_draw_writes_a_picture(nas: Command, tmp_path: Path, reference: str) -> 
     ended = nas("spaces", "draw", "unet_family", "--reference", reference, "--to", str(file))
     assert ended.code == 0
     assert ElementTree.parse(file).getroot().tag.endswith("svg")
+
+
+def test_draw_writes_two_networks_and_says_what_differs(nas: Command, tmp_path: Path) -> None:
+    file = tmp_path / "both.svg"
+    ended = nas("spaces", "draw", "unet_family", "U-Net", "Attention U-Net", "--to", str(file))
+    assert ended.code == 0
+    assert "encoder at 128 × 128" in ended.out
+    texts = [text.text for text in ElementTree.parse(file).getroot().iter("{http://www.w3.org/2000/svg}text")]
+    assert {"U-Net", "Attention U-Net", "differs from the other"} <= set(texts)
+    same = nas("spaces", "draw", "unet_family", "seed:3", "seed:3", "--to", str(file))
+    assert "the same at every level" in same.out
+
+
+def test_draw_takes_a_member_s_file_and_writes_pdf(nas: Command, tmp_path: Path) -> None:
+    member, file = tmp_path / "member.json", tmp_path / "member.pdf"
+    member.write_text(nas("spaces", "sample", "unet_family", "--seed", "7", "--json").out, encoding="utf-8")
+    assert nas("spaces", "draw", "unet_family", str(member), "--to", str(file)).code == 0
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
+def test_pdf_without_its_library_says_what_to_install(
+    nas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "svglib.svglib", None)
+    ended = nas("spaces", "draw", "tiny", "--to", str(tmp_path / "a.pdf"))
+    assert ended.code == 2
+    assert "nas[pdf]" in ended.err
+    assert not list(tmp_path.iterdir())

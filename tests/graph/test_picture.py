@@ -1,84 +1,55 @@
-"""A picture is valid SVG that shows every stage once, in the row of its resolution, and whose arrows cross no box."""
+"""A picture shows every stage once, in the row of its resolution; its arrows cross no block and its texts no other."""
 
 import random
 import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from xml.etree import ElementTree
+from itertools import combinations, pairwise
+from pathlib import Path
 
 import pytest
 
 import nas
 from nas.architecture import EncoderDecoder
-from nas.catalog import task_of
+from nas.catalog import load_space, task_of
 from nas.graph import Ops, Style, Tensor
-from nas.graph.picture import draw
+from nas.graph.picture import compare, draw, draw_both, thumbnail
+from nas.graph.picture.layout import Drawn, Layout
+from nas.graph.picture.pdf import pdf
+from nas.graph.picture.shapes import Block, Line, Sheet
+from nas.graph.picture.stages import outline
+from nas.graph.picture.svg import PALETTE, colours_of
 from search_spaces.unet_family import SPACE
+from tests.test_documents import write_spaces
 
 SVG = "{http://www.w3.org/2000/svg}"
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Box:
-    name: str
-    lines: tuple[str, ...]
     left: float
     top: float
     right: float
     bottom: float
-    fill: str
 
-    def meets(self, other: "Box") -> bool:
-        return not (
-            self.right <= other.left or other.right <= self.left or self.bottom <= other.top or other.bottom <= self.top
+    def meets(self, other: "Box", by: float = 0) -> bool:
+        return (
+            self.left < other.right - by
+            and other.left < self.right - by
+            and self.top < other.bottom - by
+            and other.top < self.bottom - by
         )
 
 
-@dataclass(frozen=True)
-class Picture:
-    """What is to be seen."""
-
-    texts: tuple[str, ...]
-    boxes: dict[str, Box]
-    arrows: tuple[tuple[Point, ...], ...]
-    skips: tuple[tuple[Point, ...], ...]
-    width: float
-    height: float
-
-    def ends(self, arrow: tuple[Point, ...]) -> tuple[str, str]:
-        """The boxes at which an arrow begins and ends."""
-        start, end = (
-            next(
-                name
-                for name, box in self.boxes.items()
-                if box.left - 1 <= x <= box.right + 1 and box.top - 1 <= y <= box.bottom + 1
-            )
-            for x, y in (arrow[0], arrow[-1])
-        )
-        return start, end
+def box_of(block: Block) -> Box:
+    return Box(block.left, block.top, block.right, block.bottom)
 
 
-def look(graph: nas.Graph, title: str = "") -> Picture:
-    root = ElementTree.fromstring(draw(graph, title))
-    boxes = {}
-    for group in root.iter(f"{SVG}g"):
-        rect = group.find(f"{SVG}rect")
-        assert rect is not None
-        x, y, width, height = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
-        name = group.findtext(f"{SVG}title") or ""
-        lines = tuple(text.text or "" for text in group.iter(f"{SVG}text"))
-        boxes[name] = Box(name, lines, x, y, x + width, y + height, rect.attrib["fill"])
-    arrows: list[tuple[Point, ...]] = []
-    skips: list[tuple[Point, ...]] = []
-    for path in root.iter(f"{SVG}path"):
-        if "marker-end" in path.attrib and "h28" not in path.attrib["d"]:
-            numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.attrib["d"])]
-            points = tuple(zip(numbers[::2], numbers[1::2], strict=True))
-            (skips if "stroke-dasharray" in path.attrib else arrows).append(points)
-    texts = tuple(text.text or "" for text in root.iter(f"{SVG}text"))
-    width, height = (float(root.attrib[key]) for key in ("width", "height"))
-    return Picture(texts, boxes, tuple(arrows), tuple(skips), width, height)
+def pieces(line: Line) -> Iterator[Box]:
+    for (x1, y1), (x2, y2) in pairwise(line.points):
+        assert x1 == x2 or y1 == y2
+        yield Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
 def published(name: str) -> nas.Graph:
@@ -93,102 +64,148 @@ def sample(seed: int) -> nas.Graph:
     return nas.trace(architecture, nas.Task(axes, 1, 3, patch=(256,) * axes, strides=strides))
 
 
-def check_geometry(picture: Picture) -> None:
-    boxes = list(picture.boxes.values())
-    for index, box in enumerate(boxes):
-        assert box.left >= 0
-        assert box.right <= picture.width
-        assert box.bottom <= picture.height
-        assert not any(box.meets(other) for other in boxes[index + 1 :]), box.name
-    for arrow in (*picture.arrows, *picture.skips):
-        ends = picture.ends(arrow)
-        for (x1, y1), (x2, y2) in pairwise(arrow):
-            assert x1 == x2 or y1 == y2
-            line = Box("", (), min(x1, x2) - 1, min(y1, y2) - 1, max(x1, x2) + 1, max(y1, y2) + 1, "")
-            assert not any(line.meets(box) for name, box in picture.boxes.items() if name not in ends), ends
+def sheet_of(graph: nas.Graph, *, worded: bool = True) -> Sheet:
+    return Layout([Drawn(graph, "network")], worded=worded).sheet()
 
 
+def check(sheet: Sheet) -> None:
+    named = [block for block in sheet.blocks if block.name]
+    for block in named:
+        box = box_of(block)
+        assert 0 <= box.left < box.right <= sheet.width
+        assert 0 <= box.top < box.bottom <= sheet.height
+    for first, second in combinations(named, 2):
+        assert not box_of(first).meets(box_of(second)), (first.name, second.name)
+    for line in sheet.lines:
+        for piece in pieces(line):
+            crossed = [block.name for block in named if box_of(block).meets(piece, by=0.5)]
+            assert not crossed, (line, crossed)
+
+
+def blocks_of(graph: nas.Graph) -> dict[str, Block]:
+    return {block.name: block for block in sheet_of(graph).blocks if block.name}
+
+
+@pytest.mark.parametrize("worded", [True, False])
 @pytest.mark.parametrize("name", SPACE.references)
-def test_a_published_network_is_drawn_without_crossings(name: str) -> None:
-    check_geometry(look(published(name), name))
+def test_a_published_network_is_drawn_without_crossings(name: str, worded: bool) -> None:
+    check(sheet_of(published(name), worded=worded))
 
 
 def test_random_networks_are_drawn_without_crossings() -> None:
     for seed in range(60):
-        check_geometry(look(sample(seed)))
+        check(sheet_of(sample(seed)))
 
 
-def test_a_u_net_is_a_u() -> None:
-    boxes = look(published("U-Net")).boxes
-    down, up = [boxes[f"encoder.{i}"] for i in range(5)], [boxes[f"decoder.{i}"] for i in range(4)]
-    assert len({box.left for box in down[:4]}) == 1
-    assert len({box.left for box in up}) == 1
-    assert [box.top for box in up] == [box.top for box in down[3::-1]]
-    assert down[3].right < down[4].left < down[4].right < up[0].left
-    assert boxes["input"].right < down[0].left
-    assert up[3].right < boxes["head"].left
+@pytest.mark.parametrize("name", SPACE.references)
+def test_texts_do_not_lie_on_each_other(name: str) -> None:
+    words = [word for word in sheet_of(published(name)).words if word.text]
+    boxes = []
+    for word in words:
+        width = 0.5 * word.size * len(word.text)
+        left = word.x - {"start": 0.0, "middle": width / 2, "end": width}[word.anchor]
+        boxes.append((Box(left, word.y - word.size * 0.75, left + width, word.y), word.text))
+    for (first, text), (second, other) in combinations(boxes, 2):
+        assert not first.meets(second), (text, other)
 
 
-def test_all_heads_stand_in_one_column_on_the_right() -> None:
-    boxes = look(published("nnU-Net")).boxes
-    heads = [boxes[name] for name in ("head", "auxiliary.0", "auxiliary.1")]
-    assert len({box.left for box in heads}) == 1
-    assert heads[0].left > max(box.right for name, box in boxes.items() if name.startswith("decoder"))
+def test_a_u_net_is_a_u_of_steps() -> None:
+    blocks = blocks_of(published("U-Net"))
+    down, up = [blocks[f"encoder.{i}"] for i in range(5)], [blocks[f"decoder.{i}"] for i in range(4)]
+    for first, second in pairwise(down):
+        assert first.bottom < second.top
+        assert first.right < second.right
+        assert first.height > second.height
+    for first, second in pairwise([down[-1], *up]):
+        assert second.bottom < first.top
+        assert first.right < second.right
+    assert [block.top for block in up] == [block.top for block in down[3::-1]]
+    assert blocks["input"].right < down[0].left
+    assert up[3].right < blocks["head"].left
+
+
+def test_a_nested_decoder_is_a_triangle() -> None:
+    blocks = blocks_of(published("U-Net++ R18"))
+    rows: dict[float, list[Block]] = {}
+    for block in blocks.values():
+        rows.setdefault(block.top + block.height / 2, []).append(block)
+    assert [len(rows[y]) for y in sorted(rows)] == [3, 5, 4, 3, 2, 1]
 
 
 SKIPS = [
-    ("U-Net", {"encoder.3": "decoder.0", "encoder.2": "decoder.1", "encoder.1": "decoder.2", "encoder.0": "decoder.3"}),
-    (
-        "ResNet-18 U-Net",
-        {"encoder.2": "decoder.0", "encoder.1": "decoder.1", "encoder.0": "decoder.2", "stem": "decoder.3"},
-    ),
-    ("DeepLabv3+ R50", {"encoder.0": "decoder"}),
+    ("U-Net", {("encoder.3", "decoder.0"), ("encoder.2", "decoder.1"), ("encoder.0", "decoder.3")}, ("concatenate",)),
+    ("ResNet-18 U-Net", {("encoder.2", "decoder.0"), ("stem", "decoder.3")}, ("concatenate",)),
+    ("Attention U-Net", {("encoder.3", "decoder.0"), ("encoder.0", "decoder.3")}, ("gate", "concatenate")),
+    ("SegResNet", {("encoder.2", "decoder.0"), ("encoder.0", "decoder.2")}, ("add",)),
+    ("LinkNet R18", {("encoder.2", "decoder.0"), ("stem", "decoder.3")}, ("add",)),
+    ("U-Net++ R18", {("stem", "decoder.1.1"), ("stem", "decoder.1.4"), ("decoder.1.2", "decoder.1.4")}, None),
+    ("DeepLabv3+ R50", {("encoder.0", "decoder")}, ("concatenate",)),
 ]
 
 
-@pytest.mark.parametrize(("name", "skips"), SKIPS, ids=[name for name, _ in SKIPS])
-def test_skips_go_straight_across(name: str, skips: dict[str, str]) -> None:
-    picture = look(published(name))
-    assert dict(map(picture.ends, picture.skips)) == skips
-    assert all(len(arrow) == 2 and arrow[0][1] == arrow[1][1] for arrow in picture.skips)
+@pytest.mark.parametrize(("name", "skips", "joins"), SKIPS, ids=[name for name, *_ in SKIPS])
+def test_skips_are_found_with_how_they_join(
+    name: str, skips: set[tuple[str, str]], joins: tuple[str, ...] | None
+) -> None:
+    drawn = outline(published(name))
+    names = [stage.name for stage in drawn.stages]
+    ways = {(names[link.source], names[link.target]): link.joins for link in drawn.links if not link.is_main}
+    assert skips <= ways.keys()
+    assert set(ways.values()) == {joins or ("concatenate",)}
 
 
-BOXES = [
-    ("U-Net", "input", ("Image", "1 channel", "256 × 256")),
-    ("U-Net", "encoder.1", ("Plain × 2", "128 channels, stride 2", "MaxPool", "221 k parameters")),
-    ("U-Net", "decoder.0", ("Plain × 2", "512 channels, stride 8", "Transposed + Concatenate", "9.18 M parameters")),
-    ("U-Net", "head", ("Head", "1 channel, stride 1", "65 parameters")),
-    ("DeepLabv3+ R50", "bridge", ("ASPP", "256 channels, stride 16", "15.5 M parameters")),
-    ("DeepLabv3+ R50", "decoder", ("Plain × 2", "256 channels, stride 4", "Wide", "1.30 M parameters")),
-    ("nnU-Net", "auxiliary.0", ("Head", "3 channels, stride 2", "195 parameters")),
+def test_a_skip_goes_straight_across_where_nothing_is_in_its_way() -> None:
+    for line in sheet_of(published("U-Net")).lines:
+        assert line.role == "flow" or len(line.points) == 2
+    assert any(len(line.points) == 4 for line in sheet_of(published("U-Net++ R18")).lines if line.role == "skip")
+
+
+LINES = [
+    ("U-Net", "input", ("Image", "1 ch"), ""),
+    ("U-Net", "encoder.1", ("Plain × 2", "128 ch · 2 conv"), "max pool 2"),
+    ("U-Net", "decoder.0", ("Plain × 2", "512 ch · 2 conv"), "up-conv 2"),
+    ("U-Net", "head", ("Head", "1 ch · 1 conv"), ""),
+    ("DeepLabv3+ R50", "encoder.3", ("Bottleneck × 3", "2048 ch · 9 conv", "dilation 2"), ""),
+    ("DeepLabv3+ R50", "stem", ("ResNetStem", "64 ch · 1 conv", "kernel 7"), "stride 2, max pool 3"),
+    ("DeepLabv3+ R50", "decoder", ("Plain × 2", "256 ch · 2 conv"), "linear ×4"),
+    ("Tiramisu-103", "encoder.5", ("Dense × 15", "240 ch · 15 conv"), "max pool 2"),
+    ("SE-ResNet-50 U-Net", "encoder.2", ("Bottleneck × 6", "1024 ch · 18 conv", "SqueezeExcite"), "stride 2"),
+    ("nnU-Net", "auxiliary.0", ("Head", "3 ch · 1 conv"), ""),
+    ("MedNeXt-S, kernel 5", "encoder.1", ("MedNext × 2", "64 ch · 6 conv", "kernel 5"), "stride 2"),
 ]
 
 
-@pytest.mark.parametrize(("name", "stage", "lines"), BOXES)
-def test_a_box_says_what_stands_there(name: str, stage: str, lines: tuple[str, ...]) -> None:
-    assert look(published(name)).boxes[stage].lines == lines
+@pytest.mark.parametrize(("name", "stage", "lines", "step"), LINES)
+def test_a_block_says_what_stands_there(name: str, stage: str, lines: tuple[str, ...], step: str) -> None:
+    drawn = next(other for other in outline(published(name)).stages if other.name == stage)
+    assert (drawn.lines, drawn.step) == (lines, step)
 
 
-def test_the_head_line_gives_the_totals() -> None:
-    assert look(published("U-Net"), "U-Net").texts[:2] == (
-        "U-Net",
-        "31.0 M parameters, 48.1 G multiply-accumulates for 256 × 256",
-    )
+def test_what_is_done_side_by_side_is_drawn_side_by_side() -> None:
+    blocks = blocks_of(published("DeepLabv3+ R50"))
+    assert blocks["bridge"].branches == ("1×1", "rate 6", "rate 12", "rate 18", "pool")
+    assert not any(block.branches for name, block in blocks.items() if name != "bridge")
 
 
-def test_kinds_have_colours_of_their_own_and_a_legend() -> None:
-    picture = look(published("ResNeSt-50 U-Net"))
-    colours = {picture.boxes[name].fill for name in ("stem", "encoder.0", "decoder.0", "head")}
-    assert len(colours) == 4
-    assert picture.boxes["encoder.0"].fill == picture.boxes["encoder.3"].fill
-    assert picture.boxes["decoder.0"].fill == look(published("U-Net")).boxes["decoder.0"].fill
-    assert picture.texts[-5:] == ("ResNetStem", "SplitAttention", "Plain", "Head", "skip connection")
+def test_the_parameters_of_all_stages_are_those_of_the_network() -> None:
+    for graph in (published("DeepLabv3+ R50"), published("U-Net++ R18"), sample(3), sample(8)):
+        assert sum(stage.parameters for stage in outline(graph).stages) == graph.parameters
+
+
+def texts_of(picture: str) -> list[str]:
+    return [text.text or "" for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+
+
+def test_the_picture_gives_the_totals_and_every_level() -> None:
+    texts = texts_of(draw(published("U-Net"), "U-Net"))
+    assert "31.0 M parameters, 48.1 G multiply-accumulates for 256 × 256" in texts
+    assert {"U-Net", "256 × 256", "16 × 16", "stride 16", "concatenation", "skip connection"} <= set(texts)
 
 
 def test_strides_per_axis_have_rows_of_their_own() -> None:
     task = nas.Task(3, 1, 3, patch=(16, 64, 64), strides=((1, 2, 2), (2, 2, 2)))
-    texts = look(nas.trace(SPACE.references["nnU-Net"], task)).texts
-    assert [text for text in texts if text.startswith("stride")] == ["stride 1", "stride 1×2×2", "stride 2×4×4"]
+    texts = texts_of(draw(nas.trace(SPACE.references["nnU-Net"], task)))
+    assert {text for text in texts if text.startswith("stride ")} >= {"stride 1", "stride 1×2×2", "stride 2×4×4"}
     assert "16 × 32 × 32" in texts
 
 
@@ -205,21 +222,90 @@ class Entangled:
 
 
 def test_a_network_of_any_form_can_be_drawn() -> None:
-    boxes = look(nas.trace(Entangled(), nas.Task(2, 1, 2))).boxes
-    assert list(boxes) == ["input", "a", "b", "resize", "last"]
-    assert boxes["last"].lines[0] == "Convolution"
+    graph = nas.trace(Entangled(), nas.Task(2, 1, 2))
+    assert [stage.name for stage in outline(graph).stages if ":" not in stage.name] == ["input", "a", "b", "last"]
+    assert ElementTree.fromstring(draw(graph)).tag == f"{SVG}svg"
 
 
-def test_a_title_is_text_whatever_is_in_it() -> None:
-    title = "<script>alert('&')</script>"
-    written = draw(published("U-Net"), title)
-    assert look(published("U-Net"), title).texts[0] == title
-    assert "<script" not in written
+def test_networks_of_the_guide_s_own_parts_can_be_drawn(tmp_path: Path) -> None:
+    for file in write_spaces(tmp_path):
+        space = load_space(file)
+        for seed in range(3):
+            sheet = sheet_of(nas.trace(space.decide(random.Random(seed)), nas.Task(2, 1, 2)))
+            assert all(block.name for block in sheet.blocks if block.told)
 
 
-def test_it_brings_its_background_and_needs_nothing_else() -> None:
-    root = ElementTree.fromstring(draw(published("U-Net")))
+@pytest.mark.parametrize("title", ["<script>alert('&')</script>", "網路 ﷽", "\x00\x1b[31m", "]]>", '"onload="'])
+def test_a_title_is_text_whatever_is_in_it(title: str) -> None:
+    for picture in (draw(published("U-Net"), title), draw_both(published("U-Net"), published("U-Net"), (title, title))):
+        readable = re.sub(r"[\x00-\x08\x1b]", "?", title)
+        assert readable in texts_of(picture)
+        assert "<script" not in picture
+
+
+@pytest.mark.parametrize("picture", [draw, thumbnail])
+def test_it_brings_its_background_and_text_and_needs_nothing_else(picture: "type[draw]") -> None:  # type: ignore[valid-type]
+    written = picture(published("U-Net"), "U-Net")
+    root = ElementTree.fromstring(written)
+    assert root.attrib["role"] == "img"
+    assert root.findtext(f"{SVG}title") == "U-Net"
+    told = root.findtext(f"{SVG}desc") or ""
+    assert "encoder.4: Plain × 2, 1024 channels at 16 × 16" in told
+    assert "Skip connections: encoder.3 to decoder.0 by concatenate" in told
     background = root.find(f"{SVG}rect")
     assert background is not None
-    assert (background.attrib["width"], background.attrib["height"]) == ("100%", "100%")
+    assert (background.attrib["width"], background.attrib["height"]) == (root.attrib["width"], root.attrib["height"])
     assert not {element.tag.removeprefix(SVG) for element in root.iter()} & {"script", "style", "image", "use"}
+    assert not re.search(r"\b(id|href|on\w+)=", written)  # many can stand in one page
+
+
+def test_every_block_has_a_text_alternative() -> None:
+    assert all(block.told for block in sheet_of(published("DeepLabv3+ R50")).blocks if block.name)
+
+
+KINDS = ("Plain", "Basic", "Bottleneck", "Dense", "PreActivation", "SplitAttention", "MedNext", "VNet", "Linked")
+
+
+def test_kinds_have_colours_of_their_own_and_keep_them() -> None:
+    assert len(set(colours_of(KINDS).values())) == len(KINDS) == len(PALETTE)
+    alone = {kind: colours_of([kind])[kind] for kind in KINDS}
+    assert colours_of(KINDS) == alone
+    assert colours_of(["ResNetStem", "Plain", "Basic", "VNetInput"])["Plain"] == alone["Plain"]
+    many = [f"Kind{number}" for number in range(30)]
+    assert len(colours_of(many)) == len(many)
+
+
+def test_equal_networks_differ_in_nothing() -> None:
+    assert compare(published("U-Net"), published("U-Net")).differences == ()
+
+
+def test_what_differs_is_said_and_marked() -> None:
+    task = nas.Task(2, 1, 2)
+    first, second = (nas.trace(SPACE.references[name], task) for name in ("U-Net", "Attention U-Net"))
+    differences = compare(first, second).differences
+    assert differences[0].where == "encoder at 128 × 128"
+    assert "max pool 2" in differences[0].first
+    assert "stride 2" in differences[0].second
+    assert "gate" in differences[-1].second
+    root = ElementTree.fromstring(draw_both(first, second, ("U-Net", "Attention U-Net")))
+    marks = [element for element in root.iter() if element.attrib.get("class") == "mark-line"]
+    assert [mark.attrib["d"].count("M") for mark in marks] == [2 * len(differences) + 1]  # and one in the legend
+    assert {"U-Net", "Attention U-Net", "differs from the other"} <= set(texts_of(ElementTree.tostring(root).decode()))
+
+
+def test_two_networks_stand_side_by_side_with_common_levels() -> None:
+    task = nas.Task(2, 1, 2)
+    first, second = (nas.trace(SPACE.references[name], task) for name in ("U-Net", "DeepLabv3+ R50"))
+    sheet = Layout([Drawn(first, "a"), Drawn(second, "b")]).sheet()
+    check(sheet)
+    named = [block for block in sheet.blocks if block.name]
+    half = len(outline(first).stages)
+    assert max(block.right for block in named[:half]) < min(block.left for block in named[half:])
+    quarter = [block for block in named if "at 64 × 64" in block.told]
+    assert len({block.top + block.height / 2 for block in quarter}) == 1
+
+
+def test_a_picture_becomes_pdf() -> None:
+    written = pdf(draw(published("DeepLabv3+ R50"), "DeepLabv3+"))
+    assert written.startswith(b"%PDF-")
+    assert len(written) > 2_000

@@ -29,7 +29,7 @@ class SplitAttention:
     """Bottleneck units whose 3x3 convolution attends to splits of its channels (ResNeSt, Zhang et al. 2022).
 
     arXiv:2004.08955, of `radix` splits. Of cardinality 1, downsampled by average pooling in the branch and in the
-    shortcut.
+    shortcut. `units` is how many there are.
     """
 
     units: int = depth_field(3)

@@ -12,7 +12,8 @@ class Dense:
 
     It adds `growth` of them. A layer is norm, activation, 3x3 convolution and dropout. The block hands on its input
     with all new channels, or, unless `carry`, the new ones alone, as Tiramisu's bottleneck and decoder do (Jégou et
-    al. 2017, arXiv:1611.09326). Its width follows from its layers, not from the site.
+    al. 2017, arXiv:1611.09326). Its width follows from its layers, not from the site. `layers` is how many there
+    are.
     """
 
     layers: int = depth_field(4, fewest=2)

@@ -13,7 +13,8 @@ class Dilated:
 
     It multiplies by `base`: 1, 2, 4, ...
 
-    Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122).
+    Multi-scale context by dilated convolutions (Yu and Koltun 2016, arXiv:1511.07122). `convs` is how many there
+    are.
     """
 
     convs: int = knob(3, low=1, high=10)

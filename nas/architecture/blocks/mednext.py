@@ -12,7 +12,8 @@ class MedNext:
     """Units of a depthwise convolution, a norm, and two 1x1 that widen and narrow again, around a shortcut.
 
     MedNeXt (Roy et al. 2023, arXiv:2303.09975). The 1x1 in between have `expansion` times the channels. Where
-    resolution or channels change, the first unit is the one that MedNeXt goes down by.
+    resolution or channels change, the first unit is the one that MedNeXt goes down by. `units` is how many there
+    are, `kernel` how large the depthwise convolution is.
     """
 
     units: int = depth_field(2)

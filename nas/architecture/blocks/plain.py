@@ -11,8 +11,9 @@ from nas.space import knob
 class Plain:
     """Convolution, norm and activation, repeated (Ronneberger et al. 2015, arXiv:1505.04597).
 
-    `gradual` gives all but the last convolution half the width (Çiçek et al. 2016, arXiv:1606.06650);
-    `separable` splits each into a depthwise and a pointwise one (Chollet 2017, arXiv:1610.02357).
+    `gradual` gives all but the last convolution half the width (Çiçek et al. 2016, arXiv:1606.06650); `separable`
+    splits each into a depthwise and a pointwise one (Chollet 2017, arXiv:1610.02357). `convs` is how many there
+    are.
     """
 
     convs: int = knob(2, low=1, high=100)

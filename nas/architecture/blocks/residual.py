@@ -12,9 +12,10 @@ from nas.graph import Ops, Tensor
 class Basic:
     """Units of two 3x3 convolutions around a shortcut (He et al. 2016, arXiv:1512.03385).
 
-    `attention` reweighs the branch before the addition; `average_shortcut` pools before the shortcut's 1x1
-    instead of striding it (He et al. 2019, arXiv:1812.01187). `lean_shortcut` gives that 1x1 no bias and leaves it out
+    `attention` reweighs the branch before the addition; `average_shortcut` pools before the shortcut's 1x1 instead
+    of striding it (He et al. 2019, arXiv:1812.01187). `lean_shortcut` gives that 1x1 no bias and leaves it out
     where only the resolution changes, as nnU-Net's residual encoders do (Isensee et al. 2024, arXiv:2404.09556).
+    `units` is how many there are.
     """
 
     units: int = depth_field(2)
@@ -38,7 +39,7 @@ class Bottleneck:
     """Units of 1x1, 3x3 and 1x1 convolutions around a shortcut, a quarter as wide inside (He et al. 2016).
 
     arXiv:1512.03385, with the stride in the 3x3 convolution. `attention` reweighs the branch before the addition
-    (Hu et al. 2018, arXiv:1709.01507); `average_shortcut` as in `Basic`.
+    (Hu et al. 2018, arXiv:1709.01507); `average_shortcut` as in `Basic`. `units` is how many there are.
     """
 
     units: int = depth_field(3)
@@ -62,7 +63,8 @@ class Bottleneck:
 class PreActivation:
     """Units of norm, activation and 3x3 convolution, twice, around a clean shortcut (He et al. 2016b).
 
-    arXiv:1603.05027; the unit of the deep residual U-Net (Zhang et al. 2018, arXiv:1711.10684).
+    arXiv:1603.05027; the unit of the deep residual U-Net (Zhang et al. 2018, arXiv:1711.10684). `units` is how many
+    there are.
     """
 
     units: int = depth_field(1)

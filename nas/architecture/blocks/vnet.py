@@ -12,8 +12,8 @@ from nas.space import knob
 class VNet:
     """Large convolutions, each with norm and activation, around one shortcut (Milletari et al. 2016).
 
-    V-Net, arXiv:1606.04797, in the form of `monai.networks.nets.VNet`. `keep` makes as many channels as it is given,
-    as V-Net's decoder does after its concatenation.
+    V-Net, arXiv:1606.04797, in the form of `monai.networks.nets.VNet`. `keep` makes as many channels as it is
+    given, as V-Net's decoder does after its concatenation. `convs` is how many there are, `kernel` how large.
     """
 
     convs: int = depth_field(2)
