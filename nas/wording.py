@@ -1,0 +1,36 @@
+"""Numbers and metrics as people say them, in a terminal and on a page alike."""
+
+from collections.abc import Mapping
+
+
+def short_count(number: float) -> str:
+    """A count as people say it: 31.0 M, 48.1 G."""
+    value = float(number)
+    for unit in ("", " k", " M", " G"):
+        if value < 999.95:
+            return f"{value:.0f}" if unit == "" else f"{value:.1f}{unit}"
+        value /= 1000
+    return f"{value:.1f} T"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 8.4 s, 12 min, 3 h 05 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it."""
+    return {"dice": "Dice", "hd95": "HD95", "asd": "ASD"}.get(metric, metric.replace("_", " "))
+
+
+def in_words(values: Mapping[str, float]) -> str:
+    """Values by metric in one line: Dice 0.8821."""
+    return ", ".join(f"{metric_name(metric)} {value:.4f}" for metric, value in values.items())
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: 1 case, 12 cases."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
