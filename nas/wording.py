@@ -34,3 +34,8 @@ def in_words(values: Mapping[str, float]) -> str:
 def counted(number: int, noun: str) -> str:
     """So many of something: 1 case, 12 cases."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """A share with as many digits as it needs: 1.6%, 25%."""
+    return f"{share:.1%}" if 0 < share < 0.0995 and round(share * 100, 1) % 1 else f"{share:.0%}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nas.report.material import Material
 from nas.study.history import Document
+from nas.wording import percent
 
 
 def commands(material: Material) -> tuple[tuple[str, str], ...]:
@@ -30,8 +31,11 @@ def _search(material: Material) -> str:
     if settings.plan.get("reference"):
         words += ["--reference", str(settings.plan["reference"])]
     words += ["--study", settings.name]
-    if material.wanted:
-        words += ["--trials", str(material.wanted)]
+    schedule, wanted = settings.plan.get("schedule"), settings.plan.get("trials")
+    if settings.plan.get("budget"):
+        words += ["--budget", str(settings.plan["budget"])]
+    if schedule is None and (material.wanted or wanted):
+        words += ["--trials", str(material.wanted or wanted)]
     for name, value, usual in (("fold", settings.fold, 0), ("seed", settings.seed, 0)):
         if value != usual:
             words += [f"--{name}", str(value)]
@@ -59,7 +63,7 @@ def _circumstances(material: Material) -> Iterator[tuple[str, str]]:
     yield "data", f"{settings.data}, digest {settings.data_digest[:16]}"
     yield "patch", _sizes(settings.task.get("patch"))
     if len(settings.rungs) > 1:
-        yield "lengths of training", ", ".join(f"{share:.0%}" for share in settings.rungs)
+        yield "lengths of training", ", ".join(f"{percent(share)}" for share in settings.rungs)
     seconds = settings.plan.get("seconds_each")
     if seconds:
         yield "seconds for each network", f"{seconds:.0f}"

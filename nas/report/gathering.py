@@ -16,7 +16,7 @@ from nas.study.settings import StudySettings
 
 MOST_DRAWINGS = 40
 """A drawing takes 10 to 50 kB and some milliseconds."""
-_MOST_BYTES = 1_500_000
+_MOST_BYTES = 1_000_000
 _BEST_DRAWN = 20
 
 
@@ -78,7 +78,7 @@ def _scores(study: Readable, bare: Material) -> Iterator[tuple[int, CaseScores]]
 
 def _drawn(bare: Material) -> Sequence[Trial]:
     """The trials whose networks are drawn: the best, the front, the published ones."""
-    published = [trial for trial in bare.order if trial.reference is not None]
+    published = [trial for trial in bare.complete if trial.reference is not None]
     chosen = [*bare.order[:1], *front_of(bare), *bare.order[:_BEST_DRAWN], *published]
     return list({trial.number: trial for trial in chosen}.values())[:MOST_DRAWINGS]
 

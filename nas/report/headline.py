@@ -9,7 +9,7 @@ from nas.confirming import Comparison, Scores, compare, in_words, mean_interval
 from nas.errors import InputError
 from nas.report.material import CaseScores, Material, confirming_runs
 from nas.study.history import Run, Split, State, Trial
-from nas.wording import counted, duration, metric_name, short_count
+from nas.wording import counted, duration, metric_name, percent, short_count
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _searched(material: Material) -> str:
 
 def _numbers(material: Material) -> str:
     history = material.history
-    complete = len(material.order)
-    published = sum(trial.reference is not None for trial in material.order)
+    complete = len(material.complete)
+    published = sum(trial.reference is not None for trial in material.complete)
     text = f"{counted(len(history.trials), 'network')} {_were(len(history.trials))} looked at and "
     text += f"{complete} trained to the end, {published} of them published by others"
     paused = len(history.in_state(State.PAUSED))
@@ -77,6 +77,8 @@ def _won(material: Material) -> str:
     facts = [f"{short_count(winner.parameters)} parameters" if winner.parameters else ""]
     facts += [f"{short_count(winner.macs)} multiply-accumulates a patch" if winner.macs else ""]
     size = _listed([fact for fact in facts if fact])
+    if winner.state is not State.COMPLETE:
+        reached += f", so far: it was trained {_stage(material, winner)} and scored on a few cases"
     goals = "" if len(material.goals) == 1 else _other_goals(material, winner)
     return f"{_capital(material.name(winner))}, {origin}{reached}.{f' It has {size}.' if size else ''}{goals}"
 
@@ -251,19 +253,20 @@ def _warnings(material: Material) -> Iterator[str]:
         of = f" of {material.wanted} that are wanted" if material.wanted else ""
         yield (
             f"The search is not over: {counted(len(material.underway), 'network')} "
-            f"{'is' if len(material.underway) == 1 else 'are'} in training or waiting, {len(material.order)}{of} are "
-            f"trained. This is how it stood on {material.moment:%d %B %Y at %H:%M} UTC."
+            f"{'is' if len(material.underway) == 1 else 'are'} in training or waiting, "
+            f"{len(material.complete)}{of} are trained to the end. This is how it stood on "
+            f"{material.moment:%d %B %Y at %H:%M} UTC."
         )
     failed = history.in_state(State.FAILED)
     if failed:
         yield f"{counted(len(failed), 'training')} failed, the last with: {failed[-1].cause}"
     diverged = history.in_state(State.DIVERGED)
-    if len(diverged) > 2 and len(diverged) * 3 > len(material.order):
+    if len(diverged) > 2 and len(diverged) * 3 > len(material.trained):
         yield f"{len(diverged)} networks diverged: a lower learning rate may find more."
     winner = material.winner
     if winner is not None and winner.explanation:
         yield f"{_capital(material.name(winner))}: {winner.cause}"
-    if winner is not None and winner.reference is not None and len(material.order) > 1:
+    if winner is not None and winner.reference is not None and len(material.complete) > 1:
         yield "No network that the search proposed did better than the best published one."
 
 
@@ -279,3 +282,9 @@ def _were(number: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _stage(material: Material, trial: Trial) -> str:
+    shares, latest = material.settings.rungs, trial.latest
+    share = shares[latest.key.rung] if latest is not None and latest.key.rung < len(shares) else 1.0
+    return f"for {percent(share)} of the whole training"

@@ -12,8 +12,11 @@ import numpy.typing as npt
 from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Run, Split, State, Trial
 from nas.study.objective import Objective, ranked
 from nas.study.settings import StudySettings
+from nas.wording import percent
 
 Array = npt.NDArray[np.float64]
+ENOUGH = 20
+"""Networks that say something of their kind; where fewer were trained to the end, shorter trainings are looked at."""
 
 
 class Role(StrEnum):
@@ -45,7 +48,20 @@ class Drawing:
     svg: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Sample:
+    """Networks that were trained equally long, as they stood then, best first; share: of the whole training."""
+
+    trials: tuple[Trial, ...]
+    share: float
+
+    @property
+    def stage(self) -> str:
+        """When that was, in words: "trained to the end", or "after 6% of the training"."""
+        return "trained to the end" if self.share >= 1 else f"after {percent(self.share)} of the training"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
     """A study as it stood at a moment.
 
@@ -76,8 +92,28 @@ class Material:
 
     @cached_property
     def order(self) -> tuple[Trial, ...]:
-        """Complete trials, best first."""
+        """Trials that were scored, best first: those that were trained to the end, then those that came far."""
         return tuple(ranked(self.history, self.goals))
+
+    @cached_property
+    def complete(self) -> tuple[Trial, ...]:
+        """Those that were trained to the end, best first."""
+        return tuple(trial for trial in self.order if trial.state is State.COMPLETE)
+
+    @cached_property
+    def sample(self) -> "Sample":
+        """Networks that compare, for they were trained equally long: as long as enough of them were."""
+        samples = [self._sample(rung) for rung in range(len(self.settings.rungs))][::-1]
+        enough = (sample for sample in samples if len(sample.trials) >= ENOUGH)
+        return next(enough, max(samples, key=lambda sample: len(sample.trials)))
+
+    def _sample(self, rung: int) -> "Sample":
+        shares = self.settings.rungs
+        if rung == len(shares) - 1:
+            return Sample(self.complete, 1.0)
+        reached = (trial.as_of(rung) for trial in self.history.trials if trial.latest is not None)
+        there = History(tuple(trial for trial in reached if trial.latest and trial.latest.key.rung == rung))
+        return Sample(tuple(ranked(there, self.goals)), shares[rung])
 
     @property
     def winner(self) -> Trial | None:
@@ -133,8 +169,8 @@ class Material:
         return self.goals[0].value(trial)
 
     def leading(self, share: float = 0.2, least: int = 3) -> tuple[Trial, ...]:
-        """The best trials: such a share of the complete ones, and no fewer than `least`."""
-        return self.order[: max(round(len(self.order) * share), least)]
+        """The best of those that compare: such a share of them, and no fewer than `least`."""
+        return self.sample.trials[: max(round(len(self.sample.trials) * share), least)]
 
     def line(self, trial: Trial) -> tuple[Run, ...]:
         """The runs of a trial's first training, rung after rung."""

@@ -1,6 +1,6 @@
 """What a reader is told of a single network when it is chosen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from nas.report.figures.curves import curve_of
 from nas.report.figures.rungs import value_at
 from nas.report.material import Material
 from nas.study.history import ENDED, State, Trial
-from nas.wording import duration, metric_name, short_count
+from nas.wording import duration, metric_name, percent, short_count
 
 MOST = 2_000
 """Networks whose details are on the page; of more, the best."""
@@ -25,14 +25,29 @@ class Network:
     decisions: tuple[tuple[str, str], ...]
     curves: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """As the page's script reads it."""
-        curves = {
-            name: [[x for x, _ in points], [float(f"{y:.4g}") for _, y in points]] for name, points in self.curves
+
+def to_json(chosen: Sequence[Network]) -> dict[str, Any]:
+    """Networks as the page's script reads them: what occurs again and again stands in a list, by its place."""
+    words: dict[str, int] = {}
+
+    def place(text: str) -> int:
+        return words.setdefault(text, len(words))
+
+    described = [
+        {
+            "number": network.number,
+            "name": network.name,
+            "facts": [[place(name), text] for name, text in network.facts],
+            "decisions": [[place(name), place(text)] for name, text in network.decisions],
+            "curves": [[place(name), [x for x, _ in points], _rounded(points)] for name, points in network.curves],
         }
-        return {"number": self.number, "name": self.name, "facts": self.facts, "decisions": self.decisions} | {
-            "curves": curves
-        }
+        for network in chosen
+    ]
+    return {"words": list(words), "networks": described}
+
+
+def _rounded(points: Sequence[tuple[int, float]]) -> list[float]:
+    return [float(f"{y:.3g}") for _, y in points]
 
 
 def networks(material: Material) -> tuple[Network, ...]:
@@ -88,4 +103,4 @@ def _at_rungs(material: Material, trial: Trial) -> Iterator[str]:
     for run in material.line(trial):
         value = value_at(run, material.metric)
         if run.state in ENDED and value is not None and run.key.rung < len(shares):
-            yield f"{value:.4f} after {shares[run.key.rung]:.0%}"
+            yield f"{value:.4f} after {percent(shares[run.key.rung])}"

@@ -4,7 +4,12 @@
 (function () {
   const read = (name) => JSON.parse(document.getElementById("data-" + name).textContent);
   const figures = read("figures");
-  const { winner, networks } = read("networks");
+  const { winner, words, networks } = read("networks");
+  networks.forEach((network) => {
+    network.facts = network.facts.map(([name, text]) => [words[name], text]);
+    network.decisions = network.decisions.map(([name, text]) => [words[name], words[text]]);
+    network.curves = Object.fromEntries(network.curves.map(([name, x, y]) => [words[name], [x, y]]));
+  });
   const drawings = read("drawings");
   const byNumber = new Map(networks.map((network) => [network.number, network]));
   const dark = window.matchMedia("(prefers-color-scheme: dark)");

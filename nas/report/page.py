@@ -19,7 +19,7 @@ from nas.report.figures import Missing
 from nas.report.figures._look import readable
 from nas.report.headline import headline
 from nas.report.material import Drawing, Material
-from nas.report.networks import Network, networks
+from nas.report.networks import Network, networks, to_json
 from nas.report.table import Table, shown
 
 _POLICY = (
@@ -249,7 +249,7 @@ def _data(material: Material, drawn: Sequence[Shown], chosen: Sequence[Network])
     drawings = {str(number): drawing.svg for number, drawing in material.drawings.items()}
     winner = None if material.winner is None else material.winner.number
     yield _block("figures", pictures)
-    yield _block("networks", {"winner": winner, "networks": [network.to_json() for network in chosen]})
+    yield _block("networks", {"winner": winner, **to_json(chosen)})
     yield _block("drawings", drawings)
 
 

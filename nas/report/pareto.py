@@ -18,7 +18,7 @@ def axes_of(goals: Sequence[Objective]) -> tuple[Objective, Objective]:
 def front_of(material: Material) -> list[Trial]:
     """The complete trials that no other one beats in both, the cheapest first."""
     first, second = axes_of(material.goals)
-    numbers = not_beaten((trial.number, first.loss(trial), second.loss(trial)) for trial in material.order)
+    numbers = not_beaten((trial.number, first.loss(trial), second.loss(trial)) for trial in material.complete)
     return [material.history.by_number[number] for number in numbers]
 
 

@@ -13,6 +13,8 @@ BLUE, ORANGE, GREEN, PURPLE, GREY = "#2f7fd1", "#cf6a0c", "#1d8f72", "#ae5a9e", 
 COLOURS = {Role.WINNER: ORANGE, Role.PUBLISHED: BLUE, Role.SEARCHED: GREY}
 SYMBOLS = {Role.WINNER: "star", Role.PUBLISHED: "square", Role.SEARCHED: "circle"}
 SIZES = {Role.WINNER: 15, Role.PUBLISHED: 10, Role.SEARCHED: 7}
+BRIEF = {"color": GREY, "symbol": "x-thin-open", "size": 6, "opacity": 0.5, "line": {"width": 1}}
+"""The mark of a network that was not trained to the end."""
 BANDS = (BLUE, ORANGE, GREEN, PURPLE, GREY, "#8a6d1f", "#4d7f99", "#a84848")
 INK = "#3b4148"
 """Of words; the page puts its own in its place, by day and by night."""

@@ -13,6 +13,7 @@ from nas.report.material import Array, Material
 from nas.report.table import Table
 from nas.report.table import table as table_of
 from nas.study.history import ENDED, Run
+from nas.wording import percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -82,7 +83,7 @@ def words(values: Agreement) -> str:
     """How well the shortest training foretells the longest that can be compared with it."""
     pair = min(values.pairs, key=lambda pair: (pair.shorter, -pair.longer))
     return (
-        f"Ranks after {pair.shorter:.0%} and after {pair.longer:.0%} of the training correlate with "
+        f"Ranks after {percent(pair.shorter)} and after {percent(pair.longer)} of the training correlate with "
         f"{pair.correlation:.2f} (1: the same order, 0: none) over {pair.networks} networks. Only those that were "
         "trained on count, the better ones, among which order is harder to keep: over all networks it is likely higher."
     )
@@ -102,8 +103,8 @@ def draw(values: Agreement) -> "Figure":
     by_pair = {(pair.shorter, pair.longer): pair for pair in values.pairs}
     cells = [[by_pair.get((short, long)) for long in shares[1:]] for short in shares[:-1]]
     heat = Heatmap(
-        x=[f"{share:.0%}" for share in shares[1:]],
-        y=[f"{share:.0%}" for share in shares[:-1]],
+        x=[f"{percent(share)}" for share in shares[1:]],
+        y=[f"{percent(share)}" for share in shares[:-1]],
         z=[[None if pair is None else pair.correlation for pair in row] for row in cells],
         text=[
             ["" if pair is None else f"{pair.correlation:.2f}<br>n = {pair.networks}" for pair in row] for row in cells

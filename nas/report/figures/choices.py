@@ -46,14 +46,16 @@ class Options:
 
     options: tuple[Option, ...]
     metric: str
+    stage: str
 
 
 def values(material: Material) -> Options | Missing:
     """The options of all choices that stand once in a network."""
-    if len(material.order) < FEWEST:
-        return Missing(f"With {len(material.order)} networks trained to the end there is little to compare.")
+    sample = material.sample
+    if len(sample.trials) < FEWEST:
+        return Missing(f"With {len(sample.trials)} networks {sample.stage} there is little to compare.")
     reached: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for trial in material.order:
+    for trial in sample.trials:
         value = material.value(trial)
         for path, option in elsewhere(trial):
             if value is not None:
@@ -67,7 +69,7 @@ def values(material: Material) -> Options | Missing:
     if not choices:
         return Missing("No choice has two options that enough networks had.")
     choices.sort(key=_difference, reverse=True)
-    return Options(tuple(row for rows in choices for row in rows), material.metric)
+    return Options(tuple(row for rows in choices for row in rows), material.metric, sample.stage)
 
 
 def _option(path: str, name: str, values: Sequence[float], maximized: bool) -> Option:
@@ -91,8 +93,9 @@ def words(values: Options) -> str:
     first = [option for option in values.options if option.choice == values.options[0].choice]
     best, worst = max(first, key=lambda o: o.median), min(first, key=lambda o: o.median)
     return (
-        f"Options differ most in {first[0].choice}: the median {metric_name(values.metric)} is {best.median:.4f} with "
-        f"{best.option} ({best.networks} networks) and {worst.median:.4f} with {worst.option} ({worst.networks}). "
+        f"Options differ most in {first[0].choice}: the median {metric_name(values.metric)} of networks "
+        f"{values.stage} is {best.median:.4f} with {best.option} ({best.networks} networks) and "
+        f"{worst.median:.4f} with {worst.option} ({worst.networks}). "
         "Networks with one option differ in others too, so this is no proof of a cause."
     )
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nas.report.figures import Missing
-from nas.report.figures._look import PURPLE, axis, figure, marks, plain
+from nas.report.figures._look import BRIEF, PURPLE, axis, figure, marks, plain
 from nas.report.material import Material, Role
 from nas.report.pareto import axes_of, front_of
 from nas.report.table import Table
 from nas.report.table import table as table_of
+from nas.study.history import State
 from nas.wording import metric_name, short_count
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ PLACE, TITLE, HEIGHT = 10, "What is traded for what", 460
 
 @dataclass(frozen=True)
 class Point:
-    """A network: what it has reached, what it costs, and the third objective where there is one."""
+    """A network: what it has reached, what it costs, and the third objective where there is one.
+
+    whole: whether it was trained to the end; what others reached is no match for it.
+    """
 
     trial: int
     name: str
@@ -28,11 +32,12 @@ class Point:
     cost: float
     third: float | None
     on_front: bool
+    whole: bool = True
 
 
 @dataclass(frozen=True)
 class Front:
-    """All complete networks; the names of what is shown."""
+    """All networks that were scored; the names of what is shown."""
 
     points: tuple[Point, ...]
     value: str
@@ -41,7 +46,7 @@ class Front:
 
 
 def values(material: Material) -> Front | Missing:
-    """Every complete network as a point."""
+    """Every network as a point, with what it reached when it was last scored."""
     first, second = axes_of(material.goals)
     third = material.goals[2] if len(material.goals) > 2 else None
     front = {trial.number for trial in front_of(material)}
@@ -51,8 +56,8 @@ def values(material: Material) -> Front | Missing:
         if value is not None and cost is not None:
             more = third.value(trial) if third else None
             facts = material.name(trial), material.role(trial), value, cost, more
-            points.append(Point(trial.number, *facts, trial.number in front))
-    if not points:
+            points.append(Point(trial.number, *facts, trial.number in front, trial.state is State.COMPLETE))
+    if not front:
         return Missing("No network is trained to the end yet.")
     return Front(tuple(points), first.metric, second.metric, third.metric if third else None)
 
@@ -63,11 +68,15 @@ def words(values: Front) -> str:
     cheapest, best = front[0], front[-1]
     cost, value = _cost_name(values.cost), metric_name(values.value)
     if len(front) == 1:
-        return f"{cheapest.name} is best in both, {value} and {cost}: no other network is on the front."
+        return (
+            f"{cheapest.name} is best in both, {value} and {cost}: no other network that was trained to the end is on "
+            "the front."
+        )
+    whole = sum(point.whole for point in values.points)
+    ends = [f"{point.name} ({point.value:.4f}, {short_count(point.cost)})" for point in (cheapest, best)]
     return (
-        f"{len(front)} of {len(values.points)} networks are on the front: no other network is better in both {value} "
-        f"and {cost}. It goes from {cheapest.name} ({cheapest.value:.4f}, {short_count(cheapest.cost)}) to {best.name} "
-        f"({best.value:.4f}, {short_count(best.cost)}). Choose a point to see its network."
+        f"{len(front)} of {whole} networks that were trained to the end are on the front: no other one is better in "
+        f"both {value} and {cost}. It goes from {ends[0]} to {ends[1]}. Choose a point to see its network."
     )
 
 
@@ -84,10 +93,11 @@ def table(values: Front) -> Table:
             p.cost,
             *([p.third] if values.third else ()),
             "yes" if p.on_front else "",
+            "yes" if p.whole else "",
         ]
         for p in order
     ]
-    return table_of([*columns, "on the front"], rows)
+    return table_of([*columns, "on the front", "trained to the end"], rows)
 
 
 def draw(values: Front) -> "Figure":
@@ -104,16 +114,17 @@ def draw(values: Front) -> "Figure":
         hoverinfo="skip",
     )
     traces = [line]
-    for role in (Role.SEARCHED, Role.PUBLISHED, Role.WINNER):
-        points = [point for point in values.points if point.role is role]
+    groups = [(False, Role.SEARCHED), (True, Role.SEARCHED), (True, Role.PUBLISHED), (True, Role.WINNER)]
+    for whole, role in groups:
+        points = [p for p in values.points if p.whole is whole and (p.role is role or not whole)]
         if points:
             traces.append(
                 Scatter(
                     x=[point.cost for point in points],
                     y=[point.value for point in points],
                     mode="markers",
-                    marker=marks(role) | _coloured(values, points),
-                    name=str(role),
+                    marker=(marks(role) | _coloured(values, points)) if whole else BRIEF,
+                    name=str(role) if whole else "stopped early, as it was then",
                     customdata=[point.trial for point in points],
                     hovertext=[_hover(values, point) for point in points],
                     hoverinfo="text",
@@ -146,7 +157,7 @@ def _coloured(values: Front, points: list[Point]) -> dict[str, object]:
 
 def _hover(values: Front, point: Point) -> str:
     lines = [
-        f"<b>{plain(point.name)}</b>",
+        f"<b>{plain(point.name)}</b>" + ("" if point.whole else ", stopped early"),
         f"{metric_name(values.value)} {point.value:.4f}",
         f"{short_count(point.cost)} {_cost_name(values.cost)}" if values.cost != "seconds" else f"{point.cost:.0f} s",
     ]

@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nas.report.figures import Missing
 from nas.report.figures._look import BLUE, axis, figure, plain
-from nas.report.material import Material
+from nas.report.material import ENOUGH, Material
 from nas.report.table import Table
 from nas.report.table import table as table_of
 from nas.study.history import Trial
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 PLACE, TITLE, HEIGHT = 60, "Which choices mattered", 480
-FEWEST = 20
-"""Networks below which the top tenth is one or two, and everything or nothing seems to matter."""
 _BEST = 0.1
 _AT_LEAST = 5
 """Networks that the best part should hold; so says Optuna."""
+_COMMON = 0.05
+"""Of the networks, so many must have a choice: of rarer ones nothing can be said."""
+_MOST = 500
+"""Networks that are looked at: Optuna copies each one, choice by choice."""
 _SHOWN = 15
 _WIDE = 8
 """A range whose end is so many times its beginning is looked at by magnitudes."""
@@ -43,24 +46,28 @@ class Importances:
     choices: tuple[Importance, ...]
     networks: int
     best: float
+    stage: str
 
 
+@lru_cache(maxsize=1)  # two figures show it, and of many trials it takes as long as all else together
 def values(material: Material) -> Importances | Missing:
     """What being among the best tenth depended on."""
-    trials = [trial for trial in material.order if trial.decisions and material.value(trial) is not None]
-    if len(trials) < FEWEST:
+    sample = material.sample
+    known = [trial for trial in sample.trials if trial.decisions and material.value(trial) is not None]
+    trials = known[:: -(-len(known) // _MOST) or 1]  # evenly from the best to the worst
+    if len(trials) < ENOUGH:
         return Missing(
-            f"With {len(trials)} networks trained to the end nothing can be said of what mattered; it takes {FEWEST}."
+            f"With {len(trials)} networks {sample.stage} nothing can be said of what mattered; it takes {ENOUGH}."
         )
     best = max(_BEST, _AT_LEAST / len(trials))
     losses = [material.goals[0].loss(trial) for trial in trials]
     shares = _evaluated(trials, losses, best)
     total = sum(shares.values())
     if not total:
-        return Missing("No choice differs between the networks that were trained to the end.")
+        return Missing("No choice differs between these networks.")
     present = {path: sum(path in (trial.decisions or {}) for trial in trials) for path in shares}
     choices = tuple(Importance(path, share / total, present[path]) for path, share in shares.items() if share > 0)
-    return Importances(choices, len(trials), best)
+    return Importances(choices, len(trials), best, sample.stage)
 
 
 def _evaluated(trials: Sequence[Trial], losses: Sequence[float], best: float) -> Mapping[str, float]:
@@ -93,7 +100,10 @@ def _distributions(trials: Sequence[Trial]) -> dict[str, "BaseDistribution"]:
     for trial in trials:
         for path, value in (trial.decisions or {}).items():
             seen.setdefault(path, []).append(_scalar(value))
-    return {path: _distribution(values) for path, values in seen.items() if len(set(values)) > 1}
+    least = max(len(trials) * _COMMON, _AT_LEAST)
+    return {
+        path: _distribution(values) for path, values in seen.items() if len(set(values)) > 1 and len(values) >= least
+    }
 
 
 def _scalar(value: Any) -> Any:
@@ -116,9 +126,9 @@ def words(values: Importances) -> str:
     """The choices that mattered most."""
     first = ", ".join(f"{choice.path} ({choice.share:.0%})" for choice in values.choices[:3])
     return (
-        f"Whether one of {values.networks} networks is among the best {values.best:.0%} depended most on {first}. "
-        "Choices that only some networks have count by how many had them. The search itself preferred what it took for "
-        "good, which makes choices that it settled early look less important."
+        f"Whether one of {values.networks} networks {values.stage} is among the best {values.best:.0%} depended "
+        f"most on {first}. Choices that only some networks have count by how many had them. The search itself "
+        "preferred what it took for good, which makes choices that it settled early look less important."
     )
 
 

@@ -45,24 +45,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Levels:
-    """All options at all places."""
+    """All options at all places, among so many networks as they stood at a stage."""
 
     cells: tuple[Cell, ...]
     best: int
     all: int
+    stage: str
 
 
 def values(material: Material) -> Levels | Missing:
     """How common each kind of part is at each level among the best fifth and among all."""
-    if len(material.order) < FEWEST:
+    sample = material.sample
+    if len(sample.trials) < FEWEST:
         return Missing(
-            f"With {len(material.order)} networks trained to the end nothing can be said of what won: it takes "
-            f"{FEWEST}."
+            f"With {len(sample.trials)} networks {sample.stage} nothing can be said of what won: it takes {FEWEST}."
         )
     leading = {trial.number for trial in material.leading()}
     best: Counter[tuple[str, str, str]] = Counter()
     everywhere: Counter[tuple[str, str, str]] = Counter()
-    for trial in material.order:
+    for trial in sample.trials:
         chosen = list(at_levels(trial))
         everywhere.update(chosen)
         best.update(chosen if trial.number in leading else ())
@@ -72,7 +73,7 @@ def values(material: Material) -> Levels | Missing:
     cells = tuple(
         Cell(*key, best[key], of_best[key[:2]], count, of_all[key[:2]]) for key, count in sorted(everywhere.items())
     )
-    return Levels(cells, len(leading), len(material.order))
+    return Levels(cells, len(leading), len(sample.trials), sample.stage)
 
 
 def _by_place(counts: "Counter[tuple[str, str, str]]") -> "Counter[tuple[str, str]]":
@@ -86,7 +87,7 @@ def words(values: Levels) -> str:
     """The options that the best prefer most."""
     surer = [cell for cell in values.cells if cell.best >= 3]
     first = sorted(surer, key=lambda cell: cell.share_of_all - cell.share_of_best)[:3]
-    text = f"The best {values.best} networks beside all {values.all}. "
+    text = f"The best {values.best} networks beside all {values.all} {values.stage}. "
     if first:
         told = "; ".join(
             f"{cell.option} as {_NAMES.get(cell.part, cell.part)} at {cell.place} in {cell.share_of_best:.0%} of the "

@@ -51,11 +51,13 @@ class Parallel:
     scales: tuple[Scale, ...]
     lines: tuple[Line, ...]
     left_out: int
+    stage: str
 
 
 def values(material: Material) -> Parallel | Missing:
     """The best networks, as many as can be told apart, over the choices that mattered most."""
-    trials = material.order[:_MOST]
+    sample = material.sample
+    trials = sample.trials[:_MOST]
     if len(trials) < 2:
         return Missing("There are no two networks to put side by side yet.")
     columns: list[tuple[str, list[Any], bool]] = []
@@ -81,14 +83,14 @@ def values(material: Material) -> Parallel | Missing:
         for row, trial in enumerate(trials)
     )
     scales = tuple(Scale(name, ticks) for name, _, _, ticks in kept)
-    return Parallel(scales, lines, len(material.order) - len(trials))
+    return Parallel(scales, lines, len(sample.trials) - len(trials), sample.stage)
 
 
 def _choices(material: Material) -> list[str]:
     """The most important choices that most networks have; before there is a word on importance, the first that vary."""
     values = importance.values(material)
     if isinstance(values, Missing):
-        return [path for path in _first_paths(material.order) if path != "encoder.length"][:_CHOICES]
+        return [path for path in _first_paths(material.sample.trials) if path != "encoder.length"][:_CHOICES]
     common = [choice for choice in values.choices if choice.networks >= values.networks / 2]
     return [choice.path for choice in common if choice.path != "encoder.length"][:_CHOICES]
 
@@ -129,8 +131,8 @@ def words(values: Parallel) -> str:
     """How it is to be read."""
     leading = sum(line.leading for line in values.lines)
     text = (
-        f"A line is a network; the best {leading} are blue, the winner orange. Where the blue lines run together the "
-        "best networks agree."
+        f"A line is a network {values.stage}; the best {leading} are blue, the winner orange. Where the "
+        "blue lines run together the best networks agree."
     )
     return text + (f" The {values.left_out} worst networks are left out." if values.left_out else "")
 

@@ -6,12 +6,12 @@ from math import exp, lgamma
 from typing import TYPE_CHECKING
 
 from nas.report.figures import Missing
-from nas.report.figures._look import BLUE, GREY, ORANGE, axis, figure, marks, plain
+from nas.report.figures._look import BLUE, BRIEF, GREY, ORANGE, axis, figure, marks, plain
 from nas.report.material import Material, Role
 from nas.report.table import Table
 from nas.report.table import table as table_of
-from nas.study.history import State, Trial
-from nas.wording import duration, metric_name
+from nas.study.history import Run, State, Trial
+from nas.wording import duration, metric_name, percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -20,11 +20,15 @@ PLACE, TITLE, HEIGHT = 20, "How the search got there", 430
 _SHOWN = 100
 """Points of the line for a random order."""
 _FEWEST = 5
+_ROLES = (Role.SEARCHED, Role.PUBLISHED, Role.WINNER)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A network that was trained to the end: the how manieth, after how much training in all, and the best by then."""
+    """A network that was scored: the how manieth, after how much training in all, and the best by then.
+
+    share: of the whole training that it had had.
+    """
 
     number: int
     seconds: float
@@ -33,6 +37,7 @@ class Step:
     role: Role
     value: float
     best: float
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,24 +52,34 @@ class Progress:
 
 
 def values(material: Material) -> Progress | Missing:
-    """The complete trials in the order in which they ended."""
-    goal = material.goals[0]
-    better = max if goal.direction == "maximize" else min
+    """The runs that were scored in the order in which they ended.
+
+    The best by then is what the search would have returned: of the networks that were trained longest, the best.
+    """
+    sign, shares = (1 if material.goals[0].direction == "maximize" else -1), material.settings.rungs
     steps: list[Step] = []
-    spent = 0.0
-    for trial in material.history.in_the_order_of_results():
-        spent += trial.seconds
-        value = goal.value(trial)
-        if trial.state is State.COMPLETE and value is not None:
-            best = better(steps[-1].best, value) if steps else value
-            facts = trial.number, material.name(trial), material.role(trial), value, best
+    spent, best = 0.0, (-1.0, 0.0)
+    for trial, run in _runs(material):
+        spent += run.seconds or 0.0
+        value = material.goals[0].value(trial.as_of(run.key.rung))
+        if run.state in (State.COMPLETE, State.PAUSED) and value is not None:
+            share = shares[run.key.rung] if run.key.rung < len(shares) else 1.0
+            best = max(best, (share, sign * value))
+            facts = trial.number, material.name(trial), material.role(trial), value, sign * best[1], share
             steps.append(Step(len(steps) + 1, spent, *facts))
     if not steps:
-        return Missing("No network is trained to the end yet.")
-    reached = [step.value if goal.direction == "maximize" else -step.value for step in steps]
-    sign = 1 if goal.direction == "maximize" else -1
-    shuffled = tuple((count, sign * value) for count, value in expected_best(reached)) if len(steps) >= _FEWEST else ()
-    return Progress(tuple(steps), goal.metric, _published(material, material.best_published), shuffled)
+        return Missing("No network has been scored yet.")
+    reached = [sign * step.value for step in steps]
+    comparable = len(steps) >= _FEWEST and len(shares) == 1
+    shuffled = tuple((count, sign * value) for count, value in expected_best(reached)) if comparable else ()
+    return Progress(tuple(steps), material.metric, _published(material, material.best_published), shuffled)
+
+
+def _runs(material: Material) -> list[tuple[Trial, Run]]:
+    """The runs of the search that have ended, in the order in which they did."""
+    pairs = [(trial, run) for trial in material.history.trials for run in material.line(trial)]
+    ended = [(run.finished, run.id, trial, run) for trial, run in pairs if run.finished is not None]
+    return [(trial, run) for _, _, trial, run in sorted(ended, key=lambda entry: entry[:2])]
 
 
 def expected_best(values: Sequence[float]) -> list[tuple[int, float]]:
@@ -94,9 +109,9 @@ def _published(material: Material, trial: Trial | None) -> tuple[str, float] | N
 def words(values: Progress) -> str:
     """When the best was there, and when the best published network was passed."""
     last = values.steps[-1]
-    first = next(step for step in values.steps if step.best == last.best)
+    first = next(step for step in values.steps if (step.value, step.best) == (last.best, last.best))
     text = (
-        f"{first.name} was trained as number {first.number} of {last.number}, after {duration(first.seconds)} of "
+        f"{first.name} came as number {first.number} of {last.number} trainings, after {duration(first.seconds)} of "
         f"{duration(last.seconds)} of training."
     )
     if values.shuffled:
@@ -115,10 +130,9 @@ def _outside(values: Progress) -> str:
 
 def table(values: Progress) -> Table:
     """A row for each network in the order of results."""
-    columns = ("number", "training so far (s)", "trial", "network", "kind", values.metric, f"best {values.metric}")
-    return table_of(
-        columns, [(s.number, s.seconds, s.trial, s.name, str(s.role), s.value, s.best) for s in values.steps]
-    )
+    columns = ("number", "training so far (s)", "trial", "network", "kind", "share of the whole training")
+    rows = [(s.number, s.seconds, s.trial, s.name, str(s.role), s.share, s.value, s.best) for s in values.steps]
+    return table_of((*columns, values.metric, f"best {values.metric}"), rows)
 
 
 def draw(values: Progress) -> "Figure":
@@ -132,16 +146,17 @@ def draw(values: Progress) -> "Figure":
         ("", [float(step.number) for step in values.steps]),
         ("2", [step.seconds / divisor for step in values.steps]),
     ):
-        for role in (Role.SEARCHED, Role.PUBLISHED, Role.WINNER):
-            chosen = [(x, step) for x, step in zip(positions, values.steps, strict=True) if step.role is role]
+        for whole, role in ((False, Role.SEARCHED), *((True, role) for role in _ROLES)):
+            pairs = zip(positions, values.steps, strict=True)
+            chosen = [(x, s) for x, s in pairs if (s.share >= 1) is whole and (s.role is role or not whole)]
             traces.append(
                 Scatter(
                     x=[x for x, _ in chosen],
                     y=[step.value for _, step in chosen],
                     mode="markers",
-                    marker=marks(role),
-                    name=str(role),
-                    legendgroup=str(role),
+                    marker=marks(role) if whole else BRIEF,
+                    name=str(role) if whole else "after a shorter training",
+                    legendgroup=f"{role} {whole}",
                     showlegend=not panel and bool(chosen),
                     xaxis=f"x{panel}",
                     yaxis="y",
@@ -194,7 +209,7 @@ def draw(values: Progress) -> "Figure":
         )
     return figure(
         traces,
-        xaxis=axis("Networks trained to the end", domain=[0, 0.48]),
+        xaxis=axis("Trainings", domain=[0, 0.48]),
         xaxis2=axis(f"Training time in all ({unit})", domain=[0.53, 1]),
         yaxis=axis(metric_name(values.metric), range=_range(values)),
         hovermode="closest",
@@ -210,4 +225,9 @@ def _range(values: Progress) -> list[float] | None:
 
 
 def _hover(values: Progress, step: Step) -> str:
-    return f"<b>{plain(step.name)}</b><br>{metric_name(values.metric)} {step.value:.4f}<br>number {step.number}"
+    reached = f"{metric_name(values.metric)} {step.value:.4f}"
+    return f"<b>{plain(step.name)}</b><br>{reached}<br>number {step.number}{_length(step)}"
+
+
+def _length(step: Step) -> str:
+    return "" if step.share >= 1 else f", after {percent(step.share)} of the training"

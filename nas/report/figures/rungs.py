@@ -11,7 +11,7 @@ from nas.report.material import Material
 from nas.report.table import Table
 from nas.report.table import table as table_of
 from nas.study.history import ENDED, Run, State, Trial
-from nas.wording import metric_name
+from nas.wording import metric_name, percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -107,7 +107,7 @@ def _rung(material: Material, number: int) -> Rung:
 def words(values: Rungs) -> str:
     """How many began and how many were trained to the end."""
     first, last = values.rungs[0], values.rungs[-1]
-    steps = ", ".join(f"{rung.reached} reached {rung.share:.0%}" for rung in values.rungs)
+    steps = ", ".join(f"{rung.reached} reached {percent(rung.share)}" for rung in values.rungs)
     running = sum(rung.running for rung in values.rungs)
     text = f"Of {first.reached} networks that were trained briefly, {last.reached} were trained to the end: {steps}."
     return text + (f" {running} are in training." if running else "")
@@ -124,7 +124,7 @@ def draw(values: Rungs) -> "Figure":
     """Bars of how many, and a line for each network."""
     from plotly.graph_objects import Bar, Scatter
 
-    labels = [f"{rung.share:.0%}" for rung in values.rungs]
+    labels = [f"{percent(rung.share)}" for rung in values.rungs]
     numbers = [rung.went_on for rung in values.rungs]
     stayed = [rung.reached - rung.went_on for rung in values.rungs]
     last = len(labels) - 1
@@ -163,7 +163,14 @@ def draw(values: Rungs) -> "Figure":
         barmode="stack",
         xaxis=axis("Length of training", domain=[0, 0.44], type="category"),
         yaxis=axis("Networks"),
-        xaxis2=axis("Share of the whole training", domain=[0.56, 1], tickformat=".0%", anchor="y2"),
+        xaxis2=axis(
+            "Share of the whole training",
+            domain=[0.56, 1],
+            anchor="y2",
+            type="log",
+            tickvals=[rung.share for rung in values.rungs],
+            ticktext=labels,
+        ),
         yaxis2=axis(metric_name(values.metric), anchor="x2"),
         hovermode="closest",
     )
