@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, evaluate, export, predict, search, serving, showing, spaces, studies, upkeep, worker
+from nas.cli import data, evaluate, export, predict, report, search, serving, showing, spaces, studies, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -26,6 +26,7 @@ app.command("status")(studies.status)
 app.command("trials")(upkeep.trials)
 app.add_typer(upkeep.app, name="studies")
 app.command("best")(studies.best)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

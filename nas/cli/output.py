@@ -1,13 +1,19 @@
 """How results look in a terminal. Progress and messages go to standard error, results to standard output."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import typer
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
+
+from nas.wording import duration as duration
+from nas.wording import in_words as in_words
+from nas.wording import measured as measured
+from nas.wording import metric_name as metric_name
+from nas.wording import short_count as short_count
 
 # Names from outside are shown as they are: what is markup says so, where it is printed.
 OUT = Console(highlight=False, markup=False)
@@ -39,51 +45,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         grid.add_row(*map(Text, row))
     # Not the table's own title, which is broken to the width of the columns below it.
     return Group(Text(title, style="bold"), grid)
-
-
-def short_count(number: int) -> str:
-    """A count as people say it: 31.0 M, 48.1 G."""
-    value = float(number)
-    for unit in ("", " k", " M", " G"):
-        if value < 999.95:
-            return f"{value:.0f}" if unit == "" else f"{value:.1f}{unit}"
-        value /= 1000
-    return f"{value:.1f} T"
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: 8.4 s, 12 min, 3 h 05 min."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-_NAMES = {"dice": "Dice", "iou": "IoU", "hausdorff95": "HD95", "surface_dice": "surface Dice"}
-
-
-def metric_name(metric: str) -> str:
-    """A metric as people write it."""
-    return _NAMES.get(metric, metric.replace("_", " "))
-
-
-def measured(metric: str, value: float) -> str:
-    """A value with its unit and as many digits as say something."""
-    match metric:
-        case "latency":
-            return f"{1000 * value:.1f} ms"
-        case "hausdorff95":
-            return f"{value:.2f} mm"
-        case "seconds":
-            return duration(value)
-        case "parameters" | "macs" | "training_bytes":
-            return short_count(round(value))
-    return f"{value:.4f}"
-
-
-def in_words(values: Mapping[str, float]) -> str:
-    """Values by metric in one line: Dice 0.8821."""
-    return ", ".join(f"{metric_name(metric)} {measured(metric, value)}" for metric, value in values.items())
 
 
 def _is_number(text: str) -> bool:

@@ -13,6 +13,7 @@ from nas.study.history import Trial
 from nas.study.looks import held_out, in_words
 from nas.study.objective import Objective
 from nas.study.sql.errors import typed
+from nas.study.sql.storage import Storage
 from nas.study.sql.study import SqlStudy
 
 _BEST_SHOWN = 5
@@ -112,14 +113,13 @@ def _row(rank: int, trial: Trial, published: Mapping[str | None, str]) -> dict[s
 def where_everything_is(study: SqlStudy) -> None:
     """Where the results lie and what to type next. No password is shown, and what is to be typed needs none in it."""
     storage, name, url = study.storage, study.name, study.storage.engine.url
-    file = url.database if url.get_backend_name() == "sqlite" else None
-    address = shlex.quote(typed(url))
-    usual = file is not None and file.endswith(f"/{DEFAULT_STORAGE}")
-    option = "" if usual else f" --storage {address if file is None else shlex.quote(file)}"
+    to_type = storage_to_type(storage)
+    option = f" --storage {shlex.quote(to_type)}" if to_type else ""
     lines = [
         f"study      {name} in {storage.address}",
         f"artifacts  {storage.shown_artifacts}",
         f"export     nas export {shlex.quote(name)} --to best{option}",
+        f"report     nas report {shlex.quote(name)} --to report.html{option}",
         f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
     seen = held_out(study)
@@ -131,3 +131,12 @@ def where_everything_is(study: SqlStudy) -> None:
         )
     for line in lines:
         OUT.print(line, soft_wrap=True, markup=False)
+
+
+def storage_to_type(storage: Storage) -> str:
+    """What `--storage` has to be for a storage, without its password; "" where it is the usual place."""
+    url = storage.engine.url
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file is None:
+        return typed(url)
+    return "" if file.endswith(f"/{DEFAULT_STORAGE}") else file

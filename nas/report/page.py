@@ -1,0 +1,286 @@
+"""A report as one web page that asks nothing of a network: figures, drawings and scripts are inside it.
+
+Names from outside are text wherever they stand: escaped in HTML, escaped again where Plotly reads tags, and data for
+scripts stands in blocks that no browser runs. A policy in its head forbids the page every request.
+"""
+
+import json
+import math
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from nas.report import figures
+from nas.report.commands import circumstances, commands
+from nas.report.figures import Missing
+from nas.report.figures._look import readable
+from nas.report.headline import headline
+from nas.report.material import Drawing, Material
+from nas.report.networks import Network, networks, to_json
+from nas.report.table import Table, shown
+
+_POLICY = (
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_ROWS = 100
+"""Of a figure's table on the page; all of them are in its CSV."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A PNG and what is to be seen in it."""
+
+    png: bytes
+    words: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class CaseImages:
+    """A case as it was segmented."""
+
+    title: str
+    words: str
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Cases with their outlines; or why there are none, as a sentence."""
+
+    cases: tuple[CaseImages, ...] = ()
+    legend: tuple[tuple[str, str], ...] = ()
+    missing: str = "Pictures of cases need the data and the weights, and were not asked for."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure on the page."""
+
+    name: str
+    title: str
+    height: int
+    words: str
+    table: Table | None = None
+    picture: Mapping[str, Any] | None = field(default=None, compare=False)
+
+
+def page(material: Material, images: Images | None = None) -> str:
+    """The page as HTML."""
+    top = headline(material)
+    drawn = [_shown(name, material) for name in figures.names()]
+    chosen = networks(material)
+    body = [
+        "<header>",
+        f"<h1>{_text(top.title)}</h1>",
+        f'<p class="faint">Written by nas on {material.moment:%d %B %Y, %H:%M} UTC.</p>',
+        "</header>",
+        "<main>",
+        *_warnings(top.warnings),
+        *_sentences(top.sentences),
+        *_contents(drawn),
+        *(line for shown_ in drawn for line in _figure(shown_, chosen)),
+        *_images(images or Images()),
+        *_winner(material),
+        *_commands(material),
+        "</main>",
+        *_data(material, drawn, chosen),
+    ]
+    return _document(top.title, body, with_figures=any(shown_.picture for shown_ in drawn))
+
+
+def _document(title: str, body: Sequence[str], *, with_figures: bool) -> str:
+    head = [
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
+        f"<title>{_text(title)}</title>",
+        f"<style>{_resource('page.css')}</style>",
+    ]
+    scripts = [f"<script>{_plotly()}</script>"] if with_figures else []
+    scripts.append(f"<script>{_resource('page.js')}</script>")
+    whole = ["<!doctype html>", '<html lang="en">', "<head>", *head, "</head>", "<body>", *body, *scripts]
+    return "\n".join([*whole, "</body>", "</html>", ""])
+
+
+def _shown(name: str, material: Material) -> Shown:
+    figure = figures.figure_of(name)
+    values = figure.values(material)
+    if isinstance(values, Missing):
+        return Shown(name, figure.TITLE, figure.HEIGHT, values.reason)
+    picture = figure.draw(values).to_plotly_json()
+    return Shown(name, figure.TITLE, figure.HEIGHT, figure.words(values), figure.table(values), picture)
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[str]:
+    if warnings:
+        yield '<ul class="warnings">'
+        yield from (f"<li>{_text(warning)}</li>" for warning in warnings)
+        yield "</ul>"
+
+
+def _sentences(sentences: Sequence[tuple[str, str]]) -> Iterator[str]:
+    yield '<section class="headline">'
+    for name, text in sentences:
+        yield f"<h2>{_text(name)}</h2><p>{_text(text)}</p>"
+    yield "</section>"
+
+
+def _contents(drawn: Sequence[Shown]) -> Iterator[str]:
+    yield '<nav aria-label="Contents"><ul>'
+    yield from (f'<li><a href="#{shown_.name}">{_text(shown_.title)}</a></li>' for shown_ in drawn if shown_.picture)
+    rest = (("images", "Cases"), ("winner", "The winner"), ("commands", "Commands and versions"))
+    yield from (f'<li><a href="#{name}">{title}</a></li>' for name, title in rest)
+    yield "</ul></nav>"
+
+
+def _figure(shown_: Shown, chosen: Sequence[Network]) -> Iterator[str]:
+    yield f'<section id="{shown_.name}"><h2>{_text(shown_.title)}</h2>'
+    yield f'<p id="{shown_.name}-words">{_text(shown_.words)}</p>'
+    if shown_.picture is not None:
+        label = f'role="img" aria-label="{_text(shown_.title)}" aria-describedby="{shown_.name}-words"'
+        plot = f'<div class="plot" data-figure="{shown_.name}" style="height:{shown_.height}px" {label}></div>'
+        yield f'<div class="sideways">{plot}</div>'
+    if shown_.table is not None:
+        yield from _table(shown_.table)
+    if shown_.name == "front" and chosen:
+        yield from _chooser(chosen)
+    yield "</section>"
+
+
+def _table(table: Table) -> Iterator[str]:
+    rows = table.rows[:_ROWS]
+    count = f"{len(table.rows)} rows" if len(table.rows) > 1 else "1 row"
+    yield f'<details class="table"><summary>As a table ({count})</summary>'
+    yield '<div class="scroll" tabindex="0"><table><thead><tr>'
+    yield "".join(f'<th scope="col">{_text(column)}</th>' for column in table.columns)
+    yield "</tr></thead><tbody>"
+    for row in rows:
+        cells = (f"<td{_kind(cell)}>{_text(shown(cell))}</td>" for cell in row)
+        yield f"<tr>{''.join(cells)}</tr>"
+    yield "</tbody></table></div>"
+    if len(rows) < len(table.rows):
+        yield f'<p class="faint">The first {len(rows)} of {len(table.rows)} rows; all of them with --csv DIR.</p>'
+    yield "</details>"
+
+
+def _kind(cell: object) -> str:
+    return ' class="number"' if isinstance(cell, int | float) else ""
+
+
+def _chooser(chosen: Sequence[Network]) -> Iterator[str]:
+    """One network in full, chosen in a figure or from a list."""
+    yield '<div id="network" class="network"><label for="choose">Network</label> <select id="choose">'
+    for network in chosen:
+        yield f'<option value="{network.number}">{_text(_titled(network))}</option>'
+    yield "</select>"
+    yield '<div id="details" aria-live="polite"><p class="faint">Details need JavaScript.</p></div></div>'
+
+
+def _titled(network: Network) -> str:
+    facts = dict(network.facts)
+    rank = facts.get("rank", "").split(" ")[0]
+    name = network.name if network.name.startswith("trial ") else f"{network.name} (trial {network.number})"
+    return f"{rank}. {name}" if rank else f"{name}, {facts.get('state', '')}"
+
+
+def _images(images: Images) -> Iterator[str]:
+    yield '<section id="images"><h2>Best, median and worst case</h2>'
+    if not images.cases:
+        yield f"<p>{_text(images.missing)}</p></section>"
+        return
+    yield '<ul class="legend">'
+    for colour, name in images.legend:
+        yield f'<li><span class="swatch" style="background:{_text(colour)}"></span>{_text(name)}</li>'
+    yield "</ul>"
+    for case in images.cases:
+        yield f'<h3>{_text(case.title)}</h3><p>{_text(case.words)}</p><div class="panels">'
+        for image in case.images:
+            source = f"data:image/png;base64,{b64encode(image.png).decode()}"
+            caption = f"<figcaption>{_text(image.caption)}</figcaption>"
+            yield f'<figure><img src="{source}" alt="{_text(image.words)}">{caption}</figure>'
+        yield "</div>"
+    yield "</section>"
+
+
+def _winner(material: Material) -> Iterator[str]:
+    yield '<section id="winner"><h2>The winner as a network</h2>'
+    drawing = None if material.winner is None else material.drawings.get(material.winner.number)
+    pictures = [picture for picture in (drawing, material.beside) if picture is not None]
+    if drawing is None:
+        yield "<p>There is no network to draw.</p>"
+    else:
+        words = "Beside it U-Net, as everybody knows it. " if material.beside else ""
+        yield f"<p>{words}Rows are resolutions; full arrows lead through the network, dashed ones are skips.</p>"
+        yield '<div class="drawings">'
+        yield from (_drawing(picture) for picture in pictures)
+        yield "</div>"
+    if material.source is not None:
+        yield "<details><summary>Its source, which needs PyTorch alone</summary>"
+        yield f'<pre tabindex="0"><code>{_text(material.source)}</code></pre></details>'
+    yield "</section>"
+
+
+def _drawing(drawing: Drawing) -> str:
+    # As an image nothing in it is ever run, and its names meet nothing of the page's.
+    source = f"data:image/svg+xml;base64,{b64encode(drawing.svg.encode()).decode()}"
+    caption = f"<figcaption>{_text(drawing.name)}</figcaption>"
+    return f'<figure><img src="{source}" alt="The network {_text(drawing.name)} as a drawing">{caption}</figure>'
+
+
+def _commands(material: Material) -> Iterator[str]:
+    yield '<section id="commands"><h2>Commands and versions</h2><dl class="commands">'
+    for words, command in commands(material):
+        yield f'<dt>{_text(words)}</dt><dd><code tabindex="0">{_text(command)}</code></dd>'
+    yield "</dl><details><summary>Versions, seeds, digests, recipe</summary><table><tbody>"
+    for name, value in circumstances(material):
+        yield f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>'
+    yield "</tbody></table></details></section>"
+
+
+def _data(material: Material, drawn: Sequence[Shown], chosen: Sequence[Network]) -> Iterator[str]:
+    """What the script reads, in blocks that are no scripts."""
+    pictures = {shown_.name: shown_.picture for shown_ in drawn if shown_.picture is not None}
+    drawings = {str(number): drawing.svg for number, drawing in material.drawings.items()}
+    winner = None if material.winner is None else material.winner.number
+    yield _block("figures", pictures)
+    yield _block("networks", {"winner": winner, **to_json(chosen)})
+    yield _block("drawings", drawings)
+
+
+def _block(name: str, document: Any) -> str:
+    text = json.dumps(_bare(document), separators=(",", ":"), allow_nan=False)
+    # The only way out of such a block is its end tag, or the beginning of a comment.
+    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return f'<script type="application/json" id="data-{name}">{safe}</script>'
+
+
+def _bare(value: Any) -> Any:
+    """What JSON has in place of arrays and of what is no number."""
+    if isinstance(value, dict):
+        return {name: _bare(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_bare(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return _bare(value.tolist()) if hasattr(value, "tolist") else value
+
+
+def _text(text: object) -> str:
+    return escape(readable(str(text)), quote=True)
+
+
+def _resource(name: str) -> str:
+    return (files("nas.report") / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    """Plotly's library; what would end the script early is written otherwise."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
