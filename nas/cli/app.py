@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, evaluate, export, predict, search, serving, showing, spaces, studies, upkeep, worker
+from nas.cli import data, evaluate, export, predict, search, serving, showing, spaces, studies, tables, upkeep, worker
 
 app = typer.Typer(
     name="nas",
@@ -29,6 +29,7 @@ app.command("best")(studies.best)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("tabulate")(tables.tabulate)
 
 
 def _version(wanted: bool) -> None:
