@@ -31,8 +31,8 @@ from nas.space.listing import listed
 from nas.study.history import Document
 from nas.training import load_recipe, plan_task
 
-RUNGS = (0.1, 0.2, 0.4, 0.6, 1.0)
-"""Shares of a training after which cases are segmented: about twice as long as the one before."""
+RUNGS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+"""Shares of a training after which cases are segmented: every second one are the rungs of a search by time."""
 FEW = 8
 """Cases that are segmented at each rung."""
 TWICE = 5
@@ -218,7 +218,7 @@ def _making_of(order: Order, shop: Workshop, members: int) -> Making:
     return Making(
         space=space.name,
         space_digest=space.digest(),
-        recipe=shop.candidates.recipes.document()["template"],
+        recipe=shop.candidates.recipes.template.to_json(),
         data=fingerprint.name,
         data_digest=fingerprint.digest,
         task=shop.task.to_json(),
