@@ -30,6 +30,7 @@ app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tabulate")(tables.tabulate)
+app.command("table")(tables.show)
 app.command("replay")(tables.replay)
 
 

@@ -50,6 +50,40 @@ def tabulate(
     OUT.print(table.in_words)
 
 
+def show(
+    table: Annotated[str, typer.Argument(help="A shipped table, or a file that nas tabulate made.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """How complete a table is, how it was made, and what tells early which networks will be good.
+
+    [bold]Example[/bold]
+
+      nas table small_volumes
+    """
+    from nas.searching.tables.signals import noise, signals
+    from nas.searching.tables.table import load_table
+
+    read = load_table(table)
+    found, deviation, best = signals(read), noise(read), read.best
+    document = {
+        "table": read.in_words,
+        "command": read.making.command,
+        "data": read.making.data,
+        "best": {"dice": round(best.dice, 4), "decisions": best.decisions},
+        "noise": deviation,
+        "signals": [one.to_json() for one in found],
+    }
+    if json:
+        print_json(document)
+        return
+    OUT.print(f"{read.in_words}\nmade by: {read.making.command}", soft_wrap=True)
+    OUT.print(f"best: Dice {best.dice:.4f}, {best.decisions}", soft_wrap=True)
+    if deviation is not None:
+        OUT.print(f"another seed gives another Dice: standard deviation {100 * deviation:.2f} points")
+    rows = [(one.name, f"{one.correlation:.2f}", f"{one.low:.2f} to {one.high:.2f}") for one in found]
+    OUT.print(table_of("rank correlation with the final Dice", ("what is known before", "all", "95% interval"), rows))
+
+
 def replay(
     table: Annotated[str, typer.Argument(help="A shipped table, or a file that nas tabulate made.")],
     strategy: Annotated[
