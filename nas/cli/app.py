@@ -4,7 +4,21 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, evaluate, export, predict, report, search, serving, showing, spaces, studies, upkeep, worker
+from nas.cli import (
+    data,
+    evaluate,
+    export,
+    predict,
+    report,
+    search,
+    serving,
+    showing,
+    spaces,
+    studies,
+    tables,
+    upkeep,
+    worker,
+)
 
 app = typer.Typer(
     name="nas",
@@ -30,6 +44,9 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("tabulate")(tables.tabulate)
+app.command("table")(tables.show)
+app.command("replay")(tables.replay)
 
 
 def _version(wanted: bool) -> None:

@@ -223,8 +223,8 @@ class Trial:
         """The trial as it stood when its run of the search had ended at a rung, whatever came after."""
         if self.latest is None:
             return self
-        key = replace(self.latest.key, rung=rung)
-        return replace(self, runs=tuple(self.runs_at(key)))
+        runs = tuple(self.runs_at(replace(self.latest.key, rung=rung)))
+        return self if len(runs) == len(self.runs) else replace(self, runs=runs)
 
     @property
     def settled(self) -> "Trial":

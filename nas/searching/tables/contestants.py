@@ -1,0 +1,137 @@
+"""What is compared on a table: something that proposes networks, and a pace at which they are trained.
+
+A contestant is named "pace:proposer", as `halving:tree_parzen`, which is what a search by time runs.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nas.errors import InputError, did_you_mean
+from nas.searching.candidates import Candidates
+from nas.searching.references import Entry
+from nas.searching.schedule import ETA, FINALISTS, Schedule
+from nas.searching.strategies import Strategy
+from nas.searching.strategies.asynchronous import AsynchronousHalving
+from nas.searching.strategies.brief import BriefThenBest
+from nas.searching.strategies.evolution import Evolution
+from nas.searching.strategies.halving import Halving
+from nas.searching.strategies.local_search import LocalSearch
+from nas.searching.strategies.novel import Identify, Novel
+from nas.searching.strategies.published import PublishedFirst
+from nas.searching.strategies.quasi_random import QuasiRandomSearch
+from nas.searching.strategies.random import RandomSearch
+from nas.searching.strategies.tree_parzen import TreeParzen
+from nas.study.objective import DICE, Objective
+
+BRIEF = 1 / 8
+"""The share of a training after which the baseline chooses whom to finish."""
+_CLIMB = (1 / 16, 1 / 4, 1.0)
+
+
+@dataclass(frozen=True)
+class Ring:
+    """What contestants are given.
+
+    `trainings` is what may be spent, in whole trainings; `entries` are the published networks that come first.
+    """
+
+    candidates: Candidates
+    identify: Identify
+    entries: Sequence[Entry]
+    trainings: float
+    workers: int = 1
+    seed: int = 0
+    objectives: Sequence[Objective] = field(default=DICE)
+
+
+def _random(ring: Ring) -> Strategy:
+    return RandomSearch(ring.candidates)
+
+
+def _quasi_random(ring: Ring) -> Strategy:
+    return QuasiRandomSearch(ring.candidates, ring.seed)
+
+
+def _tree_parzen(ring: Ring) -> Strategy:
+    return Novel(TreeParzen(ring.candidates, ring.objectives), ring.candidates, ring.identify, ring.objectives)
+
+
+def _evolution(ring: Ring) -> Strategy:
+    return Evolution(ring.candidates, ring.objectives, _random(ring))
+
+
+def _local_search(ring: Ring) -> Strategy:
+    return LocalSearch(ring.candidates, ring.objectives, _random(ring))
+
+
+def _whole(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
+    return proposing, (1.0,)
+
+
+def _brief(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
+    """Half of what may be spent goes into brief trainings, the other half into finishing."""
+    finished = max(int(ring.trainings / 2 / (1 - BRIEF)), 1)
+    many = max(int((ring.trainings - finished * (1 - BRIEF)) / BRIEF), finished)
+    return BriefThenBest(proposing, ring.objectives, many, finished), (BRIEF, 1.0)
+
+
+def _halving(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
+    """As many networks as there is room for, of which each rung lets one of a few go on."""
+    many = ring.workers
+    while _schedule(many + 1, ring, 1.0).seconds >= _cost(_schedule(many + 1, ring, 1.0)):
+        many += 1
+    return Halving(proposing, _schedule(many, ring, 1.0), ring.objectives), _CLIMB
+
+
+def _schedule(many: int, ring: Ring, length: float) -> Schedule:
+    survivors = tuple(
+        many if rung == 0 else min(max(math.ceil(many / ETA**rung), FINALISTS), many) for rung in range(len(_CLIMB))
+    )
+    return Schedule(ring.trainings / ring.workers, length, _CLIMB, survivors, ring.workers)
+
+
+def _cost(schedule: Schedule) -> float:
+    climbs = range(1, len(schedule.rungs))
+    cost = schedule.waves(schedule.survivors[0]) * schedule.first
+    return cost + sum(schedule.waves(schedule.survivors[rung]) * schedule.climb(rung) for rung in climbs)
+
+
+def _asynchronous(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
+    return AsynchronousHalving(proposing, ring.objectives, len(_CLIMB), ETA), _CLIMB
+
+
+PROPOSERS: Mapping[str, Callable[[Ring], Strategy]] = {
+    "random": _random,
+    "quasi_random": _quasi_random,
+    "tree_parzen": _tree_parzen,
+    "evolution": _evolution,
+    "local_search": _local_search,
+}
+PACES: Mapping[str, Callable[[Strategy, Ring], tuple[Strategy, tuple[float, ...]]]] = {
+    "whole": _whole,
+    "brief": _brief,
+    "halving": _halving,
+    "asynchronous": _asynchronous,
+}
+ANYTIME = frozenset({"whole", "asynchronous"})
+"""Paces that do not plan with what may be spent: what they reach with less is seen on their way."""
+
+
+def names() -> tuple[str, ...]:
+    """All pairs of a pace and a proposer."""
+    return tuple(f"{pace}:{proposer}" for pace in PACES for proposer in PROPOSERS)
+
+
+def contestant(name: str, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
+    """A strategy by its name, published networks first, and the rungs that it trains to.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    pace, _, proposer = name.partition(":")
+    for part, known in ((pace, PACES), (proposer, PROPOSERS)):
+        if part not in known:
+            raise InputError(f"strategy {name!r}: {part!r} is unknown; {did_you_mean(part, known)}")
+    proposing = PublishedFirst(PROPOSERS[proposer](ring), ring.candidates, ring.entries)
+    return PACES[pace](proposing, ring)
