@@ -86,7 +86,7 @@ def train(
             that writes a checkpoint: it decides when and where.
         targets: what overlap is asked of; the network's classes, or regions of them.
         seconds: of training, where the recipe says no number of steps; those before an interruption count.
-        reserve: how many steps' time of them is left for what follows, such as validation.
+        reserve: how many of these seconds are left for what follows, such as validation.
         until: the share of the training after which it stops; `save` has seen the step that it goes on from.
 
     Returns:

@@ -58,7 +58,7 @@ class Timed:
     Args:
         given: seconds in all.
         spent: of them before an interruption.
-        reserve: how many steps' time is left for what comes after the last, such as validation.
+        reserve: seconds of it that are left for what comes after the last step, such as validation.
         clock: seconds from any origin.
     """
 
@@ -74,7 +74,7 @@ class Timed:
         """The moment after so many steps; over, where half of another would be too late."""
         seconds = self.seconds
         each = seconds / step if step else self.given * _FIRST
-        room = max(self.given - self.reserve * each, each, 1e-9)
+        room = max(self.given - self.reserve, each, 1e-9)
         over = step > 0 and seconds + each / 2 >= room
         return Moment(1.0 if over else min(seconds / room, 1 - 1e-9), each / room)
 

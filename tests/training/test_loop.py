@@ -309,7 +309,7 @@ def test_a_network_that_cannot_be_compiled_after_all_is_trained_as_it_is(monkeyp
 
 def test_a_recipe_without_steps_is_trained_for_its_seconds_and_its_rate_follows_the_clock() -> None:
     clock = iter([0.0, *range(0, 1000, 10)])
-    pace = Timed(given=100.0, reserve=2.0, clock=lambda: float(next(clock)))
+    pace = Timed(given=100.0, reserve=20.0, clock=lambda: float(next(clock)))
     moments = [pace.after(step) for step in range(10)]
     shares = [moment.done for moment in moments]
     assert shares == sorted(shares)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,7 +17,7 @@ from nas.clock import SYSTEM, Clock
 from nas.errors import InputError
 from nas.graph import Graph, trace
 from nas.graph.soundness import dead_weight
-from nas.network import Network, StepPlan, build
+from nas.network import Network, StepPlan, build, default_plan
 from nas.network.running import is_out_of_memory
 from nas.searching.candidates import graph_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
@@ -31,6 +32,7 @@ from nas.study.history import Document, Measurement, Result, State
 from nas.study.objective import DICE, Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
 from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train, validate
+from nas.training.checkpoints import read_checkpoint
 from nas.training.loop import Write
 from nas.training.memory import release
 from nas.training.metrics import mean_dice
@@ -39,6 +41,8 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0
 """How much training a worker that dies may cost."""
 _TOLERANCE = 1.0
 """Of surface Dice in mm, as `nas evaluate` has it."""
+_LONG_CASE = 0.005
+"""Of a training's time: a case that takes longer is segmented once alone to see how long validation will take."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -210,9 +214,26 @@ class _Run:
             plan=plan,
             # What building the network and timing ways of running it took is the trial's too.
             seconds=max(self.seconds - (clock.steady() - self.began), 0.0),
-            reserve=self._plan.validation_steps(self.graph),
+            reserve=0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan),
             until=min(share, 1.0),
         )
+
+    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None) -> float:
+        """Seconds that validation on all cases will take, as one case shows that is segmented twice."""
+        probe = typical(self._cases.validation, 1)
+        if resume is not None:
+            plan = read_checkpoint(resume).plan
+        plan = plan or default_plan(self.evaluator.device)
+        options: dict[str, Any] = {"plan": plan, "window": self._plan.window, "targets": self._cases.targets}
+        mirrored = self.recipe.averaged_axes(self.graph.task.axes)
+        seconds = []
+        for _ in range(2):  # the first time sets things up
+            began = self.evaluator.clock.steady()
+            validate(network, probe, mirrored=mirrored, **options)
+            seconds.append(self.evaluator.clock.steady() - began)
+            if seconds[0] > _LONG_CASE * self.seconds:
+                break
+        return min(seconds) * len(self._cases.validation)
 
     @property
     def _plan(self) -> Plan:
