@@ -43,6 +43,10 @@ _TOLERANCE = 1.0
 """Of surface Dice in mm, as `nas evaluate` has it."""
 _LONG_CASE = 0.005
 """Of a training's time: a case that takes longer is segmented once alone to see how long validation will take."""
+_FEWEST_TIMED = 10
+"""Steps of a training whose time says how fast the device is: the first ones set things up."""
+_LEARNT = 30
+"""So many of the latest trainings say how fast it is."""
 _FEWEST_STEPS = 100
 """Shorter trainings are over before timing different ways of running them would pay."""
 
@@ -65,6 +69,19 @@ class TrainedEvaluator:
     clock: Clock = SYSTEM
     objectives: Sequence[Objective] = DICE
     _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
+    _timed: list[tuple[Graph, int, float]] = field(default_factory=list, repr=False, compare=False)
+    """Networks that were trained here, patches a step, and seconds of one: what the next ones will take follows."""
+
+    def plan(self, recipe: Recipe) -> Plan:
+        """The plan for networks that are trained by this recipe, at the speed that those before them have shown."""
+        plan = self.ground.plan.decided(recipe)
+        return replace(plan, speed=plan.speed.learnt(self._timed[-_LEARNT:])) if self._timed else plan
+
+    def learn(self, graph: Graph, recipe: Recipe, trained: Trained) -> None:
+        """Note how long a network's steps took."""
+        if trained.steps >= _FEWEST_TIMED:
+            self._timed.append((graph, recipe.batch, trained.seconds / trained.steps))
+            self._latest.clear()
 
     def describe(self, decisions: Document) -> Description:
         """Digest, cost and limits of what decisions lead to; the latest are remembered, as a strategy asks first."""
@@ -76,7 +93,7 @@ class TrainedEvaluator:
 
     def _described(self, decisions: Document) -> Description:
         candidate = self.ground.candidates.decide(decisions)
-        plan = self.ground.plan.decided(candidate.recipe)
+        plan = self.plan(candidate.recipe)
         graph, problem = graph_of(candidate.architecture, self.ground.task)
         if graph is None:
             return Description(None, candidate.recipe.digest, constraints={"traceable": 1.0}, refusal=problem)
@@ -138,6 +155,7 @@ class _Run:
         if limit is not None and costs["latency"] > limit:
             return _too_slow(costs["latency"], limit)
         trained = self._trained(network, beginning, share)
+        self.evaluator.learn(self.graph, self.recipe, trained)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if self.stop.asked:
             raise KeyboardInterrupt
@@ -237,7 +255,7 @@ class _Run:
 
     @property
     def _plan(self) -> Plan:
-        return self.evaluator.ground.plan.decided(self.recipe)
+        return self.evaluator.plan(self.recipe)
 
     def _report(self, epoch: Epoch) -> None:
         self.recorder.measured(_of_epoch(epoch))
