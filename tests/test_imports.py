@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "confirming": {"errors"},
     "export": {"errors", "graph", "network", "data", "training", "model"},
     "searching": {
+        "confirming",
         "errors",
         "clock",
         "space",

@@ -4,7 +4,21 @@ from typing import Annotated
 
 import typer
 
-from nas.cli import data, evaluate, export, predict, search, serving, showing, spaces, studies, upkeep, worker
+from nas.cli import (
+    confirm,
+    data,
+    evaluate,
+    export,
+    predict,
+    search,
+    serving,
+    showing,
+    spaces,
+    studies,
+    train,
+    upkeep,
+    worker,
+)
 
 app = typer.Typer(
     name="nas",
@@ -26,6 +40,8 @@ app.command("status")(studies.status)
 app.command("trials")(upkeep.trials)
 app.add_typer(upkeep.app, name="studies")
 app.command("best")(studies.best)
+app.command("confirm")(confirm.confirm)
+app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

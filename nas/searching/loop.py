@@ -11,9 +11,9 @@ from nas.searching.evaluators import Beginning, Evaluator, Fresh, Resume, Traini
 from nas.searching.events import Listener, Note, TrialEnded, TrialStarted, Working
 from nas.searching.failures import refuse_to_go_on
 from nas.searching.gate import admit
-from nas.searching.strategies import Continue, Done, Start, Strategy, Wait
+from nas.searching.strategies import Continue, Done, Repeat, Start, Strategy, Wait
 from nas.study.history import UNDERWAY, History, Measurement, Result, Run, RunKey, State, Trial
-from nas.study.protocol import Busy, Claim, LostClaimError, Orphaned, Study, Worker
+from nas.study.protocol import Busy, Claim, LostClaimError, Orphaned, Study, Wanted, Worker, in_the_search
 
 KEPT = 10
 """The best networks whose weights are kept while a search goes on, beside those of published networks."""
@@ -35,6 +35,7 @@ class Search:
         space_digest: of the space that the strategy proposes from.
         hear: hears what happens.
         project: shows what happened in Optuna's tables; told whether the search is over.
+        takes: which runs that wait, or were left, are taken up.
     """
 
     study: Study
@@ -44,6 +45,7 @@ class Search:
     space_digest: str
     hear: Listener
     project: Callable[[bool], None] = lambda _: None
+    takes: Wanted = in_the_search
 
 
 def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None = None) -> None:
@@ -68,7 +70,7 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
                 raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
             history = study.history(history)
             enough = _complete(history) >= search.wanted  # what waits then is left waiting
-            claim = None if enough else study.take_up(worker, watch.look(worker.id)[0])
+            claim = None if enough else study.take_up(worker, watch.look(worker.id)[0], search.takes)
             history = study.history(history)
             if claim is None:
                 step = _next(search, history, worker)
@@ -89,7 +91,7 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
 
 def _next(search: Search, history: History, worker: Worker) -> Claim | Trial | Busy | Wait | None:
     """Do what the strategy says: a claim, a trial that is not trained, nothing for now, or None at the end."""
-    running = sum(run.state in UNDERWAY for trial in history.trials for run in trial.runs)
+    running = sum(run.state in UNDERWAY and in_the_search(run.trial, run.key) for t in history.trials for run in t.runs)
     action = search.strategy.next(history, running, _chance(search.study, worker, history))
     first = search.study.settings.first_run
     match action:
@@ -105,6 +107,8 @@ def _next(search: Search, history: History, worker: Worker) -> Claim | Trial | B
         case Continue():
             key = RunKey(first.fold, first.seed, first.split, action.rung)
             return search.study.go_on(action.trial, key, worker)
+        case Repeat():
+            return search.study.go_on(action.trial, action.key, worker)
     return action
 
 

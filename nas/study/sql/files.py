@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile
-from nas.study.history import UNDERWAY, State
+from nas.study.history import UNDERWAY, Split, State
 from nas.study.protocol import CHECKPOINT, Claim
 from nas.study.sql.claims import changing, held
 from nas.study.sql.errors import UnreachableError
@@ -72,8 +72,8 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 
 @patiently
 def prune(storage: Storage, study: int, keep: int) -> int:
-    """Delete the weights of all but the best and the published networks, and checkpoints that nothing goes on from."""
-    row, of_study = RunRow, RunRow.study_id == study
+    """Delete the search's weights but of the best and the published networks, and checkpoints that nobody needs."""
+    row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
     best = select(row.id).where(of_study, row.state == State.COMPLETE).order_by(row.score.desc(), row.id).limit(keep)
     ended = row.state.not_in([*UNDERWAY, State.PAUSED])
     with storage.begin() as session:
