@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"errors", "graph", "network", "data", "training", "model"},
     "report": {"errors", "wording", "graph", "architecture", "catalog", "study", "confirming", "export"},
     "searching": {
+        "confirming",
         "errors",
         "clock",
         "space",

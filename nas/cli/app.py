@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from nas.cli import (
+    confirm,
     data,
     evaluate,
     export,
@@ -16,6 +17,7 @@ from nas.cli import (
     spaces,
     studies,
     tables,
+    train,
     upkeep,
     worker,
 )
@@ -41,6 +43,8 @@ app.command("trials")(upkeep.trials)
 app.add_typer(upkeep.app, name="studies")
 app.command("best")(studies.best)
 app.command("report")(report.report)
+app.command("confirm")(confirm.confirm)
+app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

@@ -29,6 +29,12 @@ def worker(
     lease: Annotated[
         float, typer.Option(help="Seconds without a sign of life until a trial is taken over.", min=0.01)
     ] = 60.0,
+    assignment: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of the runs that nas confirm or nas train wants, to work for them.", show_default="the search"
+        ),
+    ] = None,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
@@ -56,6 +62,7 @@ def worker(
                 trials=trials,
                 listener=display,
                 starter=parent,
+                assignment=assignment,
             )
         except KeyboardInterrupt:
             ERR.print("Stopped. The trial in hand waits for another worker.")

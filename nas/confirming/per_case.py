@@ -10,6 +10,8 @@ from nas.confirming.comparing import Scores
 from nas.errors import InputError
 
 _SHOWN = 3
+ABOUT = ("case", "cases", "fold", "group")
+"""Columns that say which case a row is of; all others hold figures."""
 
 
 def read_per_case(path: Path, column: str | None = None) -> dict[str, dict[str, float]]:
@@ -28,7 +30,7 @@ def read_per_case(path: Path, column: str | None = None) -> dict[str, dict[str, 
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error}); give another file") from None
     columns = [name for name in (rows[0] if rows else {}) if name]
-    wanted = [name for name in columns if name != "case" and column in (None, name)]
+    wanted = [name for name in columns if name not in ABOUT and column in (None, name)]
     if "case" not in columns or not wanted:
         what = f"a column {column!r}" if column else "one with figures"
         raise InputError(
@@ -55,15 +57,24 @@ def matched(own: Scores, others: Mapping[str, float], name: str, source: str) ->
     Raises:
         InputError: a case has no value there.
     """
-    lacking = [case for case in own.cases if case not in others]
+    expect_cases(own.cases, others, source)
+    values = np.array([[others[case] for case in own.cases]], np.float64)
+    return Scores(name, values, own.cases, own.folds, own.groups)
+
+
+def expect_cases(cases: Sequence[str], others: Mapping[str, float], source: str) -> None:
+    """Refuse another's results that lack some cases.
+
+    Raises:
+        InputError: says which, and what the file calls its own.
+    """
+    lacking = [case for case in cases if case not in others]
     if lacking:
         told = ", ".join(lacking[:_SHOWN]) + (", ..." if len(lacking) > _SHOWN else "")
         raise InputError(
-            f"{source}: lacks {len(lacking)} of {len(own.cases)} cases ({told}); it has such as "
+            f"{source}: lacks {len(lacking)} of {len(cases)} cases ({told}); it has such as "
             f"{', '.join(list(others)[:_SHOWN])}; expected the same names"
         )
-    values = np.array([[others[case] for case in own.cases]], np.float64)
-    return Scores(name, values, own.cases, own.folds, own.groups)
 
 
 def _number(path: Path, line: int, row: Mapping[str, str | None], column: str) -> float:
@@ -74,16 +85,34 @@ def _number(path: Path, line: int, row: Mapping[str, str | None], column: str) -
         raise InputError(f"{path}, line {line}: {column}: found {text!r}, expected a number or nothing") from None
 
 
-def to_csv(scores: Sequence[Scores]) -> str:
-    """A row for each case with its fold and group, and a column for each network and seed."""
-    names = [f"{network.name} seed {seed}" for network in scores for seed in range(len(network.values))]
-    lines = [["case", "fold", "group", *names]]
-    first = scores[0]
-    for index, case in enumerate(first.cases):
-        values = [network.values[seed, index] for network in scores for seed in range(len(network.values))]
-        told = ["" if value != value else repr(float(value)) for value in values]
-        lines.append([case, str(first.folds[index]), first.groups[index], *told])
-    return "".join(",".join(_quoted(cell) for cell in line) + "\n" for line in lines)
+def to_csv(parts: Mapping[str, Mapping[str, Sequence[Scores]]]) -> str:
+    """A row for each case with its fold and group, and a column for each network, structure and seed.
+
+    Args:
+        parts: by the kind of cases (of all folds, held out) and by structure, the scores of networks.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    columns: dict[str, None] = {}
+    for cases, structures in parts.items():
+        for structure, networks in structures.items():
+            for network in networks:
+                _add(rows, columns, cases, structure, network)
+    lines = [[*ABOUT, *columns]]
+    lines += [[*(row[name] for name in ABOUT), *(row.get(name, "") for name in columns)] for row in rows.values()]
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+
+
+def _add(
+    rows: dict[tuple[str, str], dict[str, str]], columns: dict[str, None], cases: str, structure: str, network: Scores
+) -> None:
+    """The scores of one network, into rows by kind of cases and name."""
+    for seed, values in enumerate(network.values):
+        column = f"{network.name}, {structure}, seed {seed}"
+        columns[column] = None
+        for index, case in enumerate(network.cases):
+            about = {"case": case, "cases": cases, "fold": str(network.folds[index]), "group": network.groups[index]}
+            row = rows.setdefault((cases, case), about)
+            row[column] = "" if values[index] != values[index] else repr(float(values[index]))
 
 
 def _quoted(cell: str) -> str:

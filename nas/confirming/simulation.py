@@ -1,6 +1,6 @@
 """Studies whose truth is known, to see how often a comparison is right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,20 @@ class World:
     by_case: float = 0.006
     by_training: float = 0.002
     by_chance: float = 0.006
+
+
+WORLDS: Mapping[str, World] = {
+    "200 cases, 5 folds, 2 seeds": World(),
+    "200 cases, 5 folds, 1 seed": World(seeds=1),
+    "60 cases, 5 folds, 2 seeds": World(cases=60),
+    "200 cases, held out, 3 seeds": World(folds=1, seeds=3),
+    "200 cases, trainings differ much": World(by_training=0.005),
+    "200 cases, trainings do not differ": World(by_training=0.0),
+}
+GAINS = (0.003, 0.005, 0.01)
+"""True differences that are to be named, in Dice."""
+MOST_FALSE = 0.05
+LEAST_NAMED = 0.8
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,41 @@ def simulate(
 def without_difference(world: World) -> World:
     """The same world, in which no finalist is better."""
     return replace(world, gain=0.0)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How often a confirmation is right in one world: the share of studies without a difference in which "better" was
+    said, and of those with one, large enough to be told by their own word, in which it was named.
+    """
+
+    world: str
+    false: float
+    large_enough: int
+    named: float
+
+    @property
+    def right(self) -> bool:
+        """Whether both are within their bars; without a study that is large enough there is nothing to name."""
+        return self.false <= MOST_FALSE and not self.named < LEAST_NAMED
+
+
+def rates(name: str, studies: int, done: Callable[[int], None] = lambda _: None) -> Rates:
+    """Simulate studies of one of the `WORLDS`, as many without a difference as with one.
+
+    Args:
+        name: of the world.
+        studies: how many of each.
+        done: hears how many are.
+    """
+    world, each = WORLDS[name], max(studies // len(GAINS), 1)
+    false = simulate(without_difference(world), studies, done=done).better / studies
+    large = named = 0
+    for number, gain in enumerate(GAINS):
+        found = simulate(replace(world, gain=gain), each)
+        done(studies + (number + 1) * each)
+        large, named = large + found.large_enough, named + found.named
+    return Rates(name, false, large, named / large if large else float("nan"))
 
 
 def _study(world: World, generator: np.random.Generator) -> tuple[list[Scores], Scores]:

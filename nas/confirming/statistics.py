@@ -185,13 +185,21 @@ def rank_one(networks: Sequence[Array], *, resamples: int = RESAMPLES, seed: int
     kept = [scores[:, defined] for scores in networks]
     wins = np.zeros(len(kept))
     cases = int(defined.sum())
-    for _ in range(resamples if cases else 0):
-        weights = np.bincount(generator.integers(cases, size=cases), minlength=cases)
-        drawn = [scores[generator.integers(len(scores), size=len(scores))].mean(axis=0) for scores in kept]
-        means = np.array([float(scores @ weights) for scores in drawn])
-        first = means == means.max()
-        wins += first / first.sum()
+    at_once = max(_BATCH // max(cases, 1), 1)
+    for start in range(0, resamples if cases else 0, at_once):
+        count = min(at_once, resamples - start)
+        drawn = generator.multinomial(cases, np.full(cases, 1 / cases), count)
+        means = np.stack([_drawn_means(scores, drawn, generator) for scores in kept])
+        first = means == means.max(axis=0)
+        wins += (first / first.sum(axis=0)).sum(axis=1)
     return tuple(float(share) for share in (wins / resamples if cases else wins + float("nan")))
+
+
+def _drawn_means(scores: Array, cases: npt.NDArray[np.int64], generator: np.random.Generator) -> Array:
+    """The mean of scores (seeds, cases) for each drawing of cases, (drawings, cases), with as many seeds drawn."""
+    seeds = len(scores)
+    drawn = generator.multinomial(seeds, np.full(seeds, 1 / seeds), len(cases))
+    return np.asarray(((drawn @ scores) * cases).sum(axis=1) / (seeds * cases.shape[1]), np.float64)
 
 
 def detectable(parts: Spread, *, confidence: float = CONFIDENCE, power: float = POWER) -> float:

@@ -8,6 +8,9 @@ from nas.confirming.statistics import FEW_CASES, cases_to_show, trainings_to_sho
 _BEYOND_REACH = 100_000
 """Cases or trainings that nobody has: a difference that would take more is called too small to show."""
 
+_FEW = 2
+"""Degrees of freedom with which Student's interval is so long that only more trainings help."""
+
 
 def in_words(comparison: Comparison) -> str:
     """What a comparison says, in one or two sentences that a reader without statistics can use."""
@@ -42,6 +45,11 @@ def _more(comparison: Comparison) -> str:
         difference = max(difference, comparison.margin)
     if difference == 0:
         return "Nothing differs between them, so that more cases would show nothing."
+    if parts.seeds > 1 and parts.freedom <= _FEW and parts.over_trainings(comparison.confidence) > 2 * difference:
+        return (
+            f"{parts.number_of_trainings} trainings of each network tell too little of how much trainings differ: give "
+            "more seeds, 4 at least."
+        )
     cases = cases_to_show(difference, parts, confidence=comparison.confidence) - parts.number_of_cases
     if isfinite(cases) and cases <= _BEYOND_REACH:
         return f"{_counted(cases, 'more case')} would tell a difference of {difference:.4f}."

@@ -58,14 +58,25 @@ def _data(model: "TrainedModel") -> Iterator[str]:
     aside = about.get("held_out") or {}
     if aside.get("cases"):
         yield f"- put aside before the search: {aside['cases']} cases, looked at {_counted(aside['looks'], 'time')}"
-    yield (
-        f"- held out of training: fold {about['fold']}" if "fold" in about else "- held out of training: none recorded"
-    )
+    yield f"- held out of training: {_held_out(about)}"
+
+
+def _held_out(about: Mapping[str, Any]) -> str:
+    match (about.get("trained") or {}).get("on"):
+        case "all":
+            return "none, all of them trained it"
+        case "folds":
+            return "of each member another fold, and what was put aside"
+    return f"fold {about['fold']}" if "fold" in about else "none recorded"
 
 
 def _metrics(model: "TrainedModel") -> Iterator[str]:
     about = model.provenance
     dice = about.get("dice")
+    searched = about.get("dice_in_the_search")
+    if about.get("trained"):
+        yield from _final_metrics(about["trained"]["on"] == "all", searched)
+        return
     if dice is None:
         yield "None was measured. Measure it on cases of your own with `nas evaluate`."
         return
@@ -84,10 +95,27 @@ def _metrics(model: "TrainedModel") -> Iterator[str]:
     )
 
 
+def _final_metrics(on_all: bool, searched: float | None) -> Iterator[str]:
+    yield (
+        "None was measured of these weights, as every case trained "
+        + ("them." if on_all else "one of the members.")
+        + " Measure it on cases of your own with `nas evaluate`; `nas confirm` says what such trainings reach."
+    )
+    if searched is not None:
+        yield ""
+        yield f"In the search the network had {searched:.4f} mean Dice, as the best of several: expect less."
+
+
 def _training(model: "TrainedModel") -> Iterator[str]:
     recipe, about = model.recipe, model.provenance
-    yield f"- {recipe.steps:,} steps of {recipe.batch} patches, recipe {recipe.digest}; all of it is in `model.json`"
-    yield f"- seed {about.get('seed', _UNKNOWN)}, on {about.get('device') or _UNKNOWN}"
+    steps = "so many steps as its time allowed" if recipe.steps is None else f"{recipe.steps:,} steps"
+    yield f"- {steps} of {recipe.batch} patches, recipe {recipe.digest}; all of it is in `model.json`"
+    trained = about.get("trained") or {}
+    if trained:
+        folds = ", ".join(map(str, trained["folds"]))
+        yield f"- on the training cases of folds {folds}" if folds else "- on all cases"
+    seeds = ", ".join(map(str, trained.get("seeds", ()))) or about.get("seed", _UNKNOWN)
+    yield f"- seed {seeds}, on {about.get('device') or _UNKNOWN}"
     spacing = " x ".join(f"{step:.4g}" for step in model.preprocessing.spacing)
     yield f"- images are brought to a spacing of {spacing} mm first, and results put back on the image's own grid"
     versions: Mapping[str, Any] = about.get("versions") or {}

@@ -1,6 +1,6 @@
 """What a study stands on: prepared data, task, plan and candidates; laid when it begins, found again ever after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -120,11 +120,14 @@ def find_ground(
     listener: Listener,
 ) -> Ground:
     """What a study was laid on, from its settings; the space comes from the user, never from the database."""
+    ground = bare_ground(stored, space)
+    data = prepared(dataset, ground.preprocessing, cache, listener).without(ground.holdout.cases)
+    return replace(ground, cases=load_fold(data, *sliced(data, ground.slices), stored.fold, device))
+
+
+def bare_ground(stored: StudySettings, space: Space[EncoderDecoder]) -> Ground:
+    """What a study was laid on, but for the cases."""
     kept: dict[str, Any] = stored.plan
-    preprocessing = Preprocessing.from_json(kept["preprocessing"])
-    holdout = held_out(stored)
-    data = prepared(dataset, preprocessing, cache, listener).without(holdout.cases)
-    cases = load_fold(data, *sliced(data, kept["slices"]), stored.fold, device)
     plan = Plan.from_json(stored.recipe, kept)
     reference, rungs = kept["reference"], kept["rungs"]
     if reference is not None:
@@ -133,14 +136,14 @@ def find_ground(
         candidates_of(space, plan.recipe),
         Task.from_json(stored.task),
         plan,
-        preprocessing,
-        cases,
+        Preprocessing.from_json(kept["preprocessing"]),
+        Fold((), ()),
         reference,
         rungs,
         kept["slices"],
         stored.fold,
         kept.get("full_size", False),
-        holdout,
+        held_out(stored),
     )
 
 

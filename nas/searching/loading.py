@@ -163,10 +163,22 @@ def load_fold(
             f"{len(parts.validation)} to validate on; choose another, or put nothing aside with "
             f"{field_named('holdout')} 0"
         )
-    training = samples_of(_named(seen, names), device, _room(device))
-    validation = samples_of(_named(data, parts.validation), device, _room(device))
+    return in_place(seen, names, data, parts.validation, slicing, device)
+
+
+def in_place(
+    seen: PreparedDataset,
+    training: Sequence[str],
+    data: PreparedDataset,
+    validation: Sequence[str],
+    slicing: Slicing | None,
+    device: torch.device,
+) -> Fold:
+    """Cases by name, of `seen` to train on and of `data` to validate on, on the device as far as they fit."""
+    trained = samples_of(_named(seen, training), device, _room(device))
+    validated = samples_of(_named(data, validation), device, _room(device))
     targets = Targets(tuple(region.classes for region in data.regions))
-    return Fold(training, tuple(replace(sample, slicing=slicing) for sample in validation), targets)
+    return Fold(trained, tuple(replace(sample, slicing=slicing) for sample in validated), targets)
 
 
 def _named(data: PreparedDataset, names: Sequence[str]) -> list[PreparedCase]:

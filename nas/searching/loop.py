@@ -12,9 +12,9 @@ from nas.searching.events import Listener, Note, TrialEnded, TrialStarted, Worki
 from nas.searching.failures import refuse_to_go_on
 from nas.searching.gate import admit
 from nas.searching.schedule import Schedule
-from nas.searching.strategies import Continue, Done, Start, Strategy, Wait
+from nas.searching.strategies import Continue, Done, Repeat, Start, Strategy, Wait
 from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Result, Run, RunKey, State, Trial
-from nas.study.protocol import Busy, Claim, LostClaimError, Orphaned, Study, Worker
+from nas.study.protocol import Busy, Claim, LostClaimError, Orphaned, Study, Wanted, Worker, in_the_search
 
 KEPT = 16
 """The best networks of each rung whose weights are kept while a search goes on, beside those of published networks."""
@@ -37,6 +37,7 @@ class Search:
         hear: hears what happens.
         schedule: how time is divided; None in a search of so many networks.
         project: shows what happened in Optuna's tables; told whether the search is over.
+        takes: which runs that wait, or were left, are taken up.
     """
 
     study: Study
@@ -47,6 +48,7 @@ class Search:
     hear: Listener
     schedule: Schedule | None = None
     project: Callable[[bool], None] = lambda _: None
+    takes: Wanted = in_the_search
 
 
 def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None = None) -> None:
@@ -71,7 +73,7 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
                 raise InputError(f"the space of study {study.name!r} was widened meanwhile; begin this worker again")
             history = study.history(history)
             enough = _complete(history) >= search.wanted  # what waits then is left waiting
-            claim = None if enough else study.take_up(worker, watch.look(worker.id)[0])
+            claim = None if enough else study.take_up(worker, watch.look(worker.id)[0], search.takes)
             history = study.history(history)
             if claim is None:
                 step = _next(search, history, worker)
@@ -92,7 +94,7 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
 
 def _next(search: Search, history: History, worker: Worker) -> Claim | Trial | Busy | Wait | None:
     """Do what the strategy says: a claim, a trial that is not trained, nothing for now, or None at the end."""
-    running = sum(run.state in UNDERWAY for trial in history.trials for run in trial.runs)
+    running = sum(run.state in UNDERWAY and in_the_search(run.trial, run.key) for t in history.trials for run in t.runs)
     action = search.strategy.next(history, running, _chance(search.study, worker, history))
     first = search.study.settings.first_run
     match action:
@@ -108,6 +110,8 @@ def _next(search: Search, history: History, worker: Worker) -> Claim | Trial | B
         case Continue():
             key = RunKey(first.fold, first.seed, first.split, action.rung)
             return search.study.go_on(action.trial, key, worker)
+        case Repeat():
+            return search.study.go_on(action.trial, action.key, worker)
     return action
 
 

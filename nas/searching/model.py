@@ -1,5 +1,6 @@
 """A network of a study as a trained model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
 from nas.searching.opened import weights_header
+from nas.study.history import Split
 from nas.study.looks import held_out
 from nas.study.protocol import WEIGHTS
 from nas.training import Recipe, Slicing
@@ -25,13 +27,16 @@ def trained_model(network: "TrainedNetwork") -> TrainedModel:
     fingerprint, plan = settings.data_fingerprint, settings.plan
     classes = [entry["name"] for entry in fingerprint["classes"]]
     preprocessing = Preprocessing.from_json(plan["preprocessing"])
+    recipe, run = Recipe.from_json(network.recipe), network.run
+    if run.steps is not None:  # by the clock, or in an assignment of another length, it made so many
+        recipe = replace(recipe, steps=run.steps)
     return TrainedModel(
         graph=network.graph,
         states=(network.module().state_dict(),),
         preprocessing=preprocessing,
         channels=tuple(entry["name"] for entry in fingerprint["channels"]),
         classes=tuple(classes),
-        recipe=Recipe.from_json(network.recipe),
+        recipe=recipe,
         regions=tuple(
             Region(entry["name"], tuple(classes.index(name) for name in entry["classes"]))
             for entry in fingerprint.get("regions", ())
@@ -66,7 +71,8 @@ def _provenance(network: "TrainedNetwork") -> dict[str, Any]:
         "cases": settings.data_fingerprint["cases"],
         "held_out": held_out(network.study),
         "synthetic": settings.synthetic,
-        "fold": run.key.fold,
+        **({} if run.key.split is Split.ALL else {"fold": run.key.fold}),
+        "split": str(run.key.split),
         "seed": run.key.seed,
         **run.values,
         "objective": settings.objective,

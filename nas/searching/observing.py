@@ -1,10 +1,27 @@
 """What the workers of a study do, told to a listener by a process that does not train itself."""
 
+from typing import Protocol
+
 from nas.searching.events import Listener, TrialEnded, Working
 from nas.searching.failures import refuse_to_go_on
 from nas.searching.schedule import Schedule
 from nas.study.history import TRAINED, UNDERWAY, State
 from nas.study.protocol import Study
+
+
+class Observes(Protocol):
+    """Looks at what workers do, and tells of it."""
+
+    ended: int
+    """How much has ended since it began to look."""
+
+    def look_for_failures(self) -> None:
+        """To be called when a worker is lost. Raises `InputError` where going on is of no use."""
+        ...
+
+    def look(self) -> None:
+        """Tell what has happened since the last look."""
+        ...
 
 
 class Observer:

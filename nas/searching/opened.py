@@ -31,10 +31,11 @@ def weights_header(weights: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """One trained network of a study."""
+    """One trained network of a study: by the run of the search that is furthest, or by the one that is chosen."""
 
     study: SqlStudy
     trial: Trial
+    chosen: Run | None = None
 
     @cached_property
     def graph(self) -> Graph:
@@ -101,8 +102,9 @@ class TrainedNetwork:
     @property
     def run(self) -> Run:
         """The run whose weights these are."""
-        assert self.trial.latest is not None
-        return self.trial.latest
+        run = self.chosen or self.trial.latest
+        assert run is not None
+        return run
 
 
 @dataclass(frozen=True)

@@ -242,15 +242,19 @@ def kinds(name: str) -> tuple[Any, ...]:
     return tuple(member for member in members if member is not types.NoneType)
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, field: str = "budget") -> float:
     """Seconds in "90s", "15m", "4h" or "2d".
+
+    Args:
+        text: the time.
+        field: what it was given as, for messages.
 
     Raises:
         InputError: anything else.
     """
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd])", text.strip())
     if not match or float(match[1]) == 0:
-        raise InputError(f"{field_named('budget')}: found {text!r}, expected a time such as 90s, 15m, 4h or 2d")
+        raise InputError(f"{field_named(field)}: found {text!r}, expected a time such as 90s, 15m, 4h or 2d")
     return float(match[1]) * _UNITS[match[2]]
 
 

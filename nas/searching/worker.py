@@ -5,10 +5,13 @@ import signal
 
 import torch
 
+from nas.architecture import EncoderDecoder
 from nas.catalog import load_space, space_names
 from nas.data import DEFAULT_FOLDER, open_dataset
 from nas.errors import InputError, field_named
 from nas.network.device import pick_device
+from nas.searching.assigned import assigned_search
+from nas.searching.assignment import read
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note
@@ -22,9 +25,11 @@ from nas.searching.strategies.halving import Halving
 from nas.searching.strategies.novel import Novel
 from nas.searching.strategies.published import PublishedFirst
 from nas.searching.strategies.tree_parzen import TreeParzen
+from nas.space import Space
 from nas.study.history import Document
 from nas.study.optuna import project
 from nas.study.protocol import Orphaned
+from nas.study.settings import StudySettings
 from nas.study.sql.study import SqlStudy
 
 
@@ -39,6 +44,7 @@ def join(
     trials: int | None = None,
     listener: Listener,
     starter: int | None = None,
+    assignment: int | None = None,
 ) -> None:
     """Work on a study until as many networks are trained as are wanted.
 
@@ -53,24 +59,15 @@ def join(
         listener: hears what happens.
         starter: the number of the process that started this one, after it had compared the data with the study's. This
             one stops when that one has ended.
+        assignment: the number of runs that are wanted beside the search, to work for them instead.
 
     Raises:
         InputError: space or data are not the study's.
         KeyboardInterrupt: stopped; the trial in hand waits for another worker.
     """
-    settings = study.settings
-    named = load_space(space or _installed(settings.space))
-    searched = named
-    if settings.plan["reference"] is not None:
-        searched = alone(named, settings.plan["reference"], settings.plan["rungs"])
-    if searched.digest() != settings.space_digest:
-        raise InputError(
-            f"{field_named('space')}: {space or settings.space} is not the space of study {study.name!r} "
-            f"(digest {searched.digest()[:12]}, "
-            f"stored {settings.space_digest[:12]}); give the same file, or widen the study with nas search first"
-        )
+    settings, named = study.settings, space_of(study.settings, space)
     wanted = trials or study.wanted()
-    if not wanted:
+    if not wanted and assignment is None:
         raise InputError(
             f"study {study.name!r} does not say how many networks are wanted; give {field_named('trials')}"
         )
@@ -78,10 +75,33 @@ def join(
     if starter is None:
         expect_same_data(settings, checked_data(dataset, listener))
     where = pick_device(device)
-    ground = find_ground(settings, named, dataset, cache, where, listener)
+    if assignment is None:
+        ground = find_ground(settings, named, dataset, cache, where, listener)
+        search = prepared_search(study, ground, where, wanted, listener)
+    else:
+        search = assigned_search(study, read(study, assignment), named, dataset, cache, where, listener)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
     orphaned = None if starter is None else Orphaned(starter, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    work(prepared_search(study, ground, where, wanted, listener), device=str(where), lease=lease, orphaned=orphaned)
+    work(search, device=str(where), lease=lease, orphaned=orphaned)
+
+
+def space_of(settings: StudySettings, space: str | None) -> Space[EncoderDecoder]:
+    """The space of a study; code is loaded from what the user names, or what is installed.
+
+    Raises:
+        InputError: it is not the study's.
+    """
+    named = load_space(space or _installed(settings.space))
+    searched = named
+    if settings.plan["reference"] is not None:
+        searched = alone(named, settings.plan["reference"], settings.plan["rungs"])
+    if searched.digest() != settings.space_digest:
+        raise InputError(
+            f"{field_named('space')}: {space or settings.space} is not the space of study {settings.name!r} "
+            f"(digest {searched.digest()[:12]}, "
+            f"stored {settings.space_digest[:12]}); give the same file, or widen the study with nas search first"
+        )
+    return named
 
 
 _EACH_FAMILY = 11

@@ -50,6 +50,8 @@ class Split(StrEnum):
 
     SEARCH = "search"
     """The fold's training cases, scored on those that validate it."""
+    CONFIRM = "confirm"
+    """The same cases, trained after the search to confirm what it found."""
     HOLDOUT = "holdout"
     """All cases that the search saw, scored on those it never saw."""
     ALL = "all"

@@ -37,7 +37,10 @@ from nas.study.protocol import (
     LostClaimError,
     Orphaned,
     Proposal,
+    Wanted,
     Worker,
+    expect_score,
+    in_the_search,
 )
 from nas.study.settings import StudySettings
 
@@ -99,12 +102,12 @@ class MemoryStudy:
                 return Busy(f"{begun.worker} has begun this run of trial {trial}")
             return self._begin(continued, key, worker)
 
-    def take_up(self, worker: Worker, dead: Collection[int]) -> Claim | None:
+    def take_up(self, worker: Worker, dead: Collection[int], wanted: Wanted = in_the_search) -> Claim | None:
         """The first run that waits, or whose worker is dead or is this one."""
         with self._lock:
             for run in [run for trial in self._history.trials for run in trial.runs]:
                 left_behind = run.state is State.RUNNING and run.worker_id in {*dead, worker.id, None}
-                if not left_behind and run.state is not State.WAITING:
+                if not (left_behind or run.state is State.WAITING) or not wanted(run.trial, run.key):
                     continue
                 died = run.state is State.RUNNING and run.worker_id != worker.id
                 if died and run.failures + 1 >= MOST_FAILURES:
@@ -171,10 +174,9 @@ class MemoryStudy:
         """Put a run's result on record. A paused run keeps its checkpoint, any other end drops it."""
         metric = self.settings.goals[0].metric
         score = result.values.get(metric)
-        if result.state is State.COMPLETE and (score is None or not math.isfinite(score)):
-            raise ValueError(f"a complete run has a finite {metric}, not {score}")
         with self._lock:
             run = self._run(claim.run)
+            expect_score(result, metric, score, run.key.split)
             if (run.claim, run.state) == (claim.number, result.state):
                 return
             run = self._held(claim)
@@ -239,7 +241,8 @@ class MemoryStudy:
         """Delete the weights of all but so many of the best and the published networks."""
         kept = {run for group in self._scored_runs().values() for run in group[:keep]}
         losers = [trial for trial in self._history.trials if trial.reference is None]
-        ids = {run.id for trial in losers for run in trial.runs if run.state not in UNDERWAY} - kept
+        ended = [run for trial in losers for run in trial.runs if run.state not in UNDERWAY]
+        ids = {run.id for run in ended if run.key.split is Split.SEARCH} - kept
         names = [name for name in self._files if name[0] in ids]
         for name in names:
             self._files.pop(name).unlink()
@@ -250,7 +253,7 @@ class MemoryStudy:
         goal, groups = self.settings.goals[0], defaultdict[tuple[State, int], list[tuple[float, int]]](list)
         for trial in self._history.trials:
             for run in trial.runs:
-                if run.state in (State.COMPLETE, State.PAUSED):
+                if run.state in (State.COMPLETE, State.PAUSED) and run.key.split is Split.SEARCH:
                     loss = goal.loss(replace(trial, runs=(run,)))
                     groups[run.state, run.key.rung].append((loss, run.id))
         return {group: [number for _, number in sorted(runs)] for group, runs in groups.items()}

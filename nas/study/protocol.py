@@ -1,5 +1,6 @@
 """What a study is to those who work on it: one interface, kept in a database (`sql`) or in memory (`memory`)."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nas.clock import Clock
-from nas.study.history import Document, Entry, History, Measurement, Origin, Result, RunKey, State, Trial
+from nas.study.history import Document, Entry, History, Measurement, Origin, Result, RunKey, Split, State, Trial
 from nas.study.settings import StudySettings
 
 MOST_FAILURES = 3
@@ -43,6 +44,15 @@ class Busy:
     reason: str
 
 
+Wanted = Callable[[int, RunKey], bool]
+"""Whether a worker takes up a run, by its trial and key."""
+
+
+def in_the_search(trial: int, key: RunKey) -> bool:
+    """The runs that a search takes up: its own, not those of a confirmation."""
+    return key.split is Split.SEARCH
+
+
 @dataclass(frozen=True)
 class Orphaned:
     """What a worker does when the process that started it, of this number, has ended: perhaps before it looked."""
@@ -53,6 +63,17 @@ class Orphaned:
 
 class LostClaimError(Exception):
     """This worker was taken for dead and its run was taken up by another; nothing was written."""
+
+
+def expect_score(result: Result, metric: str, score: float | None, split: Split) -> None:
+    """A complete run has the value that trials rank by, but where no case scores it.
+
+    Raises:
+        ValueError: it has none.
+    """
+    scored = score is not None and math.isfinite(score)
+    if result.state is State.COMPLETE and split is not Split.ALL and not scored:
+        raise ValueError(f"a complete run has a finite {metric}, not {score}")
 
 
 @dataclass(frozen=True)
@@ -135,8 +156,8 @@ class Study(Protocol):
         """Begin another run of a trial: its next rung, or another fold, seed or split."""
         ...
 
-    def take_up(self, worker: Worker, dead: Collection[int]) -> Claim | None:
-        """The first run that waits, or whose worker is dead or is this one; None if there is none.
+    def take_up(self, worker: Worker, dead: Collection[int], wanted: Wanted = in_the_search) -> Claim | None:
+        """The first wanted run that waits, or whose worker is dead or is this one; None if there is none.
 
         One whose workers died `MOST_FAILURES` times is failed instead.
         """
@@ -195,7 +216,7 @@ class Study(Protocol):
         ...
 
     def prune(self, keep: int) -> int:
-        """Delete the weights of all but so many of the best and the published networks; how many files that were."""
+        """Delete the search's weights but of so many of the best and the published networks; returns how many."""
         ...
 
     def write_down(self, kind: str, content: Document) -> Entry:

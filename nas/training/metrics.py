@@ -105,12 +105,19 @@ def surfaces(
 
 
 def mean_per_target(cases: Sequence[Sequence[float]]) -> list[float]:
-    """The mean over cases for each target, undefined values left out; NaN for a target defined nowhere."""
+    """The mean over cases for each target, undefined values left out; NaN for a target defined nowhere.
+
+    Nothing is known of any target where there are no cases.
+    """
+    if not cases:
+        return []
     return torch.tensor(cases, dtype=torch.float64).nanmean(dim=0).tolist()
 
 
 def mean_dice(per_target: Sequence[float]) -> float:
-    """The mean over targets, undefined ones left out; 0 if all are."""
+    """The mean over targets, undefined ones left out; 0 if all are; NaN if there is none, as without a case."""
+    if not per_target:
+        return float("nan")
     defined = [value for value in per_target if value == value]
     return sum(defined) / len(defined) if defined else 0.0
 

@@ -94,8 +94,9 @@ def validate(
         case_done(len(rows))
     per_target = tuple(metrics.mean_per_target([values for _, values in rows]))
     others = {name: tuple(values) for name, values in further.items()}
+    table_of_voxels = voxels.tolist() if rows else []
     missed = tuple(
-        index for index, (_, predicted, labelled) in enumerate(voxels.tolist()) if labelled and not predicted
+        index for index, (_, predicted, labelled) in enumerate(table_of_voxels) if labelled and not predicted
     )
     return Validation(tuple(rows), per_target, metrics.mean_dice(per_target), others, missed)
 

@@ -55,6 +55,11 @@ def test_others_results_are_put_in_the_order_of_one_s_own() -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    text = to_csv([Scores('a, "b"', np.array([[0.5, math.nan], [0.25, 1.0]]), ("x", "y"), (0, 1))])
-    assert text.splitlines()[1] == "x,0,x,0.5,0.25"
-    assert read_per_case(written(tmp_path, text), 'a, "b" seed 1') == {'a, "b" seed 1': {"x": 0.25, "y": 1.0}}
+    folds = Scores('a, "b"', np.array([[0.5, math.nan], [0.25, 1.0]]), ("x", "y"), (0, 1), ("p", "p"))
+    held_out = Scores('a, "b"', np.array([[0.75]]), ("z",))
+    text = to_csv({"folds": {"all": [folds]}, "held-out cases": {"all": [held_out]}})
+    assert text.splitlines()[1:] == ["x,folds,0,p,0.5,0.25", "y,folds,1,p,,1.0", "z,held-out cases,0,z,0.75,"]
+    column = 'a, "b", all, seed 1'
+    again = read_per_case(written(tmp_path, text), column)[column]
+    assert (again["x"], again["y"], list(again)) == (0.25, 1.0, ["x", "y", "z"])
+    assert "fold" not in read_per_case(written(tmp_path, text))

@@ -12,7 +12,7 @@ from typing import IO
 
 from nas.errors import InputError
 from nas.searching.events import Listener, Note
-from nas.searching.observing import Observer
+from nas.searching.observing import Observes
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import threads_each
 from nas.study.sql.study import SqlStudy
@@ -25,10 +25,11 @@ _PATIENCE = 60.0
 """Seconds that workers have to give back their trials when the search is stopped."""
 
 
-def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
+def start(
+    study: SqlStudy, settings: SearchSettings, listener: Listener, observer: Observes, assignment: int | None
+) -> None:
     """Keep one worker per slot alive until the search is done; see `nas.searching.engines`."""
-    slots = [_Slot(number, device) for number, device in enumerate(settings.slots)]
-    observer = Observer(study, settings.wanted, listener)
+    slots = [_Slot(number, device, assignment) for number, device in enumerate(settings.slots)]
     try:
         with tempfile.TemporaryDirectory() as logs:
             for slot in slots:
@@ -45,6 +46,7 @@ class _Slot:
 
     number: int
     device: str | None
+    assignment: int | None
     process: "subprocess.Popen[bytes] | None" = None
     crashes: int = 0
     ended_before: int = 0
@@ -53,7 +55,7 @@ class _Slot:
 
 
 def _tend(
-    study: SqlStudy, slots: Sequence[_Slot], settings: SearchSettings, observer: Observer, listener: Listener
+    study: SqlStudy, slots: Sequence[_Slot], settings: SearchSettings, observer: Observes, listener: Listener
 ) -> None:
     for slot in slots:
         slot.process = _launch(study, slot, settings)
@@ -69,7 +71,7 @@ def _tend(
                 _restart(study, slot, settings, observer, listener)
 
 
-def _restart(study: SqlStudy, slot: _Slot, settings: SearchSettings, observer: Observer, listener: Listener) -> None:
+def _restart(study: SqlStudy, slot: _Slot, settings: SearchSettings, observer: Observes, listener: Listener) -> None:
     slot.crashes = 1 if observer.ended > slot.ended_before else slot.crashes + 1
     slot.ended_before = observer.ended
     code = slot.process.returncode if slot.process else 0
@@ -96,6 +98,8 @@ def _launch(study: SqlStudy, slot: _Slot, settings: SearchSettings) -> "subproce
     command = [sys.executable, "-m", "nas.cli", "worker", "--study", study.name, "--space", settings.space]
     command += ["--lease", str(settings.lease), "--cache", settings.cache, "--quiet"]
     command += ["--parent", str(os.getpid())]
+    if slot.assignment is not None:
+        command += ["--assignment", str(slot.assignment)]
     if slot.device is not None:
         command += ["--device", slot.device]
     if settings.data is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nas.errors import InputError, field_named
 from nas.searching.events import Listener, Note
-from nas.searching.observing import Observer
+from nas.searching.observing import Observes
 from nas.searching.settings import SearchSettings
 from nas.study.sql.study import SqlStudy
 
@@ -17,7 +17,9 @@ _PAUSE = 0.5
 _PATIENCE = 60.0
 
 
-def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None:
+def start(
+    study: SqlStudy, settings: SearchSettings, listener: Listener, observer: Observes, assignment: int | None
+) -> None:
     """Keep as many workers submitted as are wanted; Ray runs them where there is room; see `nas.searching.engines`.
 
     A node that goes takes its workers along: they are submitted again, and their trials are taken up. One that comes
@@ -28,9 +30,8 @@ def start(study: SqlStudy, settings: SearchSettings, listener: Listener) -> None
     except ImportError as error:
         raise InputError(f"{field_named('engine')} ray needs Ray; install it: pip install 'nas[ray]'") from error
     _connect(ray, settings)
-    observer = Observer(study, settings.wanted, listener)
     work: Any = ray.remote(max_retries=0, num_cpus=1, num_gpus=_gpus(settings))(_work)
-    job = _job(study, settings)
+    job = _job(study, settings) | {"assignment": assignment}
     running: list[Any] = [work.remote(job) for _ in range(settings.workers)]
     crashes, ended = 0, 0
     try:
@@ -105,7 +106,7 @@ def _work(job: Mapping[str, Any]) -> None:
     torch.set_num_threads(1)
     with open_storage(job["storage"], artifacts=job["artifacts"], create=False) as storage:
         study = open_study(storage, job["study"])
-        options = {name: job[name] for name in ("space", "data", "device", "lease")}
+        options = {name: job[name] for name in ("space", "data", "device", "lease", "assignment")}
         join(study, **options, listener=silent)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from nas.study.history import Document, History, Origin
+from nas.study.history import Document, History, Origin, RunKey
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Continue:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """Train a trial's network once more: on another fold, with another seed, on other cases."""
+
+    trial: int
+    key: RunKey
+
+
+@dataclass(frozen=True)
 class Wait:
     """Nothing to do until another worker has finished something."""
 
@@ -42,7 +50,7 @@ class Done:
     fault: bool = False
 
 
-Action = Start | Continue | Wait | Done
+Action = Start | Continue | Repeat | Wait | Done
 
 
 class Strategy(Protocol):

@@ -9,7 +9,7 @@ from functools import cached_property
 from random import Random
 from statistics import mean
 
-from nas.searching.strategies import Continue, Done, Start, Strategy, Wait
+from nas.searching.strategies import Continue, Done, Repeat, Start, Strategy, Wait
 from nas.searching.tables.table import TENTHS, Row, Scores, Table, mean_dice
 from nas.study.history import Document, History, Measurement, Run, RunKey, State, Trial
 
@@ -111,6 +111,8 @@ class _Replay:
             action = self.strategy.next(self.history, len(self.busy), chance)
             if isinstance(action, Wait | Done):
                 return action
+            if isinstance(action, Repeat):
+                raise TypeError("a table has one training of each network: there is no other fold, seed or split")
             if isinstance(action, Start):
                 trial = self._admitted(action)
                 if trial is None:

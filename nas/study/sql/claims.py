@@ -4,7 +4,6 @@ Every transaction here counts the study's revision on first, which lets one run 
 workers train one network, and no more are trained than are wanted.
 """
 
-import math
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +12,19 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, inspect, 
 from sqlalchemy.orm import Session
 
 from nas.study.history import TRAINED, UNDERWAY, Measurement, Result, RunKey, Split, State
-from nas.study.protocol import MOST_FAILURES, ArchitectureRecord, Busy, Claim, LostClaimError, Proposal, Worker
+from nas.study.protocol import (
+    MOST_FAILURES,
+    ArchitectureRecord,
+    Busy,
+    Claim,
+    LostClaimError,
+    Proposal,
+    Wanted,
+    Worker,
+    expect_score,
+)
 from nas.study.sql.retrying import patiently
-from nas.study.sql.rows import finite, key_columns, proposed, row_of
+from nas.study.sql.rows import finite, key_columns, key_of, proposed, row_of
 from nas.study.sql.storage import Storage
 from nas.study.sql.tables import ArchitectureRow, MeasurementRow, RunRow, StudyRow, TrialRow
 
@@ -64,17 +73,20 @@ def go_on(storage: Storage, study: int, trial: int, key: RunKey, worker: Worker)
 
 
 @patiently
-def take_up(storage: Storage, study: int, worker: Worker, dead: Collection[int]) -> Claim | None:
-    """The next run that waits or whose worker has died, in the order of trials."""
+def take_up(storage: Storage, study: int, worker: Worker, dead: Collection[int], wanted: Wanted) -> Claim | None:
+    """The next wanted run that waits or whose worker has died, in the order of trials."""
     row = RunRow
     left_behind = (row.state == State.RUNNING) & or_(row.worker_id.in_([*dead, worker.id]), row.worker_id.is_(None))
-    free = select(row).join(TrialRow, TrialRow.id == row.trial_id).where(row.study_id == study)
+    free = select(row, TrialRow.number).join(TrialRow, TrialRow.id == row.trial_id).where(row.study_id == study)
     free = free.where(or_(row.state == State.WAITING, left_behind)).order_by(TrialRow.number, row.id)
     with storage.begin() as session:
-        if session.scalar(free.limit(1)) is None:  # the usual case, which need not keep others from writing
+        # The usual case, which need not keep others from writing.
+        if not any(wanted(number, key_of(run)) for run, number in session.execute(free)):
             return None
     with changing(storage, study) as (session, revision):
-        for run in session.scalars(free).all():
+        for run, number in session.execute(free).all():
+            if not wanted(number, key_of(run)):
+                continue
             run.revision = revision
             if run.state == State.RUNNING and run.worker_id != worker.id:
                 run.failures += 1
@@ -111,10 +123,9 @@ def finish(storage: Storage, study: int, claim: Claim, result: Result, metric: s
         LostClaimError: another worker has taken the run up.
     """
     score = result.values.get(metric)
-    if result.state is State.COMPLETE and (score is None or not math.isfinite(score)):
-        raise ValueError(f"a complete run has a finite {metric}, not {score}")
     with changing(storage, study) as (session, revision):
         run = session.get(RunRow, claim.run)
+        expect_score(result, metric, score, Split.SEARCH if run is None else Split(run.split))
         if run is not None and run.claim == claim.number and run.state == result.state:
             return  # a server that went away after it had committed
         run = held(session, claim)

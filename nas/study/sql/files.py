@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile
-from nas.study.history import UNDERWAY, State
+from nas.study.history import UNDERWAY, Split, State
 from nas.study.protocol import CHECKPOINT, Claim
 from nas.study.sql.claims import changing, held
 from nas.study.sql.errors import UnreachableError
@@ -72,11 +72,11 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 
 @patiently
 def prune(storage: Storage, study: int, keep: int) -> int:
-    """Delete the weights of all but the best and the published networks, and checkpoints that nothing goes on from.
+    """Delete the search's weights but of the best and the published networks, and checkpoints that nobody needs.
 
     Of paused trials the best at each rung keep weights and checkpoints, as they are to go on.
     """
-    row, of_study = RunRow, RunRow.study_id == study
+    row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
     scored = row.state.in_([State.COMPLETE, State.PAUSED])
     place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
     places = select(row.id, place.label("place")).where(of_study, scored).subquery()

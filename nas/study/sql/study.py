@@ -13,7 +13,7 @@ from nas.clock import Clock
 from nas.study import looks
 from nas.study.history import Document, Entry, History, Measurement, Result, RunKey, State, Trial
 from nas.study.objective import COSTS
-from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Worker
+from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Wanted, Worker, in_the_search
 from nas.study.settings import StudySettings
 from nas.study.sql import claims, files, journal, reading, workers
 from nas.study.sql.retrying import patiently
@@ -65,9 +65,9 @@ class SqlStudy:
         """Begin another run of a trial: its next rung, or another fold, seed or split."""
         return claims.go_on(self.storage, self.id, trial, key, worker)
 
-    def take_up(self, worker: Worker, dead: Collection[int]) -> Claim | None:
-        """The first run that waits, or whose worker is dead or is this one."""
-        return claims.take_up(self.storage, self.id, worker, dead)
+    def take_up(self, worker: Worker, dead: Collection[int], wanted: Wanted = in_the_search) -> Claim | None:
+        """The first wanted run that waits, or whose worker is dead or is this one."""
+        return claims.take_up(self.storage, self.id, worker, dead, wanted)
 
     def report(self, claim: Claim, measurements: Iterable[Measurement]) -> None:
         """Put measurements on record, all at once."""

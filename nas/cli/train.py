@@ -1,0 +1,88 @@
+"""`nas train`: the network that stays."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nas.cli.confirm import machine_settings
+from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
+from nas.cli.output import ERR, OUT, print_json
+from nas.cli.progress import Display
+from nas.cli.stopping import stop_on
+from nas.cli.studies import chosen, open_existing
+from nas.study import DEFAULT_STORAGE
+
+
+def train(
+    study: StudyName = None,
+    to: Annotated[Path, typer.Option(help="Folder to write: a new or an empty one, or an earlier model's.")] = Path(
+        "model"
+    ),
+    trial: Annotated[int | None, typer.Option(help="Which network.", show_default="the best of the search")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Which published network, instead.", show_default="the best of the search")
+    ] = None,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="A network for each fold, averaged; else one on all cases.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(help="Trainings of each, averaged too.", min=1)] = 1,
+    length: Annotated[
+        str | None, typer.Option(help="Time of each training: 90s, 15m, 4h.", show_default="the study's full length")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time for all trainings together, instead.", show_default="none")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="How many processes train at once.", min=1)] = 1,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
+    devices: Annotated[str | None, typer.Option(help="Where workers train, in turn: cuda:0,cuda:1.")] = None,
+    engine: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
+    space: Annotated[
+        str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.", show_default="as stored")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
+    ] = None,
+    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
+    storage: StorageOption = DEFAULT_STORAGE,
+    artifacts: ArtifactsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train a network of a study to keep, and write the folder that nas predict, nas evaluate and nas export take.
+
+    On all cases, those that were put aside too, or one for each fold, which nas confirm has trained already where the
+    length is the same. The same command goes on after a stop.
+
+    [bold]Examples[/bold]
+
+      nas train unet_family-Hippocampus --to model --budget 1h
+
+      nas train --trial 7 --ensemble --to model
+    """
+    from nas.searching.finishing import FinalSettings, train_finally
+    from nas.searching.settings import parse_duration
+
+    stop_on(signal.SIGTERM, signal.SIGUSR1)
+    wishes = FinalSettings(
+        trial=trial,
+        reference=reference,
+        together=ensemble,
+        seeds=seeds,
+        seconds=None if length is None else parse_duration(length, "length"),
+        budget=None if budget is None else parse_duration(budget),
+    )
+    with open_existing(storage, artifacts) as opened, Display() as display:
+        stored = chosen(opened, study)
+        machine = machine_settings(stored.settings.space, space, data, workers, device, devices, engine, cache)
+        try:
+            model = train_finally(stored, wishes, machine, to, display)
+        except KeyboardInterrupt:
+            display.stop()
+            ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")
+            raise
+    if json:
+        print_json({"folder": str(to), "members": len(model.states), **model.provenance["trained"]})
+        return
+    members = f"{len(model.states)} networks, averaged" if len(model.states) > 1 else "one network"
+    OUT.print(f"{to}: {members}; nas predict {to} --images DIR --to DIR", soft_wrap=True)

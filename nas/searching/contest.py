@@ -1,0 +1,96 @@
+"""Who is compared with whom: what a search found, against what its user would have taken anyway."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nas.errors import InputError, field_named
+from nas.searching.evaluators import Description
+from nas.searching.gate import proposal
+from nas.searching.ground import Ground
+from nas.searching.references import Entry, entries
+from nas.searching.strategies import Start
+from nas.study.history import History, Origin, RunKey, State, Trial
+from nas.study.objective import Objective, ranked
+from nas.study.protocol import Claim, Study
+
+_ROOM = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Trials: the best that the search found, best first; and the published networks that they have to beat."""
+
+    finalists: tuple[int, ...]
+    baselines: tuple[int, ...]
+
+    @property
+    def trials(self) -> tuple[int, ...]:
+        """All of them."""
+        return (*self.finalists, *self.baselines)
+
+
+def contest(history: History, goals: Sequence[Objective], top: int, plain: int | None) -> Contest:
+    """The `top` networks that the search found, the best published one and the plain one, by its trial's number.
+
+    Where the search found nothing of its own, the next best published networks are the finalists.
+
+    Raises:
+        InputError: there is nothing to compare.
+    """
+    order = ranked(history, goals)
+    published = next((trial.number for trial in order if trial.reference is not None), None)
+    baselines = tuple(dict.fromkeys(number for number in (published, plain) if number is not None))
+    others = [trial for trial in order if trial.number not in baselines]
+    found = [trial for trial in others if trial.reference is None] or others
+    if not found and len(baselines) == 2:  # the best published network against the plain one
+        return Contest(baselines[:1], baselines[1:])
+    if not found or top < 1:
+        raise InputError(
+            f"{field_named('top')}: found {top}, but of the {len(order)} networks that are trained {len(found)} can be "
+            "compared with a published one; search for more networks first"
+        )
+    return Contest(tuple(trial.number for trial in found[:top]), baselines)
+
+
+def names_of(history: History, trials: Sequence[int]) -> dict[int, str]:
+    """What to call trials: as published, or by their number."""
+    names = {number: history.by_number[number].reference or f"trial {number}" for number in trials}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    return {number: f"{name} (trial {number})" if name in twice else name for number, name in names.items()}
+
+
+def plain_entry(ground: Ground) -> Entry | None:
+    """The first published network of the space that fits, in the form in which a search enters it."""
+    fits = ground.plan.decided(ground.candidates.typical_recipe).fits
+    full_size = ground.reference is not None or ground.full_size
+    entered, _ = entries(ground.candidates.architectures, ground.task, fits, full_size=full_size, most=1)
+    return entered[0] if entered else None
+
+
+def tried(history: History, entry: Entry) -> int | None:
+    """The trial of a published network; None where it could not be trained."""
+    trials = (trial for trial in history.published if trial.reference == entry.name)
+    return next((trial.number for trial in trials if trial.refusal is None), None)
+
+
+def enter(study: Study, start: Start, description: Description, key: RunKey) -> int | None:
+    """A trial of a published network that the search has not tried, which waits to be trained as a run of a key.
+
+    Returns:
+        Its number, or that of the trial which has the network by another name; None where it cannot be trained.
+    """
+    with study.at_work("", lease=60) as worker:
+        outcome = study.start(proposal(start, description, key), worker, most=_ROOM)
+        if isinstance(outcome, Claim):
+            study.give_back(outcome)
+            return _trial_of(study.history(), outcome.run).number
+    return outcome.twin if isinstance(outcome, Trial) and outcome.refusal is State.DUPLICATE else None
+
+
+def start_of(ground: Ground, entry: Entry) -> Start:
+    """The decisions of a published network."""
+    return Start(ground.candidates.read(entry.architecture), origin=Origin.PUBLISHED, reference=entry.name)
+
+
+def _trial_of(history: History, run: int) -> Trial:
+    return next(trial for trial in history.trials if any(other.id == run for other in trial.runs))

@@ -1,0 +1,187 @@
+"""The network that stays: the winner, or the one named, trained on all cases or as the ensemble of the folds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nas.data import Dataset, open_dataset
+from nas.errors import InputError, did_you_mean, field_named
+from nas.model import TrainedModel, ensemble, save_model
+from nas.model.folder import FORMAT, refuse_others
+from nas.searching.assigned import carry_out, folds_of, time_in_words
+from nas.searching.assignment import Assignment, keys_of_folds, seeds_for, write_down
+from nas.searching.contest import names_of
+from nas.searching.evaluators.assigned import full_length
+from nas.searching.events import Listener, Note
+from nas.searching.folds import Folds
+from nas.searching.loading import checked_data, expect_same_data, options_of
+from nas.searching.model import trained_model
+from nas.searching.opened import OpenedStudy, TrainedNetwork
+from nas.searching.settings import SearchSettings
+from nas.searching.worker import space_of
+from nas.study.history import Run, RunKey, Split, State, Trial
+from nas.study.sql.study import SqlStudy
+
+PURPOSE = "train"
+_OF_ONE_RUN = frozenset({"fold", "split", "seed", "seconds", "device", "dice", "target_dice"})
+"""What is true of the first member alone; each one's own stands with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalSettings:
+    """What is to be trained.
+
+    trial or reference: which network; the best of the search where neither is said. together: whether one network is
+    trained on each fold's training cases, and their probabilities averaged; else one on all cases. seeds: trainings of
+    each, averaged too. seconds: of each training; None is the study's full length. budget: seconds of all, instead.
+    """
+
+    trial: int | None = None
+    reference: str | None = None
+    together: bool = False
+    seeds: int = 1
+    seconds: float | None = None
+    budget: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.trial is not None and self.reference is not None:
+            raise InputError(f"{field_named('trial')}: found with {field_named('reference')}; give one of them")
+        if self.seconds is not None and self.budget is not None:
+            raise InputError(f"{field_named('length')}: found with {field_named('budget')}; give one of them")
+        if self.seeds < 1:
+            raise InputError(f"{field_named('seeds')}: found {self.seeds}, expected 1 or more")
+
+
+def train_finally(
+    study: SqlStudy, wishes: FinalSettings, machine: SearchSettings, folder: Path, listener: Listener
+) -> TrainedModel:
+    """Train a network of a study to keep, and write its folder, which predicting, evaluating and exporting take.
+
+    What was trained so before, as by a confirmation of the same length, is not trained again; what was interrupted goes
+    on.
+
+    Args:
+        study: of a search.
+        wishes: what is to be trained.
+        machine: its space and data where they are files of the user's, workers, devices, cache.
+        folder: a new or an empty one, or an earlier model's.
+        listener: hears what happens.
+
+    Raises:
+        InputError: there is no such network, it could not be trained, data or space are not the study's, or the folder
+            holds something else.
+        KeyboardInterrupt: stopped; the same command goes on.
+    """
+    refuse_others(folder.resolve(), FORMAT)  # before the work, not after it
+    model = _Finishing(study, wishes, machine, listener).model()
+    save_model(model, folder)
+    return model
+
+
+@dataclass
+class _Finishing:
+    """One final training on its way."""
+
+    study: SqlStudy
+    wishes: FinalSettings
+    machine: SearchSettings
+    listener: Listener
+
+    def model(self) -> TrainedModel:
+        assignment = self._assignment()
+        if len(assignment.ended(self.study.history())) < len(assignment.jobs):
+            self._train(assignment)
+        ended = assignment.ended(self.study.history())
+        runs = [ended[job] for job in assignment.jobs]
+        for run in runs:
+            if run.state is not State.COMPLETE:
+                reason = (run.reason or "no reason given").strip().splitlines()[-1]
+                raise InputError(
+                    f"trial {run.trial}, seed {run.key.seed}: {run.state} ({reason}); name another network"
+                )
+        members = [trained_model(TrainedNetwork(self.study, self.trial, run)) for run in runs]
+        whole = ensemble(members) if len(members) > 1 else members[0]
+        about = {name: value for name, value in whole.provenance.items() if name not in _OF_ONE_RUN}
+        return replace(whole, provenance=about | self._record(runs))
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The network that is to be trained.
+
+        Raises:
+            InputError: there is none of that number or name.
+        """
+        wishes, history = self.wishes, self.study.history()
+        if wishes.trial is not None:
+            return OpenedStudy(self.study).trial(wishes.trial).trial
+        if wishes.reference is None:
+            return OpenedStudy(self.study).best.trial
+        known = {trial.reference: trial for trial in history.published if trial.reference and trial.refusal is None}
+        if wishes.reference not in known:
+            raise InputError(
+                f"{field_named('reference')}: study {self.study.name!r} has trained no {wishes.reference!r}; "
+                f"{did_you_mean(wishes.reference, list(known))}"
+            )
+        return known[wishes.reference]
+
+    @cached_property
+    def folds(self) -> Folds:
+        neighbours, device = self.study.settings.plan["slices"], torch.device("cpu")
+        return folds_of(self.study, self.dataset, neighbours, self.machine.cache, device, self.listener)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        settings = self.study.settings
+        dataset = open_dataset(self.machine.data or settings.data_source, options_of(settings))
+        expect_same_data(settings, checked_data(dataset, self.listener))
+        return dataset
+
+    def _assignment(self) -> Assignment:
+        wishes, settings = self.wishes, self.study.settings
+        number = self.folds.number if wishes.together else 1
+        seconds = wishes.seconds or full_length(settings.recipe, settings.plan)
+        if wishes.budget is not None:
+            seconds = round(wishes.budget * self.machine.workers / (number * wishes.seeds), 1)
+        failed = {run.key.seed for run in self.trial.runs if run.state is State.FAILED}
+        sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(failed)) if seed not in failed]
+        seeds = sound[: wishes.seeds]  # what has failed may have been mended since
+        on_all = tuple(RunKey(0, seed, Split.ALL) for seed in seeds)
+        keys = keys_of_folds(number, seeds) if wishes.together else on_all
+        return Assignment(PURPOSE, (self.trial.number,), keys, seconds)
+
+    def _train(self, assignment: Assignment) -> None:
+        number = write_down(self.study, assignment)
+        for line in self._announced(assignment, number):
+            self.listener(Note(line))
+        space = space_of(self.study.settings, self.machine.space)
+        carry_out(self.study, number, space, self.dataset, self.machine, self.listener)
+
+    def _announced(self, assignment: Assignment, number: int) -> Iterator[str]:
+        history = self.study.history()
+        name = names_of(history, assignment.trials)[self.trial.number]
+        how = "on each fold's training cases" if self.wishes.together else "on all cases, those that were put aside too"
+        left = len(assignment.jobs) - len(assignment.ended(history))
+        yield f"training {name} {how}: {left} of {len(assignment.jobs)} trainings to do" + time_in_words(
+            left, assignment.seconds, self.machine.workers
+        )
+        yield f"more workers, here or elsewhere: nas worker --study {self.study.name} --assignment {number}"
+
+    def _record(self, runs: list[Run]) -> dict[str, Any]:
+        """What a person must know of how the model came about; Dice is that of the search, and said to be."""
+        trained: dict[str, Any] = {
+            "on": "folds" if self.wishes.together else "all",
+            "seeds": sorted({run.key.seed for run in runs}),
+            "folds": sorted({run.key.fold for run in runs}) if self.wishes.together else [],
+            "seconds": [run.seconds for run in runs],
+            "steps": [run.steps for run in runs],
+        }
+        searched = self.trial.latest
+        devices = ", ".join(sorted({run.device for run in runs if run.device}))
+        facts: dict[str, Any] = {"trained": trained, "search_fold": self.study.settings.fold, "device": devices}
+        if searched is not None and searched.values:
+            facts["dice_in_the_search"] = searched.values.get("dice")
+        return facts

@@ -1,0 +1,90 @@
+"""What runs have measured case by case, as scores that can be compared."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from nas.confirming import Scores
+from nas.confirming.statistics import by_group
+from nas.study.history import History, Measurement, RunKey, Split, State
+from nas.study.settings import StudySettings
+
+ALL = "all"
+"""What the mean over all structures is called."""
+
+
+class Measuring(Protocol):
+    """A study whose measurements can be read."""
+
+    def measurements(self, run: int, metric: str | None = None) -> list[Measurement]:
+        """What a run has measured."""
+        ...
+
+
+def structures_of(settings: StudySettings) -> tuple[str, ...]:
+    """What a study's networks are scored on: classes, or the regions that they make."""
+    described = settings.data_fingerprint
+    return tuple(item["name"] for item in described.get("regions") or described["classes"][1:])
+
+
+def measured_scores(
+    study: Measuring,
+    history: History,
+    trial: int,
+    name: str,
+    keys: Sequence[RunKey],
+    structures: Sequence[str],
+    groups: Mapping[str, str],
+) -> dict[str, Scores] | str:
+    """The Dice of a trial by structure, and in the mean over structures as `all`; or why there is none.
+
+    Args:
+        study: which has measured.
+        history: of it.
+        trial: whose runs.
+        name: what to call it.
+        keys: its runs: all folds, or the held-out cases, with some seeds. A seed that lacks one is left out.
+        structures: what was scored.
+        groups: of cases; each its own where it is in none.
+    """
+    runs = {run.key: run for run in history.by_number[trial].runs}
+    seeds = tuple(dict.fromkeys(key.seed for key in keys))
+    complete = [
+        seed
+        for seed in seeds
+        if all(key in runs and runs[key].state is State.COMPLETE for key in keys if key.seed == seed)
+    ]
+    if not complete:
+        bad = next(runs[key] for key in keys if key in runs and runs[key].state is not State.COMPLETE)
+        return f"{name}: fold {bad.key.fold}, seed {bad.key.seed}: {bad.state} ({_last_line(bad.reason)})"
+    folds: dict[str, int] = {}
+    table: dict[tuple[int, str], dict[int, float]] = {}
+    for key in keys:
+        if key.seed not in complete:
+            continue
+        for point in study.measurements(runs[key].id, "dice"):
+            if point.case is not None and point.class_index is not None:
+                folds[point.case] = key.fold
+                table.setdefault((key.seed, point.case), {})[point.class_index] = point.value
+    cases = tuple(sorted(folds))
+    numbers = range(1, len(structures) + 1)
+    values = np.array(
+        [[[table[seed, case].get(n, np.nan) for n in numbers] for case in cases] for seed in complete], np.float64
+    )  # (seeds, cases, structures)
+    whole = np.stack([by_group(of_seed, ("",) * len(structures))[:, 0] for of_seed in values])
+    parts = {structure: values[:, :, index] for index, structure in enumerate(structures)}
+    if len(structures) == 1:
+        parts = {}
+    place = tuple(folds[case] for case in cases)
+    group = tuple(groups.get(case, case) for case in cases)
+    return {part: Scores(name, array, cases, place, group) for part, array in {ALL: whole, **parts}.items()}
+
+
+def is_held_out(key: RunKey) -> bool:
+    """Whether a run is scored on held-out cases."""
+    return key.split is Split.HOLDOUT
+
+
+def _last_line(reason: str | None) -> str:
+    return (reason or "no reason given").strip().splitlines()[-1]

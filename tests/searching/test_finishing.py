@@ -1,0 +1,70 @@
+"""The network that stays: trained on all cases or as the ensemble of the folds, and written to be used."""
+
+from pathlib import Path
+
+import pytest
+
+from nas.errors import InputError
+from nas.model import load_model
+from nas.searching import SearchSettings
+from nas.searching.confirming import ConfirmSettings, confirm
+from nas.searching.events import Event, Note, silent
+from nas.searching.finishing import FinalSettings, train_finally
+from nas.study.history import Split
+from nas.study.sql.study import SqlStudy
+
+
+def test_the_winner_is_trained_on_all_cases_and_its_folder_says_so(
+    found: SqlStudy, machine: SearchSettings, tmp_path: Path
+) -> None:
+    written = train_finally(found, FinalSettings(seeds=2), machine, tmp_path / "model", silent)
+    model = load_model(tmp_path / "model")
+    assert len(model.states) == len(written.states) == 2
+    assert model.provenance["trained"] == written.provenance["trained"]
+    assert (model.provenance["trained"]["on"], model.provenance["trained"]["seeds"]) == ("all", [1, 2])
+    assert "on all cases" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
+    runs = [run for trial in found.history().trials for run in trial.runs if run.key.split is Split.ALL]
+    assert [run.values for run in runs] == [{}, {}]
+
+
+def test_an_ensemble_takes_what_a_confirmation_has_trained(
+    found: SqlStudy, machine: SearchSettings, tmp_path: Path
+) -> None:
+    confirm(found, ConfirmSettings(top=1, folds=2, seeds=1, holdout=False), machine, silent)
+    said: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+
+    finalist = next(trial.number for trial in found.history().trials if trial.reference is None)
+    wishes = FinalSettings(trial=finalist, together=True)
+    model = train_finally(found, wishes, machine, tmp_path / "model", hear)
+    assert any("3 of 5 trainings to do" in text for text in said)
+    assert (len(model.states), model.provenance["trained"]["folds"]) == (5, [0, 1, 2, 3, 4])
+    assert "fold" not in model.provenance
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"trial": 99}, "trial 99 trained no network"),
+        ({"reference": "Tiny U Net"}, "has trained no 'Tiny U Net'.*Tiny U-Net"),
+        ({"reference": "Tiny U-Net", "trial": 0}, "trial: found with reference"),
+        ({"seeds": 0}, "seeds: found 0"),
+        ({"seconds": 1.0, "budget": 1.0}, "length: found with budget"),
+    ],
+)
+def test_a_network_that_is_not_there_is_refused(
+    wishes: dict[str, object], message: str, found: SqlStudy, machine: SearchSettings, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        train_finally(found, FinalSettings(**wishes), machine, tmp_path / "model", silent)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_something_else_is_refused_before_the_work(
+    found: SqlStudy, machine: SearchSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="exists and is no earlier nas model"):
+        train_finally(found, FinalSettings(), machine, tmp_path, silent)
