@@ -10,6 +10,7 @@ from nas.cli import (
     export,
     predict,
     report,
+    schema,
     search,
     serving,
     showing,
@@ -47,6 +48,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("tabulate")(tables.tabulate)
 app.command("table")(tables.show)
 app.command("replay")(tables.replay)
+app.command("schema")(schema.schema)
 
 
 def _version(wanted: bool) -> None:
