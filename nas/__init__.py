@@ -12,7 +12,7 @@ from nas.graph import Graph, Task, trace
 if TYPE_CHECKING:
     from nas.catalog import load_space
     from nas.network import Network, build
-    from nas.searching import SearchSettings, open_study, search
+    from nas.searching import Progress, SearchSettings, open_study, search
 
 __version__ = "0.1.0"
 
@@ -20,6 +20,7 @@ __all__ = [
     "Graph",
     "InputError",
     "Network",
+    "Progress",
     "SearchSettings",
     "Task",
     "build",
@@ -31,6 +32,7 @@ __all__ = [
 
 _HOMES = {
     "Network": "nas.network",
+    "Progress": "nas.searching",
     "SearchSettings": "nas.searching",
     "build": "nas.network",
     "load_space": "nas.catalog",

@@ -32,6 +32,8 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "AGENTS.md",
+    ROOT / "AGENTS.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]

@@ -23,8 +23,9 @@ from nas.architecture.skips import Concatenate, Skip
 from nas.architecture.stems import Stem
 from nas.architecture.upsampling import Transposed, Upsampling
 from nas.errors import InputError
-from nas.graph import Axes, Ops, Style, Tensor
+from nas.graph import Axes, Ops, Style, Task, Tensor, trace
 from nas.space import following, knob
+from nas.space.walk import open_choices
 
 _DEEPEST = 10
 """Levels that a stem may come down at most."""
@@ -128,6 +129,20 @@ class EncoderDecoder:
                 x = tensor(call(self.bridge, x, ops, ops=ops), ops)
         decoded = tensors(call(self.decoder, x, features, ops, self.maximum_width, ops=ops), ops)
         return self._scores(tensors(call(self.head, decoded, ops, full, ops=ops), ops), ops, full)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture that a notebook shows, for a task in 2D of one channel and two classes.
+
+        None for what cannot be traced, such as a template with open choices.
+        """
+        from nas.graph.picture import draw
+
+        if open_choices(self):
+            return None
+        try:
+            return draw(trace(self, Task(2, 1, 2)), "Architecture, for a 2D task")
+        except InputError:
+            return None
 
     def _scores(self, outputs: tuple[Tensor, ...], ops: Ops, full: Axes) -> tuple[Tensor, ...]:
         """The outputs, if they are scores of each class, the first at full resolution."""

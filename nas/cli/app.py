@@ -11,6 +11,7 @@ from nas.cli import (
     export,
     predict,
     report,
+    schema,
     search,
     serving,
     showing,
@@ -51,6 +52,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("tabulate")(tables.tabulate)
 app.command("table")(tables.show)
 app.command("replay")(tables.replay)
+app.command("schema")(schema.schema)
 
 
 def _version(wanted: bool) -> None:

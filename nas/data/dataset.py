@@ -86,6 +86,12 @@ class Volume:
     notes: tuple[Note, ...] = ()
     palette: Palette | None = None
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: planes with the outlines of its classes."""
+        from nas.data.showing.notebook import volume_html
+
+        return volume_html(self)
+
 
 @dataclass(frozen=True)
 class Dataset:

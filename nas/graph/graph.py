@@ -95,6 +95,12 @@ class Graph:
 
         return parameters(self, scopes)
 
+    def _repr_svg_(self) -> str:
+        """The picture that a notebook shows."""
+        from nas.graph.picture import draw
+
+        return draw(self)
+
     def to_json(self) -> dict[str, Any]:
         """The graph as plain JSON, with all that is needed to build the network again."""
         return {

@@ -1,7 +1,7 @@
 """One image, segmented: prepared as in training, seen through windows, put back on its own grid."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nas.data import Image, Prepared, prepare_image
+from nas.data import Image, Prepared, Volume, prepare_image
 from nas.errors import InputError
 from nas.model.trained import TrainedModel
 from nas.network import Network, StepPlan
@@ -24,10 +24,21 @@ class Segmentation:
     """What a model sees in an image, on the image's own grid.
 
     classes: indices, uint8, (*spatial). probabilities: of each class, float32, (classes, *spatial), where asked for.
+    image: what was segmented. names: of the classes, background first.
     """
 
     classes: npt.NDArray[np.uint8]
     probabilities: npt.NDArray[np.float32] | None = None
+    image: Image | None = field(default=None, repr=False)
+    names: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: planes of the image with the outlines of what is seen there."""
+        from nas.data.showing.notebook import volume_html
+
+        if self.image is None:
+            return None
+        return volume_html(Volume(self.image.voxels, self.classes, self.image.geometry), self.names)
 
 
 class Segmenter:
@@ -60,6 +71,8 @@ class Segmenter:
         return Segmentation(
             prepared.placement.restore(classes),
             None if kept is None else prepared.placement.restore_values(kept, outside),
+            image,
+            tuple(model.classes),
         )
 
     def prepared(self, image: Image) -> Prepared:

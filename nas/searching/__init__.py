@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nas.searching.launch import search
+    from nas.searching.notebook import Progress
     from nas.searching.opened import OpenedStudy, TrainedNetwork, open_study
     from nas.searching.settings import SearchSettings
 
-__all__ = ["OpenedStudy", "SearchSettings", "TrainedNetwork", "open_study", "search"]
+__all__ = ["OpenedStudy", "Progress", "SearchSettings", "TrainedNetwork", "open_study", "search"]
 
 _HOMES = {
     "OpenedStudy": "opened",
+    "Progress": "notebook",
     "SearchSettings": "settings",
     "TrainedNetwork": "opened",
     "open_study": "opened",

@@ -75,6 +75,13 @@ class TrainedNetwork:
         network.load_state_dict(load_file(self.study.file(self.run.id, WEIGHTS)))
         return network.eval()
 
+    def _repr_svg_(self) -> str:
+        """The picture that a notebook shows."""
+        from nas.graph.picture import draw
+
+        values = ", ".join(f"{metric} {value:.4f}" for metric, value in self.trial.values.items())
+        return draw(self.graph, f"{self.trial.reference or f'trial {self.trial.number}'}: {values}")
+
     def export(self, folder: str | Path) -> tuple[Path, ...]:
         """Write model.py, weights.safetensors and architecture.json; see `nas.export.write`."""
         from nas.export import write
@@ -153,6 +160,12 @@ class OpenedStudy:
         if settled is None or settled.state not in (State.COMPLETE, State.PAUSED):
             raise InputError(f"study {self.study.name!r}: trial {number} trained no network; see nas status")
         return TrainedNetwork(self.study, settled)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from nas.searching.notebook import study_html
+
+        return study_html(self.study)
 
     def summary(self) -> dict[str, Any]:
         """The study in a few words, as `nas best --json` prints it."""

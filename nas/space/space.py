@@ -165,6 +165,12 @@ class Space(Generic[A]):
         """Every choice by its path, the index of a repeated part written `*`."""
         return open_choices(self.template)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from nas.space.notebook import space_html
+
+        return space_html(self)
+
     def document(self) -> dict[str, Any]:
         """The space itself as JSON: what a study stores to know whether it is continued with the same space."""
         return {"name": self.name, "template": to_document(self.template)}

@@ -5,9 +5,11 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema
 import pytest
 
 from nas.cli import main
+from nas.cli.schema import schema_names, schema_of
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,17 @@ class Ended:
     code: int
     out: str
     err: str
+    arguments: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
-        """The one object on standard output."""
-        return json.loads(self.out)
+        """The one object on standard output, held to the schema of the command."""
+        document = json.loads(self.out)
+        words = [" ".join(self.arguments[:count]) for count in (2, 1)]
+        name = next((name for name in words if name in schema_names()), None)
+        if name is not None:
+            jsonschema.validate(document, schema_of(name))
+        return document
 
 
 class Command:
@@ -37,4 +45,4 @@ class Command:
         with pytest.raises(SystemExit) as ended:
             main()
         written = self._capsys.readouterr()
-        return Ended(int(ended.value.code or 0), written.out, written.err)
+        return Ended(int(ended.value.code or 0), written.out, written.err, arguments)

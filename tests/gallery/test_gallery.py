@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 class Reader(HTMLParser):
     """The elements of a page, and whether all that were opened are closed."""
 
-    VOID = frozenset({"meta", "br", "rect", "path", "circle"})
+    VOID = frozenset({"meta", "br", "rect", "path", "circle", "img"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

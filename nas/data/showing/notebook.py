@@ -1,0 +1,60 @@
+"""A case or a segmentation as a notebook shows it: planes with outlines, their names in a table."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from nas.data.dataset import IGNORED, Volume
+from nas.data.showing.drawing import Window, draw, sample, scale_of, styles
+from nas.data.showing.planes import planes
+
+_PERCENTILES = (0.5, 99.5)
+_SAMPLED = 100_000
+
+
+def volume_html(volume: Volume, classes: Sequence[str] = ()) -> str:
+    """Planes of the first channel with the outlines of its classes.
+
+    Args:
+        volume: what is shown.
+        classes: their names, background first; without any their numbers.
+    """
+    present = [int(value) for value in np.unique(volume.label) if value not in (0, IGNORED)]
+    most = max(present, default=0)
+    names = [*classes, *(f"class {number}" for number in range(len(classes), most + 1))]
+    among, drawn = styles(names), planes(volume)
+    unit = "mm" if volume.geometry.measured else "px"
+    scale = scale_of(drawn, unit, "voxel" if len(drawn) > 1 else "pixel")
+    figures = "".join(
+        f'<figure style="display:inline-block;margin:0 .6em .6em 0">'
+        f"{_image(draw(plane, [0], [_window(volume)], scale, among), plane.caption or 'the image')}"
+        f"<figcaption>{escape(plane.caption)}</figcaption></figure>"
+        for plane in drawn
+    )
+    rows = "".join(
+        f"<tr><td>{style.number}</td><td>{_image(sample(style), '')}</td><td>{escape(style.name)}</td></tr>"
+        for style in among
+        if style.number in present
+    )
+    shape = " × ".join(map(str, volume.label.shape))
+    spacing = " × ".join(f"{step:.3g}" for step in volume.geometry.spacing)
+    size = f"{spacing} mm" if volume.geometry.measured else "unknown size"
+    unit_name = "voxels" if volume.label.ndim == 3 else "pixels"
+    facts = f"{shape} {unit_name} of {size}, {len(volume.image)} channel{'' if len(volume.image) == 1 else 's'}"
+    return f"<div><p>{facts}</p>{figures}<table>{rows}</table></div>"
+
+
+def _window(volume: Volume) -> Window:
+    voxels = volume.image[0].ravel()
+    low, high = np.percentile(voxels[:: max(len(voxels) // _SAMPLED, 1)], _PERCENTILES)
+    return float(low), float(high)
+
+
+def _image(picture: Any, alternative: str) -> str:
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return f'<img alt="{escape(alternative)}" src="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'
