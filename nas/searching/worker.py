@@ -14,7 +14,7 @@ from nas.searching.assigned import assigned_search
 from nas.searching.assignment import read
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
-from nas.searching.events import Listener, Note
+from nas.searching.events import Listener, Note, Opened
 from nas.searching.ground import Ground, find_ground
 from nas.searching.loading import checked_data, expect_same_data, options_of
 from nas.searching.loop import Search, work
@@ -81,6 +81,7 @@ def join(
     else:
         search = assigned_search(study, read(study, assignment), named, dataset, cache, where, listener)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
+    listener(Opened(study, wanted))
     orphaned = None if starter is None else Orphaned(starter, lambda: os.kill(os.getpid(), signal.SIGTERM))
     work(search, device=str(where), lease=lease, orphaned=orphaned)
 
