@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from nas.cli import (
+    compare,
     confirm,
     data,
     evaluate,
@@ -50,6 +51,7 @@ app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tabulate")(tables.tabulate)
+app.command("compare")(compare.compare)
 app.command("table")(tables.show)
 app.command("replay")(tables.replay)
 app.command("schema")(schema.schema)

@@ -13,6 +13,8 @@ from nas.errors import InputError
 
 if TYPE_CHECKING:
     from nas.searching.tables.regret import Standing
+    from nas.searching.tables.signals import Signal
+    from nas.searching.tables.table import Table
 
 
 def tabulate(
@@ -52,6 +54,11 @@ def tabulate(
 
 def show(
     table: Annotated[str, typer.Argument(help="A shipped table, or a file that nas tabulate made.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Its data, for free scores of its untrained members as well.", show_default="no scores"),
+    ] = None,
+    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """How complete a table is, how it was made, and what tells early which networks will be good.
@@ -59,12 +66,15 @@ def show(
     [bold]Example[/bold]
 
       nas table small_volumes
+      nas table small_volumes --data Task04_Hippocampus
     """
     from nas.searching.tables.signals import noise, signals
     from nas.searching.tables.table import load_table
 
     read = load_table(table)
     found, deviation, best = signals(read), noise(read), read.best
+    if data is not None:
+        found += _scores(read, data, cache)
     document = {
         "table": read.in_words,
         "command": read.making.command,
@@ -82,6 +92,18 @@ def show(
         OUT.print(f"another seed gives another Dice: standard deviation {100 * deviation:.2f} points")
     rows = [(one.name, f"{one.correlation:.2f}", f"{one.low:.2f} to {one.high:.2f}") for one in found]
     OUT.print(table_of("rank correlation with the final Dice", ("what is known before", "all", "95% interval"), rows))
+
+
+def _scores(table: "Table", data: str, cache: str) -> "list[Signal]":
+    from rich.progress import Progress
+
+    from nas.searching.tables.making import Order, open_workshop
+    from nas.searching.tables.scoring import free_scores
+
+    shop = open_workshop(Order(table.making.study, data, table.making.coarser, cache))
+    with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
+        bar = progress.add_task("scoring", total=None)
+        return free_scores(table, shop, lambda count, total: progress.update(bar, completed=count, total=total))
 
 
 def replay(

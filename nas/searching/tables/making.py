@@ -216,6 +216,8 @@ def _making_of(order: Order, shop: Workshop, members: int) -> Making:
     fingerprint = shop.fingerprint
     scored = [region.name for region in fingerprint.regions] or [item.name for item in fingerprint.classes[1:]]
     return Making(
+        study=Path(order.recipe).stem,
+        coarser=order.coarser,
         space=space.name,
         space_digest=space.digest(),
         recipe=shop.candidates.recipes.template.to_json(),

@@ -31,14 +31,17 @@ Scores = tuple[tuple[float, ...], ...]
 class Making:
     """How a table was made; what must agree for it to go on.
 
-    `members` is how many trainings the space and the recipe offer, each of another network or recipe, and `rungs` the
-    shares of a training after which the cases `looked_at` are segmented; at the end all `cases` are. `twice` is the
-    share of members that are trained with two seeds, in parts of the whole: 5 for a fifth.
+    `study` is the name of the study recipe, `coarser` how many times larger voxels are than planned. `members` is how
+    many trainings space and recipe offer, each of another network or recipe, and `rungs` the shares of a training after
+    which the cases `looked_at` are segmented; at the end all `cases` are. One of `twice` members is trained with two
+    seeds.
     """
 
+    study: str
     space: str
     space_digest: str
     recipe: Document
+    coarser: float
     data: str
     data_digest: str
     task: Document

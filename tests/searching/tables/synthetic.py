@@ -48,6 +48,7 @@ def synthetic(seed: int = 0, share: float = 1.0) -> Table:
         )
     chance.shuffle(rows)
     making = Making(
+        study=space.name, coarser=1.0,
         space=space.name, space_digest=space.digest(), recipe=recipe.to_json(), data="none", data_digest="", task={},
         preprocessing={}, members=len(rows), rungs=RUNGS, cases=("a",), looked_at=("a",), targets=("x",), twice=5,
         command="", versions={},

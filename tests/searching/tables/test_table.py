@@ -20,6 +20,7 @@ from nas.searching.tables.table import (
 from nas.study.history import State
 
 MAKING = Making(
+    study="tiny", coarser=1.0,
     space="tiny", space_digest="d", recipe={"steps": 10, "weight_decay": 1e-6}, data="brain", data_digest="e", task={},
     preprocessing={}, members=3, rungs=(0.5, 1.0), cases=("a", "b"), looked_at=("a",), targets=("x", "y"), twice=5,
     command="nas tabulate tiny", versions={},
