@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from nas.cli.options import JsonOption, StorageOption
@@ -80,6 +79,8 @@ def _winner(study: "SqlStudy", best: Sequence["Trial"]) -> "Trial":
 
 def _scores(study: "SqlStudy", trial: "Trial") -> "Scores":
     """Of each case, the mean Dice over the targets that it has."""
+    import numpy as np
+
     from nas.confirming import Scores
 
     assert trial.latest is not None
