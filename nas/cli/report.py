@@ -7,7 +7,6 @@ import typer
 
 from nas.cli.options import ArtifactsOption, StorageOption, StudyName
 from nas.cli.output import OUT
-from nas.cli.results import storage_to_type
 from nas.cli.studies import chosen, open_existing
 from nas.study import DEFAULT_STORAGE
 
@@ -30,6 +29,7 @@ def report(
 
       nas report unet_family-brain-synthetic --to report.html --csv figures
     """
+    from nas.cli.results import storage_to_type
     from nas.report import gather
     from nas.report.writing import expect_page, write_page, write_tables
 
