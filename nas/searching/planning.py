@@ -41,6 +41,8 @@ _BRIEF_SHARE = 0.1
 _FEWEST_CASES = 6
 """Cases that a network is scored on at least."""
 _MOST_EPOCHS = 256
+_FEW_LOOKS = 2.0
+"""At how many voxels for each there is a training has seen little twice."""
 _IMAGES_AT_ONCE = 4
 _ROOM = 1.05
 
@@ -120,6 +122,7 @@ def make_plan(
         _expect_enough(plan, smallest, settings, spent)
         plan = replace(plan, brief_cases=_brief_cases(plan, smallest, len(data.validation)))
         template = _with_epochs(template, schedule, settings)
+        template = _as_varied_as_seen(template, plan, task, data, settings)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
 
@@ -128,6 +131,15 @@ def _with_epochs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -
     """A recipe whose epochs end where the rungs do, so that each rung has its curve."""
     epochs = max(round(1 / schedule.rungs[0]), recipe.epochs)
     return recipe if "epochs" in settings.wishes else replace(recipe, epochs=min(epochs, _MOST_EPOCHS))
+
+
+def _as_varied_as_seen(recipe: Recipe, plan: Plan, task: Task, data: Fold, settings: SearchSettings) -> Recipe:
+    """A recipe that varies patches where a training sees the same ones again: before that it costs and does not help."""
+    voxels = sum(sample.label.numel() for sample in data.training)
+    looks = plan.recipe.batch * plan.fewest * prod(task.patch) / voxels
+    if looks >= _FEW_LOOKS or "augmentation" in settings.wishes:
+        return recipe
+    return replace(recipe, augmentation=recipe.augmentation.unvaried)
 
 
 def _brief_cases(plan: Plan, graph: Graph, cases: int) -> int:

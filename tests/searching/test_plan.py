@@ -1,5 +1,6 @@
 """How long a trial is predicted to take, before anything is built, and what is asked of a budget."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from nas.searching.planning import make_plan, with_window
 from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.timing import USUAL, Speed, fit
-from nas.training import Augmentation, Recipe, Window
+from nas.training import Augmentation, Recipe, Sample, Window
 from tests.training.factories import sample
 
 TASK = Task(2, 1, 3, (16, 16), ((2, 2),) * 2)
@@ -83,9 +84,9 @@ def slimmed(rungs: int) -> Graph:
     return trace(slim(architecture, rungs), Task(2, 1, 3, (64, 64), ((2, 2),) * 4))
 
 
-def planned(budget: str, *, began: float = 0.0, **options: object) -> Plan:
+def planned(budget: str, *, began: float = 0.0, training: Sequence[Sample] | None = None, **options: object) -> Plan:
     settings = SearchSettings(space="tiny", budget=budget, **{"trials": 1, **options})  # type: ignore[arg-type]
-    cases = Fold([sample(seed=0)] * 2, [sample(seed=1)] * 2)
+    cases = Fold(training or [sample(seed=0)] * 2, [sample(seed=1)] * 2)
     device = torch.device("cpu")
     return make_plan(settings, load_space("tiny"), TASK, 4, cases, device, began=SYSTEM.steady() - began)
 
@@ -97,6 +98,14 @@ def test_a_trial_has_its_share_of_what_is_left_of_the_budget() -> None:
     assert plan.schedule.set_up == pytest.approx(100, rel=0.2)
     assert (plan.seconds_each, plan.rungs) == (plan.schedule.length, (0.25, 1.0))
     assert plan.recipe.steps is None
+
+
+def test_patches_are_varied_only_where_a_training_sees_the_same_ones_again() -> None:
+    assert planned("1000s").recipe.augmentation.affine > 0
+    large = [replace(sample((3000, 3000)), name=str(number)) for number in range(2)]
+    recipe = planned("100s", training=large).recipe
+    assert recipe.augmentation == Augmentation(flips=recipe.augmentation.flips).unvaried
+    assert recipe.augmentation.affine == 0
 
 
 def test_a_search_of_so_many_steps_each_has_no_rungs() -> None:
