@@ -134,7 +134,7 @@ def _with_epochs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -
 
 
 def _as_varied_as_seen(recipe: Recipe, plan: Plan, task: Task, data: Fold, settings: SearchSettings) -> Recipe:
-    """A recipe that varies patches where a training sees the same ones again: before that it costs and does not help."""
+    """A recipe that varies patches where a training sees the same ones again: else that costs more than it gives."""
     voxels = sum(sample.label.numel() for sample in data.training)
     looks = plan.recipe.batch * plan.fewest * prod(task.patch) / voxels
     if looks >= _FEW_LOOKS or "augmentation" in settings.wishes:
