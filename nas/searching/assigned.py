@@ -54,7 +54,7 @@ def assigned_search(
     return Search(
         study=study,
         strategy=Assigned(assignment.jobs),
-        evaluator=AssignedEvaluator(ground, folds, device, assignment.seconds, study.clock),
+        evaluator=AssignedEvaluator(ground, folds, device, assignment.seconds, study.clock, study.settings.goals),
         wanted=_ENDLESS,
         space_digest=study.settings.space_digest,
         hear=listener,

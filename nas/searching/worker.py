@@ -23,6 +23,7 @@ from nas.searching.strategies import Strategy
 from nas.searching.strategies.counted import Counted
 from nas.searching.strategies.halving import Halving
 from nas.searching.strategies.novel import Novel
+from nas.searching.strategies.own import Own
 from nas.searching.strategies.published import PublishedFirst
 from nas.searching.strategies.tree_parzen import TreeParzen
 from nas.space import Space
@@ -150,7 +151,7 @@ def _strategy(
     proposing = Novel(TreeParzen(ground.candidates, goals), ground.candidates, identify, goals)
     counted = Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
     schedule = ground.plan.schedule
-    return counted if schedule is None else Halving(counted, schedule, goals)
+    return Own(counted if schedule is None else Halving(counted, schedule, goals))
 
 
 def _installed(name: str) -> str:

@@ -229,6 +229,11 @@ class Trial:
         return self if len(runs) == len(self.runs) else replace(self, runs=runs)
 
     @property
+    def is_beside_the_search(self) -> bool:
+        """Whether only a confirmation has runs of it, so that a search knows nothing of it yet."""
+        return self.refusal is None and bool(self.runs) and self.latest is None
+
+    @property
     def settled(self) -> "Trial":
         """The trial as it stood when it was last scored: while it is trained further, what it reached before."""
         if self.state in UNDERWAY and self.latest is not None and self.latest.key.rung > 0:
@@ -261,6 +266,12 @@ class History:
     def in_state(self, *states: State) -> tuple[Trial, ...]:
         """The trials that stand so."""
         return tuple(trial for trial in self.trials if trial.state in states)
+
+    @property
+    def of_the_search(self) -> "History":
+        """The history without trials of which only a confirmation has runs."""
+        kept = tuple(trial for trial in self.trials if not trial.is_beside_the_search)
+        return self if len(kept) == len(self.trials) else History(kept, self.cursor)
 
     @property
     def published(self) -> tuple[Trial, ...]:

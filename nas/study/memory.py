@@ -81,6 +81,8 @@ class MemoryStudy:
                 **_proposed(proposal),
             )
             twin = self._twin(proposal)
+            if twin is not None and twin.is_beside_the_search and proposal.key.split is Split.SEARCH:
+                return self._begin(twin, proposal.key, worker)
             if twin is not None:
                 same_reference = proposal.reference is not None and proposal.reference == twin.reference
                 if same_reference or any(run.state in UNDERWAY for run in twin.runs):

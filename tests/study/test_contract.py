@@ -397,3 +397,29 @@ def test_the_journal_grows_and_is_read_by_kind(study: Study) -> None:
     assert study.journal("look") == (first, second)
     assert (first.number, second.number, second.content) == (1, 3, {"cases": 4})
     assert study.journal("assignment")[0].moment == study.clock.now()
+
+
+def test_a_network_that_a_confirmation_entered_is_begun_when_the_search_proposes_it(
+    study: Study, worker: Worker
+) -> None:
+    beside = claimed(study, worker, "plain", key=RunKey(1, 1, Split.CONFIRM))
+    study.finish(beside, COMPLETE)
+    assert only(study).is_beside_the_search
+    assert study.history().of_the_search.trials == ()
+    own = claimed(study, worker, "plain")
+    assert [run.key.split for run in only(study).runs] == [Split.CONFIRM, Split.SEARCH]
+    study.finish(own, COMPLETE)
+    assert only(study).state is State.COMPLETE
+    assert study.history().of_the_search is study.history() or study.history().of_the_search.trials
+    assert isinstance(study.start(proposal("plain"), worker, most=99), Trial)
+
+
+def test_only_wanted_runs_are_taken_up(study: Study, worker: Worker, other: Worker) -> None:
+    key = RunKey(1, 1, Split.CONFIRM)
+    own = claimed(study, worker, "a")
+    beside = study.go_on(0, key, worker)
+    assert isinstance(beside, Claim)
+    for claim in (own, beside):
+        study.give_back(claim)
+    assert study.take_up(other, [], lambda trial, wanted: (trial, wanted) == (0, key)) == Claim(beside.run, 2)
+    assert study.take_up(other, []) == Claim(own.run, 2)

@@ -1,5 +1,6 @@
 """The evaluator of runs beside a search: any fold, the held-out cases, or all cases, to a length of their own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from nas.searching.folds import Folds
 from nas.searching.ground import Ground
 from nas.searching.plan import Plan
 from nas.study.history import Document, Result, recipe_path
+from nas.study.objective import DICE, Objective
 from nas.training import Recipe
 
 
@@ -26,6 +28,7 @@ class AssignedEvaluator:
         device: where to train.
         seconds: of each training; None where the recipe says its steps.
         clock: tells when a checkpoint is due.
+        objectives: what runs are scored by.
     """
 
     ground: Ground
@@ -33,6 +36,7 @@ class AssignedEvaluator:
     device: torch.device
     seconds: float | None
     clock: Clock = SYSTEM
+    objectives: Sequence[Objective] = DICE
 
     def describe(self, decisions: Document) -> Description:
         """Digest, cost and limits, as the search sees them."""
@@ -47,7 +51,7 @@ class AssignedEvaluator:
             plan = replace(plan, positions=window.positions(cases.validation, ground.task))
         there = replace(ground, cases=cases, fold=training.key.fold, plan=plan)
         decisions = {path: value for path, value in training.decisions.items() if path not in self._settled}
-        evaluator = TrainedEvaluator(there, self.device, (1.0,), self.clock)
+        evaluator = TrainedEvaluator(there, self.device, (1.0,), self.clock, self.objectives)
         return evaluator.run(replace(training, decisions=decisions), beginning, recorder)
 
     def _of_length(self, ground: Ground) -> Ground:

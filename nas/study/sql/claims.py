@@ -46,6 +46,8 @@ def start(storage: Storage, study: int, proposal: Proposal, worker: Worker, most
         twin = _twin(session, study, proposal)
         if twin is not None:
             own_claim = _first_claim(session, twin, proposal, worker)
+            if own_claim is None and _is_beside_the_search(session, twin, proposal.key):
+                return _new_run(session, study, storage, revision, twin, proposal.key, worker)
             return own_claim or _of_twin(session, study, storage, revision, proposal, twin)
         if proposal.refusal is None and _number_of_networks(session, study) >= most:
             return Busy(f"{most} networks are trained or in hand")
@@ -181,6 +183,12 @@ def _first_claim(session: Session, twin: TrialRow, proposal: Proposal, worker: W
     run = session.scalar(select(row).where(of_twin, _of_key(proposal.key)))
     same = twin.decisions == proposal.decisions
     return Claim(run.id, run.claim) if run is not None and same else None
+
+
+def _is_beside_the_search(session: Session, twin: TrialRow, key: RunKey) -> bool:
+    """Whether only a confirmation has runs of a trial that a search proposes now."""
+    searched = select(RunRow.id).where(RunRow.trial_id == twin.id, RunRow.split == Split.SEARCH).limit(1)
+    return key.split is Split.SEARCH and twin.refusal is None and session.scalar(searched) is None
 
 
 def _of_twin(
