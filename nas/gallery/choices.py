@@ -55,10 +55,10 @@ def documentation(part: type) -> str:
 
 
 def about_knob(part: type, knob: str) -> str:
-    """What a part's docstring says of one of its knobs."""
+    """What a part's docstring says of one of its knobs, or else of the part."""
     named = re.compile(rf"`{re.escape(knob)}`")
     sentences = _SENTENCE.split(" ".join(documentation(part).split()))
-    return " ".join(sentence for sentence in sentences if named.search(sentence))
+    return " ".join(sentence for sentence in sentences if named.search(sentence)) or sentences[0]
 
 
 def _walk(item: Any, path: str, part: type | None, knob: str) -> Iterator[tuple[str, type | None, str, Choice]]:

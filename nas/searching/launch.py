@@ -26,6 +26,7 @@ from nas.searching.opened import OpenedStudy
 from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.settings import SearchSettings
 from nas.searching.slots import share_threads
+from nas.searching.trackers import expect_trackers, tracked
 from nas.searching.worker import prepared_search, published_entries
 from nas.space import Space
 from nas.study.files.artifacts import check_name
@@ -67,6 +68,7 @@ def search(
     """
     began = SYSTEM.steady() if began is None else began
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
+    expect_trackers(settings)
     device = pick_device(settings.slots[0])
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # the caller's chance is theirs
         return _searched(settings, device, listener, began)
@@ -102,7 +104,8 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
     study = create_or_resume(storage, study_settings)
     if stored is not None:
         listener(Note(f"study {name!r}: going on after {stored.counts()[1][State.COMPLETE]} finished trials"))
-    _train(study, settings, _lengthened(ground, settings) if stored else ground, device, listener)
+    with tracked(study, settings, listener) as heard:
+        _train(study, settings, _lengthened(ground, settings) if stored else ground, device, heard)
     return OpenedStudy(study)
 
 

@@ -159,6 +159,14 @@ class SearchSettings:
     lease: float = option(
         LEASE_SECONDS, "Seconds without a sign of life until a worker's trial is taken over.", above=True, most=10**6
     )
+    tensorboard: str | None = option(
+        None, "Folder for TensorBoard's files of each run (pip install 'nas[tensorboard]').", shown="none"
+    )
+    mlflow: str | None = option(
+        None,
+        "MLflow's tracking server, or sqlite:///mlflow.db, for each run (pip install 'nas[mlflow]').",
+        shown="none",
+    )
     full_size: bool = option(False, "Train published networks at their full width, whatever the budget.")
 
     def __post_init__(self) -> None:
