@@ -56,3 +56,8 @@ def counted(number: int, noun: str) -> str:
 def percent(share: float) -> str:
     """A share with as many digits as it needs: 1.6%, 25%."""
     return f"{share:.1%}" if 0 < share < 0.0995 and round(share * 100, 1) % 1 else f"{share:.0%}"
+
+
+def readable(text: str) -> str:
+    """Text from outside without what would break or turn a line around."""
+    return "".join(letter if letter.isprintable() or letter in "\n\u200c\u200d" else "\ufffd" for letter in text)

@@ -36,7 +36,7 @@ def search(json: bool, **values: Any) -> None:
     settings = settings_of(values)
     # A scheduler's signal ends a search as Ctrl-C does: the running trial is given back, all else is kept.
     stop_on(signal.SIGTERM, signal.SIGUSR1)
-    with Display() as display:
+    with Display(as_json=json) as display:
         try:
             opened = run(settings, listener=display, began=STARTED)
         except KeyboardInterrupt:
@@ -56,7 +56,12 @@ _JSON = inspect.Parameter(
     "json",
     inspect.Parameter.KEYWORD_ONLY,
     default=False,
-    annotation=Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")],
+    annotation=Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON object at the end, and how it goes as JSON lines on standard error."
+        ),
+    ],
 )
 search.__signature__ = inspect.Signature([*parameters_of_settings(), _JSON])  # type: ignore[attr-defined]
 search.__annotations__ = {  # where Typer looks for the types

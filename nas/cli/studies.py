@@ -1,11 +1,14 @@
 """`nas status`, `nas best`: what studies hold."""
 
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas.cli.options import JsonOption, StorageOption, StudyName
 from nas.cli.output import OUT, in_words, print_json, table
+from nas.cli.stopping import stop_on
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -16,17 +19,33 @@ if TYPE_CHECKING:
 _STATUS = ("study", "trained", "running", "infeasible", "failed", "best")
 
 
-def status(study: StudyName = None, storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False) -> None:
+def status(
+    study: StudyName = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing how it stands, until Ctrl-C.")] = False,
+    json: JsonOption = False,
+) -> None:
     """How far studies are: all of them, or one with its results.
+
+    With --watch one screen that follows the search, wherever it runs; with --json a line of JSON for each change.
 
     [bold]Example[/bold]
 
       nas status unet_family-brain-synthetic
+
+      nas status unet_family-brain-synthetic --watch
     """
     from nas.cli.results import results_table, where_everything_is
     from nas.study.sql.opening import list_studies, open_study
 
     with open_existing(storage) as opened:
+        if watch:
+            from nas.cli.watching import watch as follow
+
+            stop_on(signal.SIGTERM)
+            with suppress(KeyboardInterrupt):
+                follow(chosen(opened, study), as_json=json)
+            return
         if study is None:
             states = [_status(stored) for stored in list_studies(opened)]
             if json:

@@ -16,11 +16,11 @@ from typing import Any
 from nas.report import figures
 from nas.report.commands import circumstances, commands
 from nas.report.figures import Missing
-from nas.report.figures._look import readable
 from nas.report.headline import headline
 from nas.report.material import Drawing, Material
 from nas.report.networks import Network, networks, to_json
 from nas.report.table import Table, shown
+from nas.wording import readable
 
 _POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; "

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nas.study.history import Trial
+from nas.study.protocol import Study
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,14 @@ class Note:
     """Something worth a line."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The study is open: how the search stands is read off it. `wanted` networks are to be trained at most."""
+
+    study: Study
+    wanted: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class TrialEnded:
     used: float | None = None
 
 
-Event = Working | Note | TrialStarted | TrialEnded
+Event = Working | Note | Opened | TrialStarted | TrialEnded
 Listener = Callable[[Event], None]
 
 

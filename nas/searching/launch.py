@@ -18,7 +18,7 @@ from nas.network.device import pick_device
 from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
-from nas.searching.events import Listener, Note, silent
+from nas.searching.events import Listener, Note, Opened, silent
 from nas.searching.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
 from nas.searching.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
 from nas.searching.loop import work
@@ -33,7 +33,7 @@ from nas.study.history import State
 from nas.study.objective import read_objectives
 from nas.study.optuna import project
 from nas.study.settings import StudySettings
-from nas.study.sql.opening import create_or_resume, find_study
+from nas.study.sql.opening import create_or_resume, find_study, open_study
 from nas.study.sql.storage import open_storage
 from nas.study.sql.study import SqlStudy
 from nas.study.upkeep.widening import is_widened, widen
@@ -124,6 +124,7 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
         listener(note)
     schedule = ground.plan.schedule
     study.want(settings.wanted, None if schedule is None else schedule.to_json())
+    listener(Opened(open_study(study.storage, study.name), settings.wanted))  # with its time as it is now
     entered, left_out = published_entries(ground, settings.wanted)
     tried = {trial.reference for trial in study.history().published if trial.state is not State.FAILED}
     announce([entry for entry in entered if entry.name not in tried], left_out, listener)

@@ -11,7 +11,7 @@ from nas.errors import InputError, field_named
 from nas.network.device import pick_device
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
-from nas.searching.events import Listener, Note
+from nas.searching.events import Listener, Note, Opened
 from nas.searching.ground import Ground, find_ground
 from nas.searching.loading import checked_data, expect_same_data, options_of
 from nas.searching.loop import Search, work
@@ -80,6 +80,7 @@ def join(
     where = pick_device(device)
     ground = find_ground(settings, named, dataset, cache, where, listener)
     listener(Note(f"study {study.name!r}: working for it on {where}"))
+    listener(Opened(study, wanted))
     orphaned = None if starter is None else Orphaned(starter, lambda: os.kill(os.getpid(), signal.SIGTERM))
     work(prepared_search(study, ground, where, wanted, listener), device=str(where), lease=lease, orphaned=orphaned)
 

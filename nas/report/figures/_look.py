@@ -4,6 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nas.report.material import Role
+from nas.wording import readable
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,11 +19,6 @@ BRIEF = {"color": GREY, "symbol": "x-thin-open", "size": 6, "opacity": 0.5, "lin
 BANDS = (BLUE, ORANGE, GREEN, PURPLE, GREY, "#8a6d1f", "#4d7f99", "#a84848")
 INK = "#3b4148"
 """Of words; the page puts its own in its place, by day and by night."""
-
-
-def readable(text: str) -> str:
-    """Text from outside without what would break or turn a line around."""
-    return "".join(letter if letter.isprintable() or letter in "\n\u200c\u200d" else "\ufffd" for letter in text)
 
 
 def plain(text: str, most: int = 60) -> str:
