@@ -15,6 +15,7 @@ from nas.searching.strategies.evolution import Evolution
 from nas.searching.strategies.local_search import LocalSearch
 from nas.searching.strategies.quasi_random import QuasiRandomSearch, from_point
 from nas.searching.strategies.random import RandomSearch
+from nas.searching.strategies.tree_parzen import TreeParzen
 from nas.space import Space, integer, one_of, real, weighted
 from nas.study.history import History, Result, RunKey, State
 from nas.study.memory import MemoryStudy
@@ -158,3 +159,13 @@ def test_all_are_begun_before_the_best_are_finished(known: History, running: int
 def test_the_best_of_a_rung_go_on_as_soon_as_it_holds_enough(known: History, action: Action) -> None:
     strategy = AsynchronousHalving(ScriptedStrategy([A]), DICE, rungs=3, share=2)
     assert strategy.next(known, 0, Random(0)) == action
+
+
+def test_a_trial_that_climbs_changes_nothing_of_what_the_sampler_sees() -> None:
+    strategy = TreeParzen(CANDIDATES, DICE)
+    before = reached((0.5,), (0.6,), (0.4,), (0.3,))
+    after = reached((0.5,), (0.6, 0.1), (0.4, 0.9), (0.3,), last=2)
+    proposals = [strategy.next(known, 0, Random(7)) for known in (before, after)]
+    assert proposals[0] == proposals[1]
+    assert strategy._memory is not None
+    assert len(strategy._memory.study.trials) == 4 + len(proposals)  # nothing was added anew

@@ -40,7 +40,8 @@ class TreeParzen:
         import optuna
 
         study = self._study(history)
-        under_way = [trial for trial in history.in_state(*UNDERWAY) if trial.decisions is not None]
+        begun = History(tuple(trial.as_of(0) for trial in history.trials))
+        under_way = [trial for trial in begun.in_state(*UNDERWAY) if trial.decisions is not None]
         ghosts = [number for trial in under_way if (number := self._add(study, trial)) is not None]
         study.sampler = optuna.samplers.TPESampler(seed=generator.randrange(2**32), constant_liar=bool(ghosts))
         asked = study.ask()
@@ -108,7 +109,8 @@ def _chosen(history: History, objectives: Sequence[Objective]) -> list[Trial]:
 
     It changes only by growing, but when a block is full.
     """
-    informative = [trial.as_of(0) for trial in history.in_the_order_of_results() if _says_something(trial.as_of(0))]
+    begun = History(tuple(trial.as_of(0) for trial in history.trials))
+    informative = [trial for trial in begun.in_the_order_of_results() if _says_something(trial)]
     settled = len(informative) // BLOCK * BLOCK
     if settled <= BLOCK:
         return informative

@@ -174,7 +174,10 @@ def _begun(file: Path, making: Making) -> set[tuple[int, int]]:
             f"{_short(ours[other[0]])}); name another file"
         )
     text = file.read_text(encoding="utf-8")
-    file.write_text(text[: text.rindex("\n") + 1], encoding="utf-8")
+    if not text.endswith("\n"):
+        whole = file.with_suffix(".part")
+        whole.write_text(text[: text.rindex("\n") + 1], encoding="utf-8")
+        whole.replace(file)
     return {(row.number, row.seed) for row in table.rows}
 
 
@@ -194,10 +197,20 @@ def _tend(
         done, running = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             row = future.result()
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(line_of(row))
+            _append(file, line_of(row))
             seconds = row.seconds + row.look_seconds * (len(RUNGS) - 1) + row.score_seconds
             hear(Note(f"member {row.number}, seed {row.seed}: {row.state}, Dice {row.dice:.4f}, {seconds:.1f} s"))
+
+
+def _append(file: Path, line: str) -> None:
+    try:
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(line)
+    except OSError as error:
+        raise InputError(
+            f"{field_named('to')}: {file} cannot be written ({error.strerror}); make room there, and give the same "
+            "command again: what is done is kept"
+        ) from None
 
 
 @lru_cache(1)

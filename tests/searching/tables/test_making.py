@@ -41,21 +41,38 @@ def candidates(name: str) -> Candidates:
     return candidates_of(load_space(name), load_recipe(name).recipe)
 
 
+FIRST = {
+    "small_volumes": {
+        "family": "pre_activation",
+        "encoder.length": 2,
+        "decoder": "pyramid",
+        "style.norm": "instance",
+        "width": 4,
+        "recipe.learning_rate": 0.01,
+    },
+    "small_images": {
+        "family": "pre_activation",
+        "encoder.length": 3,
+        "decoder": "mirrored",
+        "skip": "concatenate",
+        "width": 8,
+        "style.norm": "instance",
+        "recipe.learning_rate": 0.01,
+    },
+}
+"""Of each table; another order would part what was trained from what is to come."""
+
+
 @pytest.mark.parametrize("name", TASKS)
-def test_the_benchmark_spaces_have_at_least_600_trainings_that_all_differ(name: str) -> None:
+def test_the_benchmark_spaces_have_at_least_600_trainings_in_an_order_that_means_nothing(name: str) -> None:
     members = all_members(candidates(name), TASKS[name])
     assert len(members) >= 600
     assert [member.number for member in members] == list(range(len(members)))
-    assert members[:3] == all_members(candidates(name), TASKS[name])[:3]
+    assert members[0].decisions == FIRST[name]
     assert {member.reference for member in members} - {None} == set(load_space(name).references)
-
-
-def test_any_part_of_the_order_is_a_fair_sample() -> None:
-    members = all_members(candidates("small_volumes"), TASKS["small_volumes"])
     part = members[:150]
     for path in ("family", "width", "style.norm", "recipe.learning_rate", "decoder"):
-        whole = {member.decisions[path] for member in members}
-        assert {member.decisions[path] for member in part} == whole
+        assert {member.decisions[path] for member in part} == {member.decisions[path] for member in members}
 
 
 @pytest.fixture(scope="module")
