@@ -66,6 +66,8 @@ ROOMS: dict[str, set[str]] = {
     "study/protocol.py": {"history", "settings"},
     "study/memory.py": {"history", "objective", "settings", "protocol"},
     "searching/strategies": {"strategies", "candidates", "schedule", "distributions", "references"},
+    "searching/setup": {"setup", "candidates", "references", "schedule", "settings", "events"},
+    "searching/evaluators": {"evaluators", "setup", "candidates", "schedule", "interruption"},
     "searching/evaluators/__init__.py": set(),
     "searching/evaluators/tabular.py": {"evaluators"},
     "searching/gate.py": {"strategies", "evaluators"},

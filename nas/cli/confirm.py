@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from nas.confirming.judging import Judged
-    from nas.searching.confirming import Confirmed, Part
+    from nas.searching.afterwards.confirming import Confirmed, Part
 
 
 def confirm(
@@ -85,8 +85,8 @@ def confirm(
     if simulate is not None:
         _simulate(simulate)
         return
-    from nas.searching.confirming import ConfirmSettings
-    from nas.searching.confirming import confirm as run
+    from nas.searching.afterwards.confirming import ConfirmSettings
+    from nas.searching.afterwards.confirming import confirm as run
     from nas.searching.settings import parse_duration
 
     stop_on(signal.SIGTERM, signal.SIGUSR1)

@@ -60,7 +60,7 @@ def train(
 
       nas train --trial 7 --ensemble --to model
     """
-    from nas.searching.finishing import FinalSettings, train_finally
+    from nas.searching.afterwards.finishing import FinalSettings, train_finally
     from nas.searching.settings import parse_duration
 
     stop_on(signal.SIGTERM, signal.SIGUSR1)

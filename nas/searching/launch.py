@@ -19,13 +19,13 @@ from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, Opened, silent
-from nas.searching.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
-from nas.searching.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
-from nas.searching.planning import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.settings import SearchSettings
-from nas.searching.slots import share_threads
+from nas.searching.setup.fitting import announce, describe_plan, describe_recipe, with_wishes
+from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
+from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
+from nas.searching.setup.slots import share_threads
 from nas.searching.trackers import expect_trackers, tracked
 from nas.searching.worker import prepared_search, published_entries
 from nas.space import Space

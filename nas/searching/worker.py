@@ -5,20 +5,19 @@ import signal
 
 import torch
 
-from nas.architecture import EncoderDecoder
-from nas.catalog import load_space, space_names
 from nas.data import DEFAULT_FOLDER, open_dataset
 from nas.errors import InputError, field_named
 from nas.network.device import pick_device
-from nas.searching.assigned import assigned_search
-from nas.searching.assignment import read
+from nas.searching.afterwards.assigned import assigned_search
+from nas.searching.afterwards.assignment import read
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note, Opened
-from nas.searching.ground import Ground, find_ground
-from nas.searching.loading import checked_data, expect_same_data, options_of
 from nas.searching.loop import Search, work
-from nas.searching.references import Entry, alone, entries
+from nas.searching.references import Entry, entries
+from nas.searching.setup.ground import Ground, find_ground
+from nas.searching.setup.loading import checked_data, expect_same_data, options_of
+from nas.searching.setup.spaces import space_of
 from nas.searching.strategies import Strategy
 from nas.searching.strategies.counted import Counted
 from nas.searching.strategies.halving import Halving
@@ -26,11 +25,9 @@ from nas.searching.strategies.novel import Novel
 from nas.searching.strategies.own import Own
 from nas.searching.strategies.published import PublishedFirst
 from nas.searching.strategies.tree_parzen import TreeParzen
-from nas.space import Space
 from nas.study.history import Document
 from nas.study.optuna import project
 from nas.study.protocol import Orphaned
-from nas.study.settings import StudySettings
 from nas.study.sql.study import SqlStudy
 
 
@@ -87,25 +84,6 @@ def join(
     work(search, device=str(where), lease=lease, orphaned=orphaned)
 
 
-def space_of(settings: StudySettings, space: str | None) -> Space[EncoderDecoder]:
-    """The space of a study; code is loaded from what the user names, or what is installed.
-
-    Raises:
-        InputError: it is not the study's.
-    """
-    named = load_space(space or _installed(settings.space))
-    searched = named
-    if settings.plan["reference"] is not None:
-        searched = alone(named, settings.plan["reference"], settings.plan["rungs"])
-    if searched.digest() != settings.space_digest:
-        raise InputError(
-            f"{field_named('space')}: {space or settings.space} is not the space of study {settings.name!r} "
-            f"(digest {searched.digest()[:12]}, "
-            f"stored {settings.space_digest[:12]}); give the same file, or widen the study with nas search first"
-        )
-    return named
-
-
 _EACH_FAMILY = 11
 """So many published networks enter wherever trials allow: the first of each family of `unet_family`, in turn."""
 
@@ -152,12 +130,3 @@ def _strategy(
     counted = Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
     schedule = ground.plan.schedule
     return Own(counted if schedule is None else Halving(counted, schedule, goals))
-
-
-def _installed(name: str) -> str:
-    if name not in space_names():
-        raise InputError(
-            f"the study's space {name!r} is a file of its maker; give the same file as "
-            f"{field_named('space')}: ./mine.py"
-        )
-    return name

@@ -8,7 +8,7 @@ import pytest
 
 from nas.errors import InputError
 from nas.searching import SearchSettings
-from nas.searching.confirming import FOLDS, HELD_OUT, ConfirmSettings, confirm
+from nas.searching.afterwards.confirming import FOLDS, HELD_OUT, ConfirmSettings, confirm
 from nas.searching.events import Event, Note, silent
 from nas.study.sql.study import SqlStudy
 from tests.cli.command import Command

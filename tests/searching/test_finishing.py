@@ -7,9 +7,9 @@ import pytest
 from nas.errors import InputError
 from nas.model import load_model
 from nas.searching import SearchSettings
-from nas.searching.confirming import ConfirmSettings, confirm
+from nas.searching.afterwards.confirming import ConfirmSettings, confirm
+from nas.searching.afterwards.finishing import FinalSettings, train_finally
 from nas.searching.events import Event, Note, silent
-from nas.searching.finishing import FinalSettings, train_finally
 from nas.study.history import Split
 from nas.study.sql.study import SqlStudy
 

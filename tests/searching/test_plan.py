@@ -11,12 +11,12 @@ from nas.catalog import load_space
 from nas.clock import SYSTEM
 from nas.errors import InputError
 from nas.graph import Graph, Task, trace
-from nas.searching.loading import Fold
-from nas.searching.plan import Limits, Plan
-from nas.searching.planning import make_plan, with_window
 from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.timing import USUAL, Speed, fit
+from nas.searching.setup.fitting import make_plan, with_window
+from nas.searching.setup.loading import Fold
+from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.timing import USUAL, Speed, fit
 from nas.training import Augmentation, Recipe, Sample, Window
 from tests.training.factories import sample
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nas.searching.resolution import coarser, coarsest, faithfulness
+from nas.searching.setup.resolution import coarser, coarsest, faithfulness
 
 
 @pytest.mark.parametrize(

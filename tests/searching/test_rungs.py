@@ -15,10 +15,10 @@ from nas.graph import Task
 from nas.searching.candidates import candidates_of
 from nas.searching.evaluators import Fresh, Resume, Training
 from nas.searching.evaluators.trained import TrainedEvaluator
-from nas.searching.ground import Ground
-from nas.searching.loading import Fold, typical
-from nas.searching.plan import Limits, Plan
-from nas.searching.timing import USUAL
+from nas.searching.setup.ground import Ground
+from nas.searching.setup.loading import Fold, typical
+from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.timing import USUAL
 from nas.study.history import Measurement, RunKey, State
 from nas.study.objective import Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS

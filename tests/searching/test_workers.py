@@ -18,10 +18,10 @@ from nas.errors import InputError
 from nas.graph import Task
 from nas.searching.events import Event, TrialEnded, TrialStarted
 from nas.searching.observing import Observer
-from nas.searching.plan import Limits, Plan
-from nas.searching.planning import describe_plan
 from nas.searching.settings import SearchSettings
-from nas.searching.timing import Speed
+from nas.searching.setup.fitting import describe_plan
+from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.timing import Speed
 from nas.searching.worker import join
 from nas.study.history import State
 from nas.study.sql.opening import open_study

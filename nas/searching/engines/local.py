@@ -14,7 +14,7 @@ from nas.errors import InputError
 from nas.searching.events import Listener, Note
 from nas.searching.observing import Observes
 from nas.searching.settings import SearchSettings
-from nas.searching.slots import threads_each
+from nas.searching.setup.slots import threads_each
 from nas.study.sql.study import SqlStudy
 from nas.study.sql.workers import end_process
 

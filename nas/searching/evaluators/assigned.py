@@ -10,9 +10,9 @@ from nas.clock import SYSTEM, Clock
 from nas.searching.candidates import candidates_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Training
 from nas.searching.evaluators.trained import TrainedEvaluator
-from nas.searching.folds import Folds
-from nas.searching.ground import Ground
-from nas.searching.plan import Plan
+from nas.searching.setup.folds import Folds
+from nas.searching.setup.ground import Ground
+from nas.searching.setup.plan import Plan
 from nas.study.history import Document, Result, recipe_path
 from nas.study.objective import DICE, Objective
 from nas.training import Recipe

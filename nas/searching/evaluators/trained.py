@@ -21,12 +21,12 @@ from nas.network import Network, StepPlan, build, default_plan
 from nas.network.running import is_out_of_memory
 from nas.searching.candidates import graph_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
-from nas.searching.ground import Ground
 from nas.searching.interruption import Stop, deferred
-from nas.searching.loading import Fold, typical
-from nas.searching.plan import Plan
 from nas.searching.schedule import ETA
-from nas.searching.timing import latency, timed_plan
+from nas.searching.setup.ground import Ground
+from nas.searching.setup.loading import Fold, typical
+from nas.searching.setup.plan import Plan
+from nas.searching.setup.timing import latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.objective import DICE, Objective

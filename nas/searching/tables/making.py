@@ -22,8 +22,8 @@ from nas.graph import Task
 from nas.graph.soundness import dead_weight
 from nas.searching.candidates import Candidates, candidates_of, graph_of
 from nas.searching.events import Listener, Note, silent
-from nas.searching.loading import checked_data, load_fold, prepared, sliced
-from nas.searching.resolution import coarser
+from nas.searching.setup.loading import checked_data, load_fold, prepared, sliced
+from nas.searching.setup.resolution import coarser
 from nas.searching.tables.table import TENTHS, Making, Row, Table, first_line, line_of, read_table
 from nas.searching.tables.training import Workshop, trained_row
 from nas.space import Space

@@ -14,7 +14,7 @@ from nas.graph import Graph, Task
 from nas.network import Network, StepPlan, build
 from nas.network.running import default_plan
 from nas.searching.candidates import Candidates, graph_of
-from nas.searching.loading import Fold
+from nas.searching.setup.loading import Fold
 from nas.searching.tables.table import Row, Scores
 from nas.study.history import Document, State
 from nas.training import DivergedError, Epoch, Recipe, Sample, Window, read_checkpoint, train, validate

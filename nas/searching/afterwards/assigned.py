@@ -8,16 +8,16 @@ import torch
 from nas.architecture import EncoderDecoder
 from nas.data import Dataset
 from nas.network.device import pick_device
-from nas.searching.assignment import Assignment, read
+from nas.searching.afterwards.assignment import Assignment, read
 from nas.searching.engines import start_workers
 from nas.searching.evaluators.assigned import AssignedEvaluator
 from nas.searching.events import Event, Listener, Note, TrialEnded, Working
-from nas.searching.folds import Folds
-from nas.searching.ground import bare_ground
-from nas.searching.loading import prepared
 from nas.searching.loop import Search, work
 from nas.searching.settings import SearchSettings
-from nas.searching.slots import share_threads
+from nas.searching.setup.folds import Folds
+from nas.searching.setup.ground import bare_ground
+from nas.searching.setup.loading import prepared
+from nas.searching.setup.slots import share_threads
 from nas.searching.strategies.assigned import Assigned, Job
 from nas.space import Space
 from nas.study.history import History, Run, Split, State

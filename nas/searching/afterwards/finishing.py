@@ -12,17 +12,17 @@ from nas.data import Dataset, open_dataset
 from nas.errors import InputError, did_you_mean, field_named
 from nas.model import TrainedModel, ensemble, save_model
 from nas.model.folder import FORMAT, refuse_others
-from nas.searching.assigned import carry_out, folds_of, time_in_words
-from nas.searching.assignment import Assignment, keys_of_folds, seeds_for, write_down
-from nas.searching.contest import names_of
+from nas.searching.afterwards.assigned import carry_out, folds_of, time_in_words
+from nas.searching.afterwards.assignment import Assignment, keys_of_folds, seeds_for, write_down
+from nas.searching.afterwards.contest import names_of
 from nas.searching.evaluators.assigned import full_length
 from nas.searching.events import Listener, Note
-from nas.searching.folds import Folds
-from nas.searching.loading import checked_data, expect_same_data, options_of
 from nas.searching.model import trained_model
 from nas.searching.opened import OpenedStudy, TrainedNetwork
 from nas.searching.settings import SearchSettings
-from nas.searching.worker import space_of
+from nas.searching.setup.folds import Folds
+from nas.searching.setup.loading import checked_data, expect_same_data, options_of
+from nas.searching.setup.spaces import space_of
 from nas.study.history import Run, RunKey, Split, State, Trial
 from nas.study.sql.study import SqlStudy
 

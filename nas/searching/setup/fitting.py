@@ -15,13 +15,13 @@ from nas.errors import InputError, field_named
 from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of, random_members
 from nas.searching.events import Listener, Note
-from nas.searching.loading import Fold, usable_memory
-from nas.searching.plan import Limits, Plan, memory
 from nas.searching.references import MOST_RUNGS, Entry
 from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.slots import memory_each
-from nas.searching.timing import TIMING_SHARE, measure_speed
+from nas.searching.setup.loading import Fold, usable_memory
+from nas.searching.setup.plan import Limits, Plan, memory
+from nas.searching.setup.slots import memory_each
+from nas.searching.setup.timing import TIMING_SHARE, measure_speed
 from nas.space import Space
 from nas.training import Augmentation, Recipe, Window, largest_image, plan_batch, plan_task
 from nas.training.plan import SMALLEST_BATCH

@@ -7,7 +7,7 @@ import torch
 from nas.data import PreparedDataset, slices
 from nas.data.splits import FOLDS
 from nas.errors import InputError, field_named
-from nas.searching.loading import Fold, in_place, load_fold, sliced
+from nas.searching.setup.loading import Fold, in_place, load_fold, sliced
 from nas.study.history import RunKey, Split
 from nas.training.memory import release
 

@@ -15,18 +15,18 @@ from nas.confirming.judging import Judged, judge
 from nas.confirming.per_case import expect_cases, matched, read_per_case
 from nas.data import Dataset, open_dataset
 from nas.errors import InputError, field_named
-from nas.searching.assigned import carry_out, folds_of, time_in_words
-from nas.searching.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
-from nas.searching.contest import Contest, contest, enter, names_of, plain_entry, start_of, tried
+from nas.searching.afterwards.assigned import carry_out, folds_of, time_in_words
+from nas.searching.afterwards.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
+from nas.searching.afterwards.contest import Contest, contest, enter, names_of, plain_entry, start_of, tried
+from nas.searching.afterwards.measured import ALL, is_held_out, measured_scores, structures_of
 from nas.searching.evaluators.assigned import full_length
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note
-from nas.searching.folds import Folds
-from nas.searching.ground import bare_ground
-from nas.searching.loading import checked_data, expect_same_data, options_of
-from nas.searching.measured import ALL, is_held_out, measured_scores, structures_of
 from nas.searching.settings import SearchSettings
-from nas.searching.worker import space_of
+from nas.searching.setup.folds import Folds
+from nas.searching.setup.ground import bare_ground
+from nas.searching.setup.loading import checked_data, expect_same_data, options_of
+from nas.searching.setup.spaces import space_of
 from nas.space import Space
 from nas.study.history import History, RunKey, Split
 from nas.study.looks import held_out, look

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from nas.errors import InputError, field_named
 from nas.searching.evaluators import Description
 from nas.searching.gate import proposal
-from nas.searching.ground import Ground
 from nas.searching.references import Entry, entries
+from nas.searching.setup.ground import Ground
 from nas.searching.strategies import Start
 from nas.study.history import History, Origin, RunKey, State, Trial
 from nas.study.objective import Objective, ranked

@@ -6,7 +6,7 @@ from typing import Any
 
 from nas.graph import Graph
 from nas.searching.schedule import Schedule
-from nas.searching.timing import Speed
+from nas.searching.setup.timing import Speed
 from nas.training import Recipe, Window
 
 BYTES_PER_PARAMETER = 16

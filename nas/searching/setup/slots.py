@@ -5,8 +5,8 @@ from dataclasses import replace
 import torch
 
 from nas.data import available_processes
-from nas.searching.loading import usable_memory
 from nas.searching.settings import SearchSettings
+from nas.searching.setup.loading import usable_memory
 
 
 def threads_each(slots: tuple[str | None, ...]) -> int:
