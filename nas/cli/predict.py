@@ -31,7 +31,12 @@ def predict(
         list[str] | None,
         typer.Option(help="CLASS=MM3: drop parts smaller than that (mm² in 2D).", show_default="none"),
     ] = None,
-    overlap: Annotated[float, typer.Option(min=0.0, max=0.9, help="Of neighbouring windows, as a share.")] = 0.5,
+    overlap: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=0.9, help="Of neighbouring windows, as a share.", show_default="windows as in validation"
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:1.", show_default="a GPU if there is one")
     ] = None,

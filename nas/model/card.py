@@ -37,10 +37,13 @@ def _name(model: "TrainedModel") -> str:
 
 def _what(model: "TrainedModel") -> Iterator[str]:
     seen = "slice by slice" if model.slicing else "as a whole"
+    through = f"through windows of {_by(model.windows.size or model.task.patch)}"
+    if model.windows.size is None:
+        through = f"at once up to {model.windows.most:,} voxels, larger ones {through}"
     yield (
         f"Segments {', '.join(model.target_names)} in {model.axes}D images of "
         f"{_counted(len(model.channels), 'channel')} ({', '.join(model.channels)}), "
-        f"seen {seen} through windows of {_by(model.task.patch)}."
+        f"seen {seen}, {through}."
     )
     yield ""
     yield f"- network: {model.graph.parameters:,} trainable parameters, graph {model.graph.digest}"

@@ -18,7 +18,7 @@ from nas.errors import InputError
 from nas.graph import Graph
 from nas.model.trained import State, TrainedModel
 from nas.network import StepPlan
-from nas.training import Recipe, Slicing
+from nas.training import Recipe, Slicing, Window
 
 FORMAT = "nas model"
 VERSION = 1
@@ -79,6 +79,7 @@ def load_model(folder: str | Path) -> TrainedModel:
             regions=tuple(Region(entry["name"], tuple(entry["classes"])) for entry in document["regions"]),
             values=tuple(document["values"]),
             slicing=None if slicing is None else Slicing(**slicing),
+            window=None if document.get("window") is None else Window.from_json(document["window"]),
             plan=StepPlan.from_json(document["plan"]),
             provenance=document["provenance"],
         )
@@ -101,6 +102,7 @@ def to_json(model: TrainedModel, weights: Mapping[str, bytes]) -> dict[str, Any]
         "values": list(model.values),
         "regions": [asdict(region) for region in model.regions],
         "slicing": None if model.slicing is None else asdict(model.slicing),
+        "window": None if model.window is None else model.window.to_json(),
         "preprocessing": model.preprocessing.to_json(),
         "recipe": model.recipe.to_json(),
         "plan": model.plan.to_json(),

@@ -35,14 +35,16 @@ def bytes_needed(model: TrainedModel, shape: Sequence[int], spacing: Sequence[fl
     channels, classes = len(model.channels), len(model.classes)
     stored = prod(shape)
     seen = round(stored * _ratio(model.preprocessing, spacing))
-    slab = classes * _slab(model, seen, shape) * _FLOAT
+    whole = _whole(model, seen, shape, options)
+    slab = classes * (whole or _slab(model, seen, shape)) * _FLOAT
     probabilities = classes * _FLOAT * (seen + 2 * stored) if options.probabilities else 0
     reading = channels * stored * _READ
     preparing = channels * (stored * _FLOAT * 2 + seen * _FLOAT * 2) + stored * _NORMALISED
     predicting = channels * (stored + seen) * _FLOAT + seen + 3 * slab + (classes * _FLOAT * seen * bool(probabilities))
     restoring = channels * (stored + seen) * _FLOAT + (stored + seen) * _RESTORED + probabilities
     weights = sum(tensor.nbytes for state in model.states for tensor in state.values())
-    windows = 4 * model.graph.training_bytes  # four at once, of what a backward pass would have kept
+    # Four windows at once, or one image, or four slices: of what a backward pass would have kept.
+    windows = round(model.graph.training_bytes * (whole / prod(model.task.patch) if whole else 4))
     return _PROGRAM + 2 * weights + max(reading, preparing, predicting + windows, restoring)
 
 
@@ -112,6 +114,15 @@ def _slab(model: TrainedModel, seen: int, shape: Sequence[int]) -> int:
     rows = model.task.patch[0] if model.slicing is None else 4
     along = shape[0] if model.slicing is None else shape[model.slicing.axis]
     return round(seen * min(rows / along, 1))
+
+
+def _whole(model: TrainedModel, seen: int, shape: Sequence[int], options: Options) -> int:
+    """Voxels that are seen at once where that is the whole image, or whole slices; 0 where windows are."""
+    if options.overlap is not None or model.windows.size is not None:
+        return 0
+    slices = 1 if model.slicing is None else shape[model.slicing.axis]
+    image = round(seen / slices)
+    return image * min(slices, 4) if image <= model.windows.most else 0
 
 
 def _free() -> int:

@@ -21,13 +21,13 @@ class Options:
 
     probabilities: written too, in half precision, as NAME.npz. largest: classes whose largest part alone is kept.
     least: the smallest volume of a part by class, in mm³ (mm² in 2D, pixels where no spacing is known); parts below it
-    become background. overlap: of neighbouring windows.
+    become background. overlap: of neighbouring windows of the patch's size; None is as in validation.
     """
 
     probabilities: bool = False
     largest: tuple[str, ...] = ()
     least: Mapping[str, float] = field(default_factory=dict)
-    overlap: float = 0.5
+    overlap: float | None = None
 
 
 @dataclass(frozen=True)

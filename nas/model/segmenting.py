@@ -14,7 +14,7 @@ from nas.errors import InputError
 from nas.model.trained import TrainedModel
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
-from nas.training.inference import OVERLAP, Forward, Place, parts
+from nas.training.inference import Forward, Place, parts
 
 CPU = torch.device("cpu")
 
@@ -42,9 +42,15 @@ class Segmentation:
 
 
 class Segmenter:
-    """A model on a device, ready to segment image after image."""
+    """A model on a device, ready to segment image after image.
 
-    def __init__(self, model: TrainedModel, device: torch.device = CPU, *, overlap: float = OVERLAP):
+    Args:
+        model: what segments.
+        device: that runs it.
+        overlap: of windows of the patch's size; by default images are seen as in validation.
+    """
+
+    def __init__(self, model: TrainedModel, device: torch.device = CPU, *, overlap: float | None = None):
         self.model, self.device, self.overlap = model, device, overlap
         self.scores = mixed([_forward(network.to(device), model.plan, device) for network in model.networks()])
         """What the windows of images are given to."""
@@ -85,15 +91,19 @@ class Segmenter:
         return prepare_image(image.voxels, image.geometry, self.model.preprocessing)
 
     def _parts(self, image: Tensor) -> Iterator[tuple[Place, Tensor]]:
-        model = self.model
+        model, size = self.model, list(image.shape[1:])
+        if model.slicing is not None:
+            del size[model.slicing.axis]
+        # As in validation, unless another overlap is wished.
+        windows = replace(model.windows, size=model.task.patch) if self.overlap is not None else model.windows
         try:
             yield from parts(
                 self.scores,
                 image.to(self.device),
-                model.task.patch,
+                windows.over(tuple(size)),
                 slicing=model.slicing,
                 mirrored=model.mirrored,
-                overlap=self.overlap,
+                overlap=windows.overlap if self.overlap is None else self.overlap,
             )
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 from torch import Tensor
@@ -10,10 +11,41 @@ from nas.data import Preprocessing, Region
 from nas.errors import InputError
 from nas.graph import Axes, Graph, Task
 from nas.network import Network, StepPlan, build
-from nas.training import EACH_CLASS, Recipe, Slicing, Targets
+from nas.training import EACH_CLASS, Recipe, Slicing, Targets, Window
 
 State = Mapping[str, Tensor]
 """A state dict."""
+
+
+WHOLE_PATCHES = 64
+"""An image of more voxels than so many patches is never seen at once: memory is bounded, whatever image comes."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over images: of a size, or whole images, as a multiple of the network's strides, up to so many voxels."""
+
+    size: Axes | None
+    overlap: float
+    patch: Axes
+    multiple: Axes
+
+    def over(self, image: Axes) -> Axes:
+        """The window over an image of a size."""
+        if self.size is not None:
+            return self.size
+        whole = tuple(-(-along // step) * step for along, step in zip(image, self.multiple, strict=True))
+        return whole if prod(whole) <= self.most else self.patch
+
+    @property
+    def most(self) -> int:
+        """Voxels of the largest image that is seen at once."""
+        return WHOLE_PATCHES * prod(self.patch)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a program without nas needs to know."""
+        size = None if self.size is None else list(self.size)
+        return {"size": size, "overlap": self.overlap, "multiple": list(self.multiple), "most": self.most}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +62,7 @@ class TrainedModel:
         regions: structures that several classes make together, where those were trained.
         values: what stands for each class in a file of labels; the class's index where nothing is said.
         slicing: how a network of two axes sees a volume; None where it sees images as they are.
+        window: what is seen of an image at once, as in validation; by default the patch's size, half overlapping.
         plan: how the network runs; what it says of training is not used.
         provenance: where it comes from, as JSON: data, folds, seeds, results, versions.
 
@@ -46,6 +79,7 @@ class TrainedModel:
     regions: tuple[Region, ...] = ()
     values: tuple[int, ...] = ()
     slicing: Slicing | None = None
+    window: Window | None = None
     plan: StepPlan = StepPlan()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,6 +109,15 @@ class TrainedModel:
         return self.recipe.averaged_axes(self.task.axes)
 
     @property
+    def windows(self) -> Windows:
+        """What is seen at once of an image of any size."""
+        window, strides = self.window or Window(self.task.patch), self.task.strides
+        multiple = self.graph.total_stride
+        if strides is not None:
+            multiple = tuple(prod(stride[axis] for stride in strides) for axis in range(self.task.axes))
+        return Windows(window.size, window.overlap, self.task.patch, multiple)
+
+    @property
     def targets(self) -> Targets:
         """What is scored: the classes, or the regions that they make."""
         return Targets(tuple(region.classes for region in self.regions)) if self.regions else EACH_CLASS
@@ -101,7 +144,7 @@ def ensemble(models: Sequence[TrainedModel]) -> TrainedModel:
     """
     first = models[0]
     for other in models[1:]:
-        for name in ("channels", "classes", "values", "regions", "preprocessing", "slicing", "mirrored"):
+        for name in ("channels", "classes", "values", "regions", "preprocessing", "slicing", "window", "mirrored"):
             if getattr(other, name) != getattr(first, name):
                 raise InputError(f"ensemble: its members differ in their {name}; put together those of one kind alone")
         if other.graph.digest != first.graph.digest:

@@ -126,8 +126,10 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     for note in [*describe_plan(ground.plan, typical, ground.task, settings), *describe_recipe(ground.candidates)]:
         listener(note)
     schedule = ground.plan.schedule
-    study.want(settings.wanted, None if schedule is None else schedule.to_json())
-    listener(Opened(open_study(study.storage, study.name), settings.wanted))  # with its time as it is now
+    changes = {"strategy": settings.strategy, "schedule": None if schedule is None else schedule.to_json()}
+    study.want(settings.wanted, {name: value for name, value in changes.items() if value is not None})
+    study = open_study(study.storage, study.name)  # with its time as it is now
+    listener(Opened(study, settings.wanted))
     entered, left_out = published_entries(ground, settings.wanted)
     tried = {trial.reference for trial in study.history().published if trial.state is not State.FAILED}
     announce([entry for entry in entered if entry.name not in tried], left_out, listener)

@@ -11,7 +11,7 @@ from nas.searching.opened import weights_header
 from nas.study.history import Split
 from nas.study.looks import held_out
 from nas.study.protocol import WEIGHTS
-from nas.training import Recipe, Slicing
+from nas.training import Recipe, Slicing, Window
 
 if TYPE_CHECKING:
     from nas.searching.opened import TrainedNetwork
@@ -42,6 +42,7 @@ def trained_model(network: "TrainedNetwork") -> TrainedModel:
             for entry in fingerprint.get("regions", ())
         ),
         slicing=_slicing(plan.get("slices"), preprocessing.spacing),
+        window=None if plan.get("window") is None else Window.from_json(plan["window"]),
         plan=_plan(network.study.file(network.run.id, WEIGHTS)),
         provenance=_provenance(network),
     )

@@ -22,6 +22,8 @@ CACHE = "runs/cache"
 LARGEST = 2**63 - 1
 """What a database can hold, and torch takes for a seed."""
 MOST_TRIALS = 2**31 - 1
+STRATEGIES = ("tree_parzen", "evolution", "local_search", "random", "quasi_random")
+DEFAULT_STRATEGY = "tree_parzen"
 DEFAULT_BUDGET = "15m"
 DEFAULT_TRIALS = 100
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -114,6 +116,11 @@ class SearchSettings:
         "What networks are best by: dice, iou, surface_dice or hausdorff95, and what it may cost: latency, parameters, "
         "macs, training_bytes, seconds; as dice,latency.",
     )
+    strategy: str | None = option(
+        None,
+        "What proposes networks after the published ones: tree_parzen, evolution, local_search, random, quasi_random.",
+        shown=DEFAULT_STRATEGY,
+    )
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
     holdout: float | None = option(
         None,
@@ -176,6 +183,10 @@ class SearchSettings:
         read_objectives(self.objective)
         if self.engine not in ENGINES:
             raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
+        if self.strategy not in (None, *STRATEGIES):
+            raise InputError(
+                f"{field_named('strategy')}: found {self.strategy!r}; {did_you_mean(str(self.strategy), STRATEGIES)}"
+            )
         if self.dimensions not in DIMENSIONS:
             raise InputError(
                 f"{field_named('dimensions')}: found {self.dimensions!r}, expected {' or '.join(DIMENSIONS)}"

@@ -15,16 +15,16 @@ from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note, Opened
 from nas.searching.loop import Search, work
 from nas.searching.references import Entry, entries
+from nas.searching.settings import DEFAULT_STRATEGY
 from nas.searching.setup.ground import Ground, find_ground
 from nas.searching.setup.loading import checked_data, expect_same_data, options_of
 from nas.searching.setup.spaces import space_of
-from nas.searching.strategies import Strategy
+from nas.searching.strategies import Strategy, proposers
 from nas.searching.strategies.counted import Counted
 from nas.searching.strategies.halving import Halving
-from nas.searching.strategies.novel import Novel
 from nas.searching.strategies.own import Own
+from nas.searching.strategies.proposers import PROPOSERS
 from nas.searching.strategies.published import PublishedFirst
-from nas.searching.strategies.tree_parzen import TreeParzen
 from nas.study.history import Document
 from nas.study.optuna import project
 from nas.study.protocol import Orphaned
@@ -126,7 +126,8 @@ def _strategy(
         return description.digest, description.recipe_digest
 
     goals = study.settings.goals
-    proposing = Novel(TreeParzen(ground.candidates, goals), ground.candidates, identify, goals)
+    name = study.settings.plan.get("strategy", DEFAULT_STRATEGY)
+    proposing = PROPOSERS[name](proposers.Ground(ground.candidates, goals, identify, study.settings.seed))
     counted = Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
     schedule = ground.plan.schedule
     return Own(counted if schedule is None else Halving(counted, schedule, goals))

@@ -17,7 +17,7 @@ from nas.errors import InputError
 from nas.export.exporting import export, phantom
 from nas.export.formats import format_names, format_of
 from nas.model import TrainedModel, segment
-from nas.training import Slicing
+from nas.training import Slicing, Window
 from tests.model.factories import model, nifti, voxels
 
 onnx = pytest.importorskip("onnxruntime", reason="pip install 'nas[onnx]'")
@@ -27,6 +27,8 @@ MODELS = {
     "mirrored, cropped content": model(mirrored=True, normalisation=Normalisation(inside=True)),
     "fixed units, ensemble": model(members=2, normalisation=Normalisation(low=-100, high=300, mean=50, deviation=80)),
     "picture": model(axes=2, channels=3),
+    "picture at once": model(axes=2, window=Window(), mirrored=True),
+    "slices at once": model(slicing=Slicing(2, 0), window=Window()),
     "slices with neighbours": model(slicing=Slicing(2, 1), channels=2),
 }
 
@@ -34,6 +36,7 @@ MODELS = {
 def cases() -> list[Any]:
     """Every form with one model, and those that are quick, or all of them where there is time, with every model."""
     quick = {("onnx", "mirrored, cropped content"), ("pt2", "picture"), ("monai", "fixed units, ensemble")}
+    quick |= {("onnx", "picture at once"), ("monai", "slices at once")}
     found = []
     for form, name in product(("model", "pytorch", "onnx", "pt2", "monai"), MODELS):
         if (form, name) != ("monai", "slices with neighbours"):

@@ -32,12 +32,13 @@ def model(
     slicing: Slicing | None = None,
     mirrored: bool = False,
     reference: str = "Tiny U-Net",
+    strides: tuple[tuple[int, ...], ...] | None = None,
     **fields: Any,
 ) -> TrainedModel:
     """A network that has seen nothing, as if it were trained, for two foreground classes."""
     space = load_space("tiny" if reference == "Tiny U-Net" else "unet_family")
     seen = channels * (2 * slicing.neighbours + 1 if slicing else 1)
-    task = Task(axes if slicing is None else 2, seen, 3, (patch,) * (axes if slicing is None else 2))
+    task = Task(axes if slicing is None else 2, seen, 3, (patch,) * (axes if slicing is None else 2), strides)
     graph = trace(slim(space.references[reference], 0 if reference == "Tiny U-Net" else 6), task)
     states = tuple(trained(graph).state_dict() for _ in range(members))
     if members > 1:

@@ -11,7 +11,7 @@ import torch
 
 from nas.errors import InputError
 from nas.model import TrainedModel, load_model, save_model, segment
-from nas.training import Slicing
+from nas.training import Slicing, Window
 from tests.export.exported import reference
 from tests.model.factories import model, saved
 from tests.model.test_segmenting import IMAGE
@@ -22,7 +22,7 @@ from tests.model.test_segmenting import IMAGE
     [
         model(),
         model(members=3, values=(0, 2, 500), provenance={"data": "Tiny", "dice": 0.5}),
-        model(slicing=Slicing(2, 1), channels=1, mirrored=True),
+        model(slicing=Slicing(2, 1), channels=1, mirrored=True, window=Window(None, 0.25)),
     ],
     ids=["one", "ensemble with values", "slices"],
 )
@@ -37,6 +37,7 @@ def test_what_is_saved_is_loaded_again(made: TrainedModel, tmp_path: Path) -> No
         "values",
         "regions",
         "slicing",
+        "window",
         "recipe",
         "plan",
         "provenance",

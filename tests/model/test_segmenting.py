@@ -8,8 +8,9 @@ import torch
 
 from nas.data import Geometry, Image, check, open_dataset, plan_preprocessing, prepare_dataset
 from nas.errors import InputError
+from nas.graph import Axes
 from nas.model import Segmenter, TrainedModel, ensemble, segment
-from nas.training import Slicing, samples_of, validate
+from nas.training import Slicing, Window, samples_of, validate
 from tests.data.factories import msd
 from tests.model.factories import OBLIQUE, SHAPE, model, voxels
 
@@ -32,17 +33,20 @@ def test_a_segmentation_lies_on_the_image_s_own_grid(made: TrainedModel) -> None
     assert np.mean(found.probabilities.argmax(axis=0) == found.classes) > 0.8  # classes are resampled, not argmaxed
 
 
-def test_it_is_what_validation_sees(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "window", [None, Window((16, 16, 16), 0.25), Window()], ids=["as ever", "sparse windows", "whole images"]
+)
+def test_it_is_what_validation_sees(window: Window | None, tmp_path: Path) -> None:
     dataset = open_dataset(msd(tmp_path / "data", shape=(20, 21, 19)))
     settings = plan_preprocessing(check(dataset))
     prepared = prepare_dataset(dataset, settings, tmp_path / "cache")
-    made = model()
+    made = model(window=window, strides=((2, 2, 2),))
     samples = samples_of(prepared.cases, torch.device("cpu"), 2**30)
     (network,) = made.networks()
-    expected = dict(validate(network, samples).cases)
+    expected = dict(validate(network, samples, window=window).cases)
     for case in dataset.cases:
         volume = dataset.load(case)
-        classes = segment(model(), Image(volume.image, volume.geometry)).classes
+        classes = segment(made, Image(volume.image, volume.geometry)).classes
         both = [2 * np.sum((classes == k) & (volume.label == k)) for k in (1, 2)]
         sizes = [np.sum(classes == k) + np.sum(volume.label == k) for k in (1, 2)]
         assert [a / b for a, b in zip(both, sizes, strict=True)] == pytest.approx(expected[case.name], abs=1e-9)
@@ -109,3 +113,24 @@ def test_an_image_of_another_kind_is_refused(image: Image, expected: str) -> Non
 def test_one_segmenter_serves_many_images() -> None:
     segmenter = Segmenter(model())
     assert np.array_equal(segmenter(IMAGE).classes, segmenter(IMAGE).classes)
+
+
+@pytest.mark.parametrize(
+    ("window", "image", "seen"),
+    [
+        (None, (50, 60, 70), (16, 16, 16)),
+        (Window((24, 24, 24)), (50, 60, 70), (24, 24, 24)),
+        (Window(), (33, 20, 15), (34, 20, 16)),
+        (Window(), (130, 130, 130), (16, 16, 16)),
+    ],
+    ids=["the patch", "another size", "the whole image", "one that is too large"],
+)
+def test_how_much_is_seen_at_once(window: Window | None, image: Axes, seen: Axes) -> None:
+    assert model(window=window).windows.over(image) == seen
+
+
+def test_an_overlap_that_is_wished_asks_for_windows() -> None:
+    whole = model(window=Window())
+    wished = Segmenter(whole, overlap=0.5)(IMAGE).classes
+    assert np.array_equal(wished, segment(model(), IMAGE).classes)
+    assert not np.array_equal(wished, segment(whole, IMAGE).classes)

@@ -134,6 +134,14 @@ def test_nothing_to_compare_is_refused() -> None:
         contest(History(), DICE, 3, None)
 
 
+def test_one_network_is_enough_beside_another_tool() -> None:
+    of = study()
+    search(of, [replace(start("a"), origin=Origin.PUBLISHED, reference="U-Net")], StandIn())
+    assert contest(of.history(), DICE, 3, 0, others=True) == Contest((0,), ())
+    with pytest.raises(InputError, match="of the 1 networks that are trained 0 can be compared"):
+        contest(of.history(), DICE, 3, 0)
+
+
 def test_networks_are_called_as_published_or_by_number() -> None:
     assert names_of(searched().history(), (2, 0)) == {2: "trial 2", 0: "U-Net"}
 

@@ -8,9 +8,11 @@ from nas.catalog import load_space
 from nas.graph import Task
 from nas.searching.candidates import Candidates, candidates_of, graph_of
 from nas.searching.references import Entry
+from nas.searching.settings import STRATEGIES
 from nas.searching.strategies import Action, Done, Start, Strategy, Wait
 from nas.searching.strategies.counted import MISSES_BEFORE_A_FAULT, MISSES_BEFORE_THE_END, Counted
 from nas.searching.strategies.novel import Novel
+from nas.searching.strategies.proposers import PROPOSERS, Ground
 from nas.searching.strategies.published import PublishedFirst
 from nas.searching.strategies.tree_parzen import BLOCK, TreeParzen
 from nas.study.history import Document, History, Origin, Result, RunKey, State, Trial
@@ -186,3 +188,16 @@ def test_what_is_new_passes() -> None:
 
 def test_the_key_of_a_first_run_is_the_studys() -> None:
     assert study(fold=3, seed=5).settings.first_run == RunKey(fold=3, seed=5)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_proposer_that_settings_name_proposes_members(name: str) -> None:
+    proposing = PROPOSERS[name](Ground(CANDIDATES, DICE, identify))
+    for known in (history(), trained(25, Random(0)).history()):
+        action = proposing.next(known, 0, Random(1))
+        assert isinstance(action, Start)
+        assert CANDIDATES.decide(action.decisions).architecture
+
+
+def test_settings_name_all_proposers() -> None:
+    assert set(STRATEGIES) == set(PROPOSERS)

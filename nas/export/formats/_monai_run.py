@@ -35,10 +35,32 @@ def segmented(voxels: Any, spacing: Any, affine: Any, network: Any, inferer: Any
     """Class indices (*spatial) of an image (channels, *spatial)."""
 
     def classes(image: Any) -> Any:
-        tensor = torch.from_numpy(np.ascontiguousarray(image))[None].to(device)
-        return inferer(tensor, lambda part: network(part).softmax(1))[0].argmax(0).to(torch.uint8).cpu().numpy()
+        filled, within = _whole(image, inferer, about)
+        tensor = torch.from_numpy(np.ascontiguousarray(filled))[None].to(device)
+        found = inferer(tensor, lambda part: network(part).softmax(1))[0]
+        return found.argmax(0).to(torch.uint8).cpu().numpy()[within]
 
     return preparing.restored(voxels, spacing, affine, about, classes)
+
+
+def _whole(image: Any, inferer: Any, about: Any) -> tuple[Any, tuple[slice, ...]]:
+    """An image that is seen at once, filled up to what the network takes, and where it lies there; or as it is."""
+    size, windows, slicing = image.shape[1:], about["windows"], about["slicing"]
+    everything = (slice(None),) * len(size)
+    if windows["size"] is not None:
+        return image, everything
+    seen = [axis for axis in range(len(size)) if slicing is None or axis != slicing["axis"]]
+    wide = [-(-size[axis] // step) * step for axis, step in zip(seen, windows["multiple"], strict=True)]
+    if np.prod(wide) > windows["most"]:
+        return image, everything
+    ends = [(0, 0)] * len(size)
+    for axis, along in zip(seen, wide, strict=True):
+        ends[axis] = ((along - size[axis]) // 2, -(-(along - size[axis]) // 2))
+    inferer.roi_size = wide
+    if slicing is not None:
+        inferer.orig_roi_size = tuple(wide)
+    within = tuple(slice(first, first + along) for (first, _), along in zip(ends, size, strict=True))
+    return np.pad(image, [(0, 0), *ends], mode="edge"), within
 
 
 def _listed(folder: Path, channels: int) -> dict[str, list[Path]]:

@@ -11,6 +11,7 @@ the image. In Python: `segment(load(folder), voxels, spacing, affine)`.
 import argparse
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-OVERLAP = 0.5
 ANISOTROPIC = 3
 SMALLEST = 16
 MATCHES = 0.01
@@ -220,13 +220,13 @@ def _classes(model: Model, image: Any) -> Any:
 
 def _probabilities(model: Model, image: Any) -> Any:
     """Of each class, (classes, *size), averaged over the windows that see a voxel, weighted by a bell."""
-    patch = tuple(model.about["patch"])
+    patch, overlap = _seen_at_once(model, image.shape[1:]), model.about["windows"]["overlap"]
     lacking = [max(wide - size, 0) for wide, size in zip(patch, image.shape[1:], strict=True)]
     ends = [(missing // 2, missing - missing // 2) for missing in lacking]
     filled = np.pad(image, [(0, 0), *ends], mode="edge")
     bell = _bell(patch)
     sums, weights = None, np.zeros(filled.shape[1:], np.float32)
-    for start in itertools.product(*(_starts(*pair) for pair in zip(filled.shape[1:], patch, strict=True))):
+    for start in itertools.product(*(_starts(*pair, overlap) for pair in zip(filled.shape[1:], patch, strict=True))):
         place = tuple(slice(at, at + wide) for at, wide in zip(start, patch, strict=True))
         found = _window(model, filled[(slice(None), *place)])
         if sums is None:
@@ -238,8 +238,17 @@ def _probabilities(model: Model, image: Any) -> Any:
     return (sums / weights)[(slice(None), *within)]
 
 
-def _starts(size: int, wide: int) -> list[int]:
-    step = max(int(wide * (1 - OVERLAP)), 1)
+def _seen_at_once(model: Model, size: tuple[int, ...]) -> tuple[int, ...]:
+    """The window over an image of a size, as in validation: of one size, or all of it where it is not too large."""
+    windows = model.about["windows"]
+    if windows["size"] is not None:
+        return tuple(windows["size"])
+    whole = tuple(-(-along // step) * step for along, step in zip(size, windows["multiple"], strict=True))
+    return whole if math.prod(whole) <= windows["most"] else tuple(model.about["patch"])
+
+
+def _starts(size: int, wide: int, overlap: float) -> list[int]:
+    step = max(int(wide * (1 - overlap)), 1)
     return [min(index * step, size - wide) for index in range(-(-(size - wide) // step) + 1)]
 
 

@@ -45,7 +45,10 @@ def write(model: TrainedModel, folder: Path) -> None:
     (folder / "scripts" / "network.py").write_text(_network_source(model), encoding="utf-8")
     shutil.copyfile(_HERE / "_runner.py", folder / "scripts" / "preparing.py")
     shutil.copyfile(_HERE / "_monai_run.py", folder / "scripts" / "run.py")
-    _write_json(folder / "configs" / "model.json", to_json(model, {}) | {"format": "nas monai"})
+    _write_json(
+        folder / "configs" / "model.json",
+        to_json(model, {}) | {"format": "nas monai", "windows": model.windows.to_json()},
+    )
 
 
 def opened(folder: Path, model: TrainedModel) -> Scores:
@@ -134,7 +137,8 @@ def _inference(model: TrainedModel) -> dict[str, Any]:
 
 
 def _inferer(model: TrainedModel) -> dict[str, Any]:
-    windows = {"roi_size": list(model.task.patch), "sw_batch_size": 4, "overlap": 0.5, "mode": "gaussian"}
+    size, overlap = model.windows.size or model.task.patch, model.windows.overlap
+    windows: dict[str, Any] = {"roi_size": list(size), "sw_batch_size": 4, "overlap": overlap, "mode": "gaussian"}
     windows |= {"padding_mode": "replicate"}
     if model.slicing is None:
         return {"_target_": "monai.inferers.SlidingWindowInferer", **windows}

@@ -41,6 +41,7 @@ def write(model: TrainedModel, folder: Path) -> None:
     document = to_json(model, {}) | {
         "format": "nas onnx",
         "patch": list(model.task.patch),
+        "windows": model.windows.to_json(),
         "mirrored": list(model.mirrored),
         "sizes": sizes,
     }

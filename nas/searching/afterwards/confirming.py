@@ -192,15 +192,15 @@ class _Confirming:
         ground = bare_ground(study.settings, self.space)
         entry, history = plain_entry(ground), study.history()
         if entry is None:
-            return self._fixed(contest(history, goals, top, None), 0)
+            return self._fixed(contest(history, goals, top, None, others=bool(self.others)), 0)
         if any(trial.reference == entry.name for trial in history.published):
-            return self._fixed(contest(history, goals, top, tried(history, entry)), 0)
-        self._fixed(contest(history, goals, top, None), 1)
+            return self._fixed(contest(history, goals, top, tried(history, entry), others=bool(self.others)), 0)
+        self._fixed(contest(history, goals, top, None, others=bool(self.others)), 1)
         _ = self.folds  # nothing enters the study where its data or folds are refused
         start = start_of(ground, entry)
         description = TrainedEvaluator(ground, torch.device("cpu")).describe(start.decisions)
         plain = enter(study, start, description, RunKey(0, self.seeds[0], Split.CONFIRM))
-        return contest(study.history(), goals, top, plain)
+        return contest(study.history(), goals, top, plain, others=bool(self.others))
 
     def _fixed(self, chosen: Contest, more: int) -> Contest:
         """Fix the length of trainings, now that their number is known."""
@@ -304,8 +304,7 @@ def _part(
         if structure == ALL:
             theirs += [matched(ours[0], values, name, str(wishes.against)) for name, values in others.items()]
         by_structure[structure] = (*ours, *theirs)
-        if theirs:
-            judged.append(judge(structure, ours, theirs, margin=wishes.margin))
+        judged.append(judge(structure, ours, theirs, margin=wishes.margin))
     return Part(cases, tuple(judged), by_structure)
 
 

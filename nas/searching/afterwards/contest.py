@@ -29,10 +29,13 @@ class Contest:
         return (*self.finalists, *self.baselines)
 
 
-def contest(history: History, goals: Sequence[Objective], top: int, plain: int | None) -> Contest:
+def contest(
+    history: History, goals: Sequence[Objective], top: int, plain: int | None, *, others: bool = False
+) -> Contest:
     """The `top` networks that the search found, the best published one and the plain one, by its trial's number.
 
-    Where the search found nothing of its own, the next best published networks are the finalists.
+    Where the search found nothing of its own, the next best published networks are the finalists. With `others`, which
+    are results of another tool, one network is enough.
 
     Raises:
         InputError: there is nothing to compare.
@@ -40,10 +43,12 @@ def contest(history: History, goals: Sequence[Objective], top: int, plain: int |
     order = ranked(history, goals)
     published = next((trial.number for trial in order if trial.reference is not None), None)
     baselines = tuple(dict.fromkeys(number for number in (published, plain) if number is not None))
-    others = [trial for trial in order if trial.number not in baselines]
-    found = [trial for trial in others if trial.reference is None] or others
+    further = [trial for trial in order if trial.number not in baselines]
+    found = [trial for trial in further if trial.reference is None] or further
     if not found and len(baselines) == 2:  # the best published network against the plain one
         return Contest(baselines[:1], baselines[1:])
+    if not found and others and order:
+        return Contest(tuple(trial.number for trial in order[:top]), ())
     if not found or top < 1:
         raise InputError(
             f"{field_named('top')}: found {top}, but of the {len(order)} networks that are trained {len(found)} can be "

@@ -14,14 +14,10 @@ from nas.searching.schedule import ETA, FINALISTS, Schedule
 from nas.searching.strategies import Strategy
 from nas.searching.strategies.asynchronous import AsynchronousHalving
 from nas.searching.strategies.brief import BriefThenBest
-from nas.searching.strategies.evolution import Evolution
 from nas.searching.strategies.halving import Halving
-from nas.searching.strategies.local_search import LocalSearch
-from nas.searching.strategies.novel import Identify, Novel
+from nas.searching.strategies.novel import Identify
+from nas.searching.strategies.proposers import PROPOSERS, Ground
 from nas.searching.strategies.published import PublishedFirst
-from nas.searching.strategies.quasi_random import QuasiRandomSearch
-from nas.searching.strategies.random import RandomSearch
-from nas.searching.strategies.tree_parzen import TreeParzen
 from nas.study.objective import DICE, Objective
 
 BRIEF = 1 / 8
@@ -43,26 +39,6 @@ class Ring:
     workers: int = 1
     seed: int = 0
     objectives: Sequence[Objective] = field(default=DICE)
-
-
-def _random(ring: Ring) -> Strategy:
-    return RandomSearch(ring.candidates)
-
-
-def _quasi_random(ring: Ring) -> Strategy:
-    return QuasiRandomSearch(ring.candidates, ring.seed)
-
-
-def _tree_parzen(ring: Ring) -> Strategy:
-    return Novel(TreeParzen(ring.candidates, ring.objectives), ring.candidates, ring.identify, ring.objectives)
-
-
-def _evolution(ring: Ring) -> Strategy:
-    return Evolution(ring.candidates, ring.objectives, _random(ring))
-
-
-def _local_search(ring: Ring) -> Strategy:
-    return LocalSearch(ring.candidates, ring.objectives, _random(ring))
 
 
 def _whole(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
@@ -101,13 +77,6 @@ def _asynchronous(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[floa
     return AsynchronousHalving(proposing, ring.objectives, len(_CLIMB), ETA), _CLIMB
 
 
-PROPOSERS: Mapping[str, Callable[[Ring], Strategy]] = {
-    "random": _random,
-    "quasi_random": _quasi_random,
-    "tree_parzen": _tree_parzen,
-    "evolution": _evolution,
-    "local_search": _local_search,
-}
 PACES: Mapping[str, Callable[[Strategy, Ring], tuple[Strategy, tuple[float, ...]]]] = {
     "whole": _whole,
     "brief": _brief,
@@ -133,5 +102,6 @@ def contestant(name: str, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
     for part, known in ((pace, PACES), (proposer, PROPOSERS)):
         if part not in known:
             raise InputError(f"strategy {name!r}: {part!r} is unknown; {did_you_mean(part, known)}")
-    proposing = PublishedFirst(PROPOSERS[proposer](ring), ring.candidates, ring.entries)
+    ground = Ground(ring.candidates, ring.objectives, ring.identify, ring.seed)
+    proposing = PublishedFirst(PROPOSERS[proposer](ground), ring.candidates, ring.entries)
     return PACES[pace](proposing, ring)

@@ -128,13 +128,16 @@ class SqlStudy:
             return session.scalar(select(StudyRow.space_digest).where(StudyRow.id == self.id)) == space_digest
 
     @patiently
-    def want(self, trials: int, schedule: Document | None = None) -> None:
-        """Note how many different networks are wanted in all, and how time is divided, for workers that join later."""
+    def want(self, trials: int, changes: Document | None = None) -> None:
+        """Note what workers that join later need to know.
+
+        Args:
+            trials: how many different networks are wanted in all.
+            changes: of the plan, as a longer time.
+        """
         with self.storage.begin() as session:
             row = session.get_one(StudyRow, self.id)
-            row.wanted = trials
-            if schedule is not None:
-                row.plan = {**row.plan, "schedule": schedule}
+            row.wanted, row.plan = trials, {**row.plan, **(changes or {})}
 
     @patiently
     def wanted(self) -> int:
