@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from nas.searching.tables.table import TENTHS, Row, Table, mean_dice
 
@@ -50,9 +50,9 @@ def signal(name: str, values: Sequence[float], final: Sequence[float]) -> Signal
     if count < 3 or np.ptp(both[0]) == 0:
         return Signal(name, 0.0, -1.0, 1.0, count)
     generator = np.random.default_rng(0)
-    drawn = [_correlation(both[:, generator.integers(0, count, count)]) for _ in range(_RESAMPLES)]
+    drawn = _correlations(both[:, generator.integers(0, count, (_RESAMPLES, count))])
     low, high = np.nanquantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
-    return Signal(name, _correlation(both), float(low), float(high), count)
+    return Signal(name, float(_correlations(both[:, None])[0]), float(low), float(high), count)
 
 
 def noise(table: Table) -> float | None:
@@ -62,10 +62,13 @@ def noise(table: Table) -> float | None:
     return float(np.sqrt(np.mean(differences**2) / 2)) if len(differences) else None
 
 
-def _correlation(both: Any) -> float:
-    if min(np.ptp(both[0]), np.ptp(both[1])) == 0:
-        return float("nan")
-    return float(spearmanr(both[0], both[1]).statistic)
+def _correlations(pairs: Any) -> Any:
+    """Spearman's correlation of each sample, (2, samples, members); NaN where nothing varies."""
+    ranks = rankdata(pairs, axis=-1)
+    apart = ranks - ranks.mean(axis=-1, keepdims=True)
+    lengths = np.sqrt((apart**2).sum(axis=-1).prod(axis=0))
+    together = (apart[0] * apart[1]).sum(axis=-1)
+    return np.divide(together, lengths, out=np.full_like(together, np.nan), where=lengths > 0)
 
 
 def _known(row: Row, table: Table) -> Iterator[tuple[str, float]]:
