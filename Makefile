@@ -13,7 +13,7 @@ NNUNET ?=
 # The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
 PARITY ?= .venv-parity
 
-.PHONY: install demo test test-all parity torture bench lint gallery wheel
+.PHONY: gpu install demo test test-all parity torture bench lint gallery wheel
 
 install: $(VENV)/.installed
 
@@ -54,6 +54,12 @@ bench: install
 	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.preprocessing $(DATA) $(if $(NNUNET),--nnunet $(NNUNET))
 	$(if $(NNUNET),$(BIN)/python -m tests.benchmarks.nnunet $(DATA) $(NNUNET))
+
+# Everything that wants a GPU, in one table; DEVICE=cpu runs the same lines without one.
+DEVICE ?= cuda
+
+gpu: install
+	$(BIN)/python -m tests.benchmarks.gpu $(DEVICE)
 
 lint: install
 	$(BIN)/ruff check .
