@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from nas.study.history import History
+from nas.study.history import History, Run
 
 ETA = 4
 """How many times longer each rung is than the one before, and how many times fewer networks reach it."""
@@ -16,6 +17,8 @@ BRIEFEST = 12.0
 BRIEFEST_OF_FEW = 3.0
 """The same where the user wants so few networks that one rung before the last is all there is room for."""
 _MOST_RUNGS = 6
+_LONGEST_GAP = 120.0
+"""Seconds between two runs of a worker that still count as one search."""
 _SHARE = 0.97
 """Of the time, what is planned with; the rest is for what lies between runs."""
 
@@ -54,9 +57,8 @@ class Schedule:
         return math.ceil(runs / self.workers)
 
     def used(self, history: History) -> float:
-        """The share of the time that runs of the search have taken."""
-        runs = (run for trial in history.trials if trial.latest for run in trial.runs_at(trial.latest.key))
-        return sum(run.seconds or 0.0 for run in runs) / self.workers / self.seconds
+        """The share of the time that is over: what runs of the search have taken, and what lay between them."""
+        return (sum(run.seconds or 0.0 for run in runs_of(history)) + between(history)) / self.workers / self.seconds
 
     def given(self, budget: float) -> "Schedule":
         """The same for a study that is given so much time in all, where that is more: of trainings of equal length."""
@@ -71,6 +73,25 @@ class Schedule:
         """The schedule that `to_json` wrote."""
         lists = {name: tuple(document[name]) for name in ("rungs", "survivors")}
         return Schedule(**{**document, **lists})
+
+
+def runs_of(history: History) -> list[Run]:
+    """The runs that the search's time goes into, in the order in which they began."""
+    runs = [run for trial in history.trials if trial.latest for run in trial.runs_at(trial.latest.key)]
+    return sorted(runs, key=lambda run: (run.started, run.id))
+
+
+def between(history: History) -> float:
+    """Seconds that workers have spent between runs, as on proposals; longer pauses are searches that were stopped."""
+    ended: dict[str | None, datetime] = {}
+    seconds = 0.0
+    for run in runs_of(history):
+        if run.worker in ended:
+            gap = (run.started - ended[run.worker]).total_seconds()
+            seconds += gap if 0 < gap < _LONGEST_GAP else 0.0
+        if run.finished is not None:
+            ended[run.worker] = run.finished
+    return seconds
 
 
 def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None) -> Schedule:

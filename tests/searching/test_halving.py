@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -12,11 +13,11 @@ from nas.clock import SimulatedClock
 from nas.searching.evaluators import Description
 from nas.searching.evaluators.tabular import Row, TabularEvaluator
 from nas.searching.loop import Search, work
-from nas.searching.schedule import BRIEFEST, Schedule, fit_schedule
+from nas.searching.schedule import BRIEFEST, Schedule, between, fit_schedule
 from nas.searching.strategies import Action, Continue, Done, Start, Wait
 from nas.searching.strategies.counted import Counted
 from nas.searching.strategies.halving import Halving
-from nas.study.history import Document, History, Origin, State, Trial
+from nas.study.history import Document, History, Origin, Run, State, Trial
 from nas.study.memory import MemoryStudy
 from nas.study.objective import DICE, ranked
 from tests.searching.stand_in import SETTINGS, describe
@@ -169,6 +170,26 @@ def test_what_runs_take_beside_their_training_leaves_less_to_explore() -> None:
     study = searched(ROWS, beside=0.5)
     assert len(reached(study)[0]) < len(reached(searched(ROWS))[0])
     assert 0.95 <= SCHEDULE.used(study.history()) <= 1.02
+
+
+def test_what_lies_between_runs_counts_and_a_search_that_was_stopped_does_not() -> None:
+    study = searched(ROWS, SCHEDULE, wanted=1)
+    (trial,) = study.history().trials
+    first, *_ = trial.runs
+    assert first.finished is not None
+    other = replace(trial, number=1, runs=(replace(first, id=99, started=first.finished, finished=first.finished),))
+    alone = History((replace(trial, runs=(first,)), other))
+    assert between(alone) == 0
+    for seconds, counted in ((5, 5), (3600, 0)):
+        later = replace(other, runs=tuple(_later(run, seconds) for run in other.runs))
+        history = History((alone.trials[0], later))
+        assert between(history) == counted
+        assert SCHEDULE.used(history) == pytest.approx(SCHEDULE.used(alone) + counted / SCHEDULE.seconds)
+
+
+def _later(run: Run, seconds: int) -> Run:
+    shift = timedelta(seconds=seconds)
+    return replace(run, started=run.started + shift, finished=run.finished and run.finished + shift)
 
 
 def test_a_worker_waits_while_another_trains_to_the_rung_that_it_chooses_from() -> None:

@@ -72,10 +72,17 @@ class TrainedEvaluator:
     _timed: list[tuple[Graph, int, float]] = field(default_factory=list, repr=False, compare=False)
     """Networks that were trained here, patches a step, and seconds of one: what the next ones will take follows."""
 
-    def plan(self, recipe: Recipe) -> Plan:
-        """The plan for networks that are trained by this recipe, at the speed that those before them have shown."""
+    def plan(self, recipe: Recipe, graph: Graph) -> Plan:
+        """The plan for a network by this recipe, at the better of two speeds: as planned, and as trainings have shown.
+
+        What was busy for a while may be quiet again, and a network that makes too few steps is seen at its first rung:
+        better that than never to try it.
+        """
         plan = self.ground.plan.decided(recipe)
-        return replace(plan, speed=plan.speed.learnt(self._timed[-_LEARNT:])) if self._timed else plan
+        if not self._timed:
+            return plan
+        learnt = replace(plan, speed=plan.speed.learnt(self._timed[-_LEARNT:]))
+        return min(plan, learnt, key=lambda known: known.seconds(graph))
 
     def learn(self, graph: Graph, recipe: Recipe, trained: Trained) -> None:
         """Note how long a network's steps took."""
@@ -93,10 +100,10 @@ class TrainedEvaluator:
 
     def _described(self, decisions: Document) -> Description:
         candidate = self.ground.candidates.decide(decisions)
-        plan = self.plan(candidate.recipe)
         graph, problem = graph_of(candidate.architecture, self.ground.task)
         if graph is None:
             return Description(None, candidate.recipe.digest, constraints={"traceable": 1.0}, refusal=problem)
+        plan = self.plan(candidate.recipe, graph)
         reason = plan.reason(graph)
         return Description(
             digest=graph.digest,
@@ -255,7 +262,7 @@ class _Run:
 
     @property
     def _plan(self) -> Plan:
-        return self.evaluator.plan(self.recipe)
+        return self.evaluator.plan(self.recipe, self.graph)
 
     def _report(self, epoch: Epoch) -> None:
         self.recorder.measured(_of_epoch(epoch))

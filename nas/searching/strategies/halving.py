@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from statistics import mean
 
-from nas.searching.schedule import Schedule
+from nas.searching.schedule import Schedule, between
 from nas.searching.strategies import Action, Continue, Done, Start, Strategy, Wait
 from nas.study.history import TRAINED, UNDERWAY, History, State, Trial
 from nas.study.objective import Objective, ranked
@@ -49,7 +49,7 @@ class Halving:
 
     def left(self, history: History) -> float:
         """Seconds that are left to each worker, once those that are under way will have reached their rungs."""
-        spent = sum(self._cost(trial) for trial in history.trials)
+        spent = sum(self._cost(trial) for trial in history.trials) + between(history)
         return self.schedule.seconds - spent / self.schedule.workers
 
     def _cost(self, trial: Trial) -> float:
