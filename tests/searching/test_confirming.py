@@ -4,8 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from nas.cli.schema import schema_of
 from nas.errors import InputError
 from nas.searching import SearchSettings
 from nas.searching.afterwards.confirming import FOLDS, HELD_OUT, ConfirmSettings, confirm
@@ -34,7 +36,7 @@ def test_finalist_and_published_network_are_trained_on_every_fold_and_on_what_wa
     assert held == set(found.settings.held_out)
     assert not searched & held
     assert first.held_out == {"cases": 2, "looks": 1}
-    json.dumps(first.to_json(), allow_nan=False)
+    jsonschema.validate(json.loads(json.dumps(first.to_json(), allow_nan=False)), schema_of("confirm"))
     shutil.rmtree(data)  # what is done needs no data
     assert confirm(found, WISHES, machine, silent).to_json() == first.to_json()
 

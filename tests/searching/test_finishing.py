@@ -1,9 +1,12 @@
 """The network that stays: trained on all cases or as the ensemble of the folds, and written to be used."""
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from nas.cli.schema import schema_of
 from nas.errors import InputError
 from nas.model import load_model
 from nas.searching import SearchSettings
@@ -22,6 +25,8 @@ def test_the_winner_is_trained_on_all_cases_and_its_folder_says_so(
     assert len(model.states) == len(written.states) == 2
     assert model.provenance["trained"] == written.provenance["trained"]
     assert (model.provenance["trained"]["on"], model.provenance["trained"]["seeds"]) == ("all", [1, 2])
+    printed = {"folder": "model", "members": len(model.states), **model.provenance["trained"]}
+    jsonschema.validate(json.loads(json.dumps(printed)), schema_of("train"))
     assert "on all cases" in (tmp_path / "model" / "MODEL_CARD.md").read_text()
     runs = [run for trial in found.history().trials for run in trial.runs if run.key.split is Split.ALL]
     assert [run.values for run in runs] == [{}, {}]
