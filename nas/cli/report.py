@@ -70,9 +70,9 @@ def _images(study: "SqlStudy", material: "Material") -> "Images":
         # From here on it takes torch, and seconds.
         from nas.data import open_dataset
         from nas.model.segmenting import Segmenter
-        from nas.searching.loading import options_of
         from nas.searching.model import trained_model
         from nas.searching.opened import TrainedNetwork
+        from nas.searching.setup.loading import options_of
 
         segmenters = {}
         for trial in networks:
