@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "model": {"errors", "graph", "network", "data", "training"},
     "confirming": {"errors"},
     "export": {"errors", "graph", "network", "data", "training", "model"},
-    "report": {"errors", "wording", "graph", "architecture", "catalog", "study", "confirming", "export"},
+    "report": {"errors", "wording", "graph", "architecture", "catalog", "data", "study", "confirming", "export"},
     "searching": {
         "confirming",
         "errors",

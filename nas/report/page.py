@@ -17,6 +17,7 @@ from nas.report import figures
 from nas.report.commands import circumstances, commands
 from nas.report.figures import Missing
 from nas.report.headline import headline
+from nas.report.images import Images
 from nas.report.material import Drawing, Material
 from nas.report.networks import Network, networks, to_json
 from nas.report.table import Table, shown
@@ -28,33 +29,6 @@ _POLICY = (
 )
 _ROWS = 100
 """Of a figure's table on the page; all of them are in its CSV."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """A PNG and what is to be seen in it."""
-
-    png: bytes
-    words: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class CaseImages:
-    """A case as it was segmented."""
-
-    title: str
-    words: str
-    images: tuple[Image, ...]
-
-
-@dataclass(frozen=True)
-class Images:
-    """Cases with their outlines; or why there are none, as a sentence."""
-
-    cases: tuple[CaseImages, ...] = ()
-    legend: tuple[tuple[str, str], ...] = ()
-    missing: str = "Pictures of cases need the data and the weights, and were not asked for."
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 from nas.errors import InputError
 from nas.report import figures
 from nas.report.figures import Missing
+from nas.report.images import Images
 from nas.report.material import Material
-from nas.report.page import Images, page
+from nas.report.page import page
 
 
 def expect_page(path: Path) -> None:

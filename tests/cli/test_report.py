@@ -30,6 +30,7 @@ def test_a_study_is_written_as_a_page_and_its_figures_as_csv(nas: Command, stora
     text = to.read_text(encoding="utf-8")
     assert "Trial 1, a network that the search proposed, with Dice 0.5000" in text
     assert f"nas report hippocampus --to report.html --storage {storage}" in text
+    assert "There are no cases to show" in text
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -35,6 +35,8 @@ def test_volumes_are_searched_slice_by_slice_and_exported(
     assert "2/2" in ended.err
     assert "cut: 2 networks trained" in ended.out
     assert nas("export", "cut", "--to", "best").code == 0
+    assert nas("report", "cut", "--to", "cut.html").code == 0
+    assert "Best case: case_" in Path("cut.html").read_text(encoding="utf-8")
     written = json.loads(Path("best/architecture.json").read_text())
     assert (written["graph"]["task"]["axes"], written["graph"]["task"]["channels"]) == (2, channels)
     assert {file.name for file in Path("best").iterdir()} >= {"model.py", "weights.safetensors"}

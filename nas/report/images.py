@@ -1,0 +1,147 @@
+"""Best, median and worst case as slices, with the outlines of the truth, of the best network and of its rival."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nas.report.material import Material
+from nas.wording import metric_name
+
+if TYPE_CHECKING:
+    from nas.data import Dataset
+    from nas.data.dataset import Volume
+    from nas.data.images import Image as StoredImage
+    from nas.data.showing.planes import Plane
+
+_PLANES = 2
+"""Of a volume: axial and coronal. More would make a page too large to be mailed."""
+_COLOURS = 64
+"""Of a picture: grey and a few outlines need no more, and are a third as large."""
+_PERCENTILES = (0.5, 99.5)
+
+Segment = Callable[["StoredImage"], npt.NDArray[np.uint8]]
+"""The class of each voxel of an image on its own grid."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A PNG and what is to be seen in it."""
+
+    png: bytes
+    words: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class CaseImages:
+    """A case as it was segmented."""
+
+    title: str
+    words: str
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Cases with their outlines, and the colours of classes; or why there are none, as a sentence."""
+
+    cases: tuple[CaseImages, ...] = ()
+    legend: tuple[tuple[str, str], ...] = ()
+    missing: str = "Pictures of cases need the data and the weights, and were not asked for."
+
+
+def chosen_cases(material: Material) -> dict[str, str]:
+    """The names of the best network's best, median and worst case, and which one each is."""
+    scores = material.scores_of(material.winner)
+    if scores is None:
+        return {}
+    ranked = sorted(
+        (value, case) for case, value in zip(scores.cases, scores.by_case.tolist(), strict=True) if value == value
+    )
+    places = {"best case": len(ranked) - 1, "median case": len(ranked) // 2, "worst case": 0} if ranked else {}
+    chosen: dict[str, str] = {}
+    for what, place in places.items():
+        chosen.setdefault(ranked[place][1], what)
+    return chosen
+
+
+def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str, Segment]) -> Images:
+    """The chosen cases, segmented and drawn.
+
+    Args:
+        material: the study.
+        dataset: its data.
+        segmenters: by the names of networks.
+
+    Raises:
+        InputError: a case cannot be read, or is not what a network takes.
+    """
+    from nas.data.showing.drawing import styles
+
+    chosen = chosen_cases(material)
+    there = {case.name: case for case in dataset.cases}
+    gone = [name for name in chosen if name not in there]
+    if gone or not chosen:
+        return Images(missing=f"Pictures of cases are left out: the data have no case {', '.join(gone) or 'to show'}.")
+    cases = tuple(
+        CaseImages(
+            f"{what.capitalize()}: {name}", _words(material, name), tuple(_drawn(dataset, there[name], segmenters))
+        )
+        for name, what in chosen.items()
+    )
+    legend = tuple((f"rgb{style.colour}", f"{style.number} {style.name}") for style in styles(dataset.classes))
+    return Images(cases, legend)
+
+
+def _words(material: Material, case: str) -> str:
+    told = []
+    for trial in (material.winner, material.rival):
+        scores = material.scores_of(trial)
+        if trial is not None and scores is not None and case in scores.cases:
+            value = float(scores.by_case[scores.cases.index(case)])
+            told.append(f"{value:.4f} by {material.name(trial)}")
+    return f"{metric_name(material.metric)} {', '.join(told)}."
+
+
+def _drawn(dataset: "Dataset", case: Any, segmenters: Mapping[str, Segment]) -> Iterator[Image]:
+    from nas.data.dataset import Volume
+    from nas.data.images import Image as StoredImage
+    from nas.data.showing.drawing import draw, scale_of, styles
+    from nas.data.showing.planes import close_up, planes
+    from nas.data.showing.sheet import COLOURS
+
+    volume = dataset.load(case)
+    seen = [segment(StoredImage(volume.image, volume.geometry)) for segment in segmenters.values()]
+    # Segmentations are cut as further channels are: so they are seen in the very slices in which the truth is.
+    stacked = Volume(np.concatenate([volume.image, np.stack(seen).astype(np.float32)]), volume.label, volume.geometry)
+    channels = (0, 1, 2) if tuple(name.lower() for name in dataset.channels) in COLOURS else (0,)
+    windows = [_window(volume, channel) for channel in channels]
+    count, unit = len(volume.image), "mm" if volume.geometry.measured else "px"
+    for plane in planes(stacked)[:_PLANES]:
+        near = close_up(plane) or plane
+        scale = scale_of([near, near], unit, "voxel" if volume.label.ndim == 3 else "pixel")
+        for caption, label in _labels(near, count, tuple(segmenters)):
+            picture = draw(replace(near, label=label), channels, windows, scale, styles(dataset.classes))
+            what = f"{caption}, {near.caption}" if near.caption else caption
+            yield Image(_png(picture), f"{case.name}, outlines of {what}", what)
+
+
+def _labels(plane: "Plane", count: int, names: Sequence[str]) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    yield "truth", plane.label
+    for index, name in enumerate(names):
+        yield name, np.ascontiguousarray(plane.image[count + index]).astype(np.uint8)
+
+
+def _window(volume: "Volume", channel: int) -> tuple[float, float]:
+    low, high = np.percentile(volume.image[channel], _PERCENTILES)
+    return float(low), float(high)
+
+
+def _png(picture: Any) -> bytes:
+    buffer = BytesIO()
+    picture.quantize(_COLOURS).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

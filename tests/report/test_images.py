@@ -1,0 +1,65 @@
+"""Cases as slices with outlines: which ones, of whom, and what is said where there are none."""
+
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from nas.data import open_dataset
+from nas.report import Material
+from nas.report.images import case_images, chosen_cases
+from nas.report.material import CaseScores
+from nas.report.page import page
+from tests.report.factories import HOSTILE, stored
+
+NAMES = ("brain_000", "brain_001", "brain_002", "brain_003")
+DICE = np.array([[0.7, 0.8], [0.5, np.nan], [np.nan, np.nan], [0.9, 0.9]])
+
+
+def material(names: tuple[str, ...] = NAMES) -> Material:
+    bare = stored(6).material
+    runs = [trial.latest.id for trial in (bare.winner, bare.rival) if trial and trial.latest]
+    return replace(bare, scores={run: CaseScores(names, DICE) for run in runs})
+
+
+def test_the_best_the_median_and_the_worst_case_are_chosen_once_each() -> None:
+    assert chosen_cases(material()) == {"brain_003": "best case", "brain_000": "median case", "brain_001": "worst case"}
+    assert chosen_cases(stored(0).material) == {}
+    single = material()
+    one = {run: CaseScores(("a",), np.array([[0.5]])) for run in single.scores}
+    assert chosen_cases(replace(single, scores=one)) == {"a": "best case"}
+
+
+def test_each_case_is_drawn_with_the_truth_and_with_what_each_network_sees() -> None:
+    asked = []
+
+    def nothing(image):  # type: ignore[no-untyped-def]
+        asked.append(image.voxels.shape)
+        return np.zeros(image.voxels.shape[1:], np.uint8)
+
+    images = case_images(material(), open_dataset(None), {"trial 3": nothing, HOSTILE: nothing})
+    assert [case.title for case in images.cases] == [
+        "Best case: brain_003",
+        "Median case: brain_000",
+        "Worst case: brain_001",
+    ]
+    assert len(asked) == 6
+    for case in images.cases:
+        assert [image.caption for image in case.images] == ["truth", "trial 3", HOSTILE]
+        truth, one, other = (Picture.open(BytesIO(image.png)).convert("RGB") for image in case.images)
+        assert truth.size == one.size
+        assert one.tobytes() == other.tobytes() != truth.tobytes()
+    text = page(material(), images)
+    assert text.count('<img src="data:image/png;base64,') == 9
+    assert "<img src=x" not in text
+    assert "2 white matter" in text
+
+
+@pytest.mark.parametrize("names", [("a", "b", "c", "d")])
+def test_a_case_that_is_gone_is_named(names: tuple[str, ...]) -> None:
+    images = case_images(material(names), open_dataset(None), {})
+    assert images.cases == ()
+    assert "the data have no case d, a, b" in images.missing
+    assert images.missing in page(material(), images)
