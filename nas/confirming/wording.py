@@ -52,7 +52,7 @@ def _more(comparison: Comparison) -> str:
         )
     cases = cases_to_show(difference, parts, confidence=comparison.confidence) - parts.number_of_cases
     if isfinite(cases) and cases <= _BEYOND_REACH:
-        return f"{_counted(cases, 'more case')} would tell a difference of {difference:.4f}."
+        return f"{_counted(cases, 'more case').capitalize()} would tell a difference of {difference:.4f}."
     trainings = trainings_to_show(difference, parts, confidence=comparison.confidence) - parts.number_of_trainings
     if isfinite(trainings) and trainings <= _BEYOND_REACH:
         return (
