@@ -108,6 +108,15 @@ def test_patches_are_varied_only_where_a_training_sees_the_same_ones_again() -> 
     assert recipe.augmentation.affine == 0
 
 
+def test_a_learning_rate_has_risen_and_an_epoch_ended_at_the_first_rung() -> None:
+    plan = planned("1h", trials=None)
+    first = plan.rungs[0]
+    assert len(plan.rungs) > 2
+    assert plan.recipe.warm_up < first / 2
+    assert plan.recipe.epochs * first >= 1
+    assert planned("1000s").recipe.warm_up == Recipe().warm_up
+
+
 def test_a_search_of_so_many_steps_each_has_no_rungs() -> None:
     plan = planned("1000s", steps=7)
     assert (plan.recipe.steps, plan.schedule, plan.rungs) == (7, None, (1.0,))

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import torch
 
@@ -41,6 +42,8 @@ _BRIEF_SHARE = 0.1
 _FEWEST_CASES = 6
 """Cases that a network is scored on at least."""
 _MOST_EPOCHS = 256
+_WARM_UP = 0.3
+"""Of the first rung, what the learning rate takes to rise: networks that are still warming up tell nothing."""
 _FEW_LOOKS = 2.0
 """At how many voxels for each there is a training has seen little twice."""
 _IMAGES_AT_ONCE = 4
@@ -121,16 +124,20 @@ def make_plan(
     if schedule is not None:
         _expect_enough(plan, smallest, settings, spent)
         plan = replace(plan, brief_cases=_brief_cases(plan, smallest, len(data.validation)))
-        template = _with_epochs(template, schedule, settings)
+        template = _for_rungs(template, schedule, settings)
         template = _as_varied_as_seen(template, plan, task, data, settings)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
 
 
-def _with_epochs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
-    """A recipe whose epochs end where the rungs do, so that each rung has its curve."""
-    epochs = max(round(1 / schedule.rungs[0]), recipe.epochs)
-    return recipe if "epochs" in settings.wishes else replace(recipe, epochs=min(epochs, _MOST_EPOCHS))
+def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
+    """A recipe whose epochs end where the rungs do, and whose learning rate has risen long before the first of them."""
+    first = schedule.rungs[0]
+    fitted: dict[str, Any] = {
+        "epochs": min(max(round(1 / first), recipe.epochs), _MOST_EPOCHS),
+        "warm_up": min(_WARM_UP * first, recipe.warm_up) if len(schedule.rungs) > 1 else recipe.warm_up,
+    }
+    return replace(recipe, **{name: value for name, value in fitted.items() if name not in settings.wishes})
 
 
 def _as_varied_as_seen(recipe: Recipe, plan: Plan, task: Task, data: Fold, settings: SearchSettings) -> Recipe:

@@ -6,22 +6,27 @@ A contestant is named "pace:proposer", as `halving:tree_parzen`, which is what a
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 from nas.errors import InputError, did_you_mean
 from nas.searching.candidates import Candidates
 from nas.searching.references import Entry
 from nas.searching.schedule import ETA, FINALISTS, Schedule
-from nas.searching.strategies import Strategy
+from nas.searching.strategies import Action, Done, Strategy
 from nas.searching.strategies.asynchronous import AsynchronousHalving
 from nas.searching.strategies.brief import BriefThenBest
+from nas.searching.strategies.counted import misses_in_a_row
 from nas.searching.strategies.halving import Halving
 from nas.searching.strategies.novel import Identify
 from nas.searching.strategies.proposers import PROPOSERS, Ground
 from nas.searching.strategies.published import PublishedFirst
+from nas.study.history import History
 from nas.study.objective import DICE, Objective
 
 BRIEF = 1 / 8
 """The share of a training after which the baseline chooses whom to finish."""
+_MISSES = 300
+"""Proposals in a row that lead to no training until a proposer is taken to have no more."""
 _CLIMB = (1 / 16, 1 / 4, 1.0)
 
 
@@ -87,6 +92,17 @@ ANYTIME = frozenset({"whole", "asynchronous"})
 """Paces that do not plan with what may be spent: what they reach with less is seen on their way."""
 
 
+@dataclass(frozen=True)
+class Exhaustible:
+    """Asks another strategy until so many of its proposals in a row are known, or not in the table."""
+
+    strategy: Strategy
+
+    def next(self, history: History, running: int, generator: Random) -> Action:
+        """What the other strategy says, or that there is no more."""
+        return Done() if misses_in_a_row(history) >= _MISSES else self.strategy.next(history, running, generator)
+
+
 def names() -> tuple[str, ...]:
     """All pairs of a pace and a proposer."""
     return tuple(f"{pace}:{proposer}" for pace in PACES for proposer in PROPOSERS)
@@ -104,4 +120,4 @@ def contestant(name: str, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
             raise InputError(f"strategy {name!r}: {part!r} is unknown; {did_you_mean(part, known)}")
     ground = Ground(ring.candidates, ring.objectives, ring.identify, ring.seed)
     proposing = PublishedFirst(PROPOSERS[proposer](ground), ring.candidates, ring.entries)
-    return PACES[pace](proposing, ring)
+    return PACES[pace](Exhaustible(proposing), ring)

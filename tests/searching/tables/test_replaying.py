@@ -100,6 +100,14 @@ def test_training_all_briefly_beats_training_each_to_the_end(file: str) -> None:
     assert brief.middle < whole.middle
 
 
+@pytest.mark.parametrize("name", ["brief:random", "halving:random"])
+def test_where_all_of_a_table_is_begun_the_best_are_finished(name: str, tmp_path: Path) -> None:
+    table = synthetic(share=0.02)
+    (tmp_path / "few.jsonl").write_text(first_line(table.making) + "".join(map(line_of, table.rows)))
+    (standing,) = contest(Contest(str(tmp_path / "few.jsonl"), (name,), seeds=1, budgets=(6,)))
+    assert standing.middle < math.inf
+
+
 def test_one_long_replay_shows_what_less_would_have_reached(file: str) -> None:
     of = Contest(file, ("whole:random",), seeds=4, budgets=(1, 4, 8))
     regrets = [standing.regrets for standing in contest(of)]
