@@ -144,7 +144,7 @@ def _carry_out(search: Search, claim: Claim, history: History) -> History:
     except BaseException:
         study.give_back(claim)
         raise
-    study.prune(KEPT)
+    study.prune(kept(search.schedule))
     history = study.history(history)
     search.hear(_ended(search, history.by_number[trial.number], history))
     return history
@@ -168,6 +168,11 @@ def _claimed(history: History, claim: Claim) -> tuple[Trial, Run]:
 
 def _timed(result: Result, seconds: float) -> Result:
     return replace(result, seconds=seconds) if result.seconds is None else result
+
+
+def kept(schedule: Schedule | None) -> int:
+    """Of how many networks of each rung weights and checkpoints are kept: of all, at least, that may climb."""
+    return KEPT if schedule is None else max(KEPT, *schedule.survivors[1:], 0)
 
 
 def _ended(search: Search, trial: Trial, history: History) -> TrialEnded:

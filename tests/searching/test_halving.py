@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nas.clock import SimulatedClock
 from nas.searching.evaluators import Description
 from nas.searching.evaluators.tabular import Row, TabularEvaluator
-from nas.searching.loop import Search, work
+from nas.searching.loop import Search, kept, work
 from nas.searching.schedule import BRIEFEST, Schedule, between, fit_schedule
 from nas.searching.strategies import Action, Continue, Done, Start, Wait
 from nas.searching.strategies.counted import Counted
@@ -202,6 +202,13 @@ def test_a_worker_waits_while_another_trains_to_the_rung_that_it_chooses_from() 
     assert Halving(Counted(Proposals(), 100), full, DICE).next(History(begun), 1, Random(0)) == Wait()
     assert isinstance(Halving(Counted(Proposals(), 100), full, DICE).next(History(trials), 0, Random(0)), Continue)
     assert isinstance(strategy.next(History(), 0, Random(0)), Start)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_all_that_may_climb_keep_their_checkpoints(workers: int) -> None:
+    schedule = fit_schedule(7200.0, workers=workers)
+    assert kept(schedule) >= schedule.survivors[1]
+    assert kept(None) == kept(fit_schedule(10.0))
 
 
 def test_no_time_is_the_end() -> None:
