@@ -31,7 +31,7 @@ def list_all(storage: StorageOption = DEFAULT_STORAGE, json: JsonOption = False)
 
       nas studies list
     """
-    status(None, storage, json)
+    status(None, storage, json=json)
 
 
 @app.command()
