@@ -69,6 +69,7 @@ class TrainedEvaluator:
     clock: Clock = SYSTEM
     objectives: Sequence[Objective] = DICE
     _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
+    _plans: list[StepPlan] = field(default_factory=list, repr=False, compare=False)
     _timed: list[tuple[Graph, int, float]] = field(default_factory=list, repr=False, compare=False)
     """Networks that were trained here, patches a step, and seconds of one: what the next ones will take follows."""
 
@@ -83,6 +84,15 @@ class TrainedEvaluator:
             return plan
         learnt = replace(plan, speed=plan.speed.learnt(self._timed[-_LEARNT:]))
         return min(plan, learnt, key=lambda known: known.seconds(graph))
+
+    @property
+    def usual(self) -> StepPlan | None:
+        """How the first network that was timed here runs fastest, for those whose training is too short to time them."""
+        return self._plans[0] if self._plans else None
+
+    def remember(self, plan: StepPlan) -> None:
+        """Note how a network runs fastest; what it has of its own size is left out."""
+        self._plans.append(replace(plan, compiled=False, accumulation=1, segments=0, seconds=0.0, notes=("as others",)))
 
     def learn(self, graph: Graph, recipe: Recipe, trained: Trained) -> None:
         """Note how long a network's steps took."""
@@ -203,14 +213,22 @@ class _Run:
 
     def _trained(self, network: Network, beginning: Beginning, share: float) -> Trained:
         resume = beginning.checkpoint if isinstance(beginning, Resume) else None
-        steps = self._plan.expected_steps(self.graph)
-        plan = None if resume or steps < _FEWEST_STEPS else self._timed_plan(steps)
+        plan = None if resume else self._ways(share)
         try:
             return self._train(network, plan, resume, share)
         except CheckpointError as error:
             self.recorder.note(f"training begins again: {error}")
             network.load_state_dict(build(self.graph, seed=self.training.key.seed).state_dict())
             return self._train(network, plan, None, share)
+
+    def _ways(self, share: float) -> StepPlan | None:
+        """How the network is run: timed where that pays, else as the ones before it; None for as usual."""
+        steps = self._plan.expected_steps(self.graph)
+        here = round(steps * min(share, 1.0))
+        usual = self.evaluator.usual
+        if here < _FEWEST_STEPS and (usual or steps < _FEWEST_STEPS):
+            return usual
+        return self._timed_plan(here)
 
     def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
@@ -303,9 +321,11 @@ class _Run:
         """How the network runs fastest here; None where a whole batch needs more memory than there is."""
         cases, device, seed = self.evaluator.ground.cases, self.evaluator.device, self.training.key.seed
         try:
-            return timed_plan(
+            plan = timed_plan(
                 self.graph, self.recipe, cases.training, device, steps=steps, seed=seed, targets=cases.targets
             )
+            self.evaluator.remember(plan)
+            return plan
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
