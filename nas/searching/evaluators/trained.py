@@ -87,7 +87,7 @@ class TrainedEvaluator:
 
     @property
     def usual(self) -> StepPlan | None:
-        """How the first network that was timed here runs fastest, for those whose training is too short to time them."""
+        """How the first network that was timed here runs fastest: for those whose training is too short for that."""
         return self._plans[0] if self._plans else None
 
     def remember(self, plan: StepPlan) -> None:
@@ -224,11 +224,10 @@ class _Run:
     def _ways(self, share: float) -> StepPlan | None:
         """How the network is run: timed where that pays, else as the ones before it; None for as usual."""
         steps = self._plan.expected_steps(self.graph)
+        if steps < _FEWEST_STEPS:
+            return None
         here = round(steps * min(share, 1.0))
-        usual = self.evaluator.usual
-        if here < _FEWEST_STEPS and (usual or steps < _FEWEST_STEPS):
-            return usual
-        return self._timed_plan(here)
+        return here < _FEWEST_STEPS and self.evaluator.usual or self._timed_plan(here)
 
     def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
