@@ -227,7 +227,7 @@ class _Run:
         if steps < _FEWEST_STEPS:
             return None
         here = round(steps * min(share, 1.0))
-        return here < _FEWEST_STEPS and self.evaluator.usual or self._timed_plan(here)
+        return (here < _FEWEST_STEPS and self.evaluator.usual) or self._timed_plan(here)
 
     def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
