@@ -13,7 +13,7 @@ NNUNET ?=
 # The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
 PARITY ?= .venv-parity
 
-.PHONY: gpu install demo test test-all parity torture bench lint gallery wheel
+.PHONY: gpu install demo test test-all parity nnunet torture bench lint gallery wheel
 
 install: $(VENV)/.installed
 
@@ -41,6 +41,18 @@ $(PARITY)/.installed: pyproject.toml tests/parity/constraints.txt
 	$(PYTHON) -m venv $(PARITY)
 	$(PARITY)/bin/python -m pip install --quiet --upgrade pip
 	$(PARITY)/bin/pip install --quiet --constraint tests/parity/constraints.txt --editable '.[parity]'
+	touch $@
+
+# Exported folders in stock nnU-Net, which has an environment of its own.
+NNUNET_VENV ?= .venv-nnunet
+
+nnunet: install $(NNUNET_VENV)/.installed
+	NNUNET=$(abspath $(NNUNET_VENV))/bin $(BIN)/pytest -m nnunet tests/export/test_nnunet.py
+
+$(NNUNET_VENV)/.installed:
+	$(PYTHON) -m venv $(NNUNET_VENV)
+	$(NNUNET_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(NNUNET_VENV)/bin/pip install --quiet nnunetv2==2.8.1 torch==2.13.0
 	touch $@
 
 torture: install

@@ -25,7 +25,7 @@ def export(
     ] = None,
     to: Annotated[Path, typer.Option(help="Folder to write; one in it for each of several forms.")] = Path("best"),
     forms: Annotated[
-        str, typer.Option("--as", help="model, pytorch, onnx, pt2, monai; several with commas.")
+        str, typer.Option("--as", help="model, pytorch, onnx, pt2, monai, nnunet; several with commas.")
     ] = "pytorch",
     trial: Annotated[int | None, typer.Option(help="Of a study another trial than the best.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
@@ -35,7 +35,8 @@ def export(
     """Write a trained network in the forms that people deploy, each tried after it was written.
 
     pytorch is model.py, weights.safetensors and architecture.json; onnx brings a program of one file that segments
-    with NumPy, nibabel and ONNX Runtime alone; model is the folder that nas predict takes. The data are not needed.
+    with NumPy, nibabel and ONNX Runtime alone; nnunet is what stock nnU-Net predicts with and trains; model is the
+    folder that nas predict takes. The data are not needed.
 
     [bold]Example[/bold]
 

@@ -38,9 +38,9 @@ def cases() -> list[Any]:
     quick = {("onnx", "mirrored, cropped content"), ("pt2", "picture"), ("monai", "fixed units, ensemble")}
     quick |= {("onnx", "picture at once"), ("monai", "slices at once")}
     found = []
-    for form, name in product(("model", "pytorch", "onnx", "pt2", "monai"), MODELS):
-        if (form, name) != ("monai", "slices with neighbours"):
-            slow = form not in ("model", "pytorch") and (form, name) not in quick
+    for form, name in product(("model", "pytorch", "onnx", "pt2", "monai", "nnunet"), MODELS):
+        if form not in ("monai", "nnunet") or name != "slices with neighbours":
+            slow = form not in ("model", "pytorch", "nnunet") and (form, name) not in quick
             found.append(
                 pytest.param(form, MODELS[name], id=f"{form}: {name}", marks=[pytest.mark.slow] if slow else [])
             )
