@@ -1,6 +1,7 @@
 """Finds search spaces, and what else is shipped, by name; a user's own by file, a plugin's by entry point."""
 
 import importlib.util
+import json
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from nas.architecture import EncoderDecoder
 from nas.errors import InputError, did_you_mean, field_named
-from nas.graph import Task
+from nas.graph import Task, trace
 from nas.space import Reference, Space
 
 ENTRY_POINTS = "nas.spaces"
@@ -23,14 +24,16 @@ def space_names() -> tuple[str, ...]:
 
 
 def load_space(name: str | Path) -> Space[EncoderDecoder]:
-    """The space of a name, or of a Python file that defines `SPACE`.
+    """The space of a name, of a Python file that defines `SPACE`, or of one network's JSON file.
 
-    Only what the user names is ever executed: a shipped space, an installed plugin, or the given file.
+    Only what the user names is ever executed: a shipped space, an installed plugin, or the given Python file.
 
     Raises:
         InputError: no space of that name (with the nearest one), or a file that is absent, raises, or lacks `SPACE`.
     """
     text = str(name)
+    if text.endswith(".json"):
+        return _of_one(Path(name))
     if is_file(text, ".py"):
         return _from_file(Path(name))
     if text in _shipped():
@@ -44,6 +47,37 @@ def load_member(space: Space[EncoderDecoder], document: Mapping[str, Any]) -> En
     """The architecture of a member's JSON document, or of an exported `architecture.json` that holds one."""
     inner = document.get("architecture") if isinstance(document, Mapping) else None
     return space.load(inner if isinstance(inner, Mapping) else document)
+
+
+def read_member(file: Path) -> Mapping[str, Any]:
+    """The content of a member's JSON file.
+
+    Raises:
+        InputError: it cannot be read, or is no object.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}; give a member's JSON file") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file} is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{file}: found a {type(document).__name__}, expected an object")
+    return document
+
+
+def task_in(document: Mapping[str, Any]) -> Task | None:
+    """The task that a member's document was made for, None where it says none.
+
+    Raises:
+        InputError: what stands there is none.
+    """
+    if document.get("task") is None:
+        return None
+    try:
+        return Task.from_json(document["task"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"task: cannot be read ({error!r}); take it out, or import the network again") from None
 
 
 def published(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
@@ -109,6 +143,18 @@ def _from_file(file: Path) -> Space[EncoderDecoder]:
     if not hasattr(module, "SPACE"):
         raise InputError(f"space file {file}: defines no SPACE; expected SPACE = nas.space.Space(...)")
     return _checked(module.SPACE, f"space file {file}")
+
+
+def _of_one(file: Path) -> Space[EncoderDecoder]:
+    """A space of one network, which is a member of unet_family."""
+    document = read_member(file)
+    architecture = load_member(load_space("unet_family"), document)
+    task = task_in(document) or Task(2, 1, 2)
+    parameters = trace(architecture, task).parameters
+    facts = (task.axes, task.channels, task.classes)
+    name, source = str(document.get("name") or file.stem), str(document.get("source") or file.name)
+    member = Reference(name, architecture, parameters, *facts, source, strides=task.strides, kernels=task.kernels)
+    return Space(file.stem, architecture, (member,), f"The one network of {file.name}.")
 
 
 def _loaded(plugin: EntryPoint) -> object:

@@ -35,8 +35,8 @@ def export(
     """Write a trained network in the forms that people deploy, each tried after it was written.
 
     pytorch is model.py, weights.safetensors and architecture.json; onnx brings a program of one file that segments
-    with NumPy, nibabel and ONNX Runtime alone; nnunet is what stock nnU-Net predicts with and trains; model is the
-    folder that nas predict takes. The data are not needed.
+    with NumPy, nibabel and ONNX Runtime alone; nnunet is what stock nnU-Net predicts with; model is the folder that
+    nas predict takes. The data are not needed.
 
     [bold]Example[/bold]
 

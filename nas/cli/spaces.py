@@ -1,9 +1,9 @@
 """`nas spaces`: what can be searched, and what its networks are and cost."""
 
-import json as json_module
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,10 @@ import typer
 from rich.text import Text
 
 from nas.architecture import EncoderDecoder
-from nas.catalog import is_file, load_member, load_space, published, space_names, task_of
+from nas.catalog import is_file, load_member, load_space, published, read_member, space_names, task_in, task_of
 from nas.cli.output import OUT, print_json, short_count, table
 from nas.cli.parsing import parse_sizes
+from nas.cli.plans import import_plans
 from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.space import Choice, Reference, Space, to_document
@@ -22,13 +23,18 @@ app = typer.Typer(help="What can be searched, and what its networks are and cost
 
 SpaceName = Annotated[str, typer.Argument(help="A shipped space, a plugin's, or a file such as ./mine.py.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-AxesOption = Annotated[int, typer.Option(help="Spatial axes, 2 or 3.")]
-ChannelsOption = Annotated[int, typer.Option(help="Input channels.")]
-ClassesOption = Annotated[int, typer.Option(help="Classes, background included.")]
+AxesOption = Annotated[int | None, typer.Option(help="Spatial axes, 2 or 3.", show_default="2, or the file's")]
+ChannelsOption = Annotated[int | None, typer.Option(help="Input channels.", show_default="1, or the file's")]
+ClassesOption = Annotated[
+    int | None, typer.Option(help="Classes, background included.", show_default="2, or the file's")
+]
 PatchOption = Annotated[str | None, typer.Option(help="Voxels per axis, as 256,256.")]
 ReferenceOption = Annotated[str | None, typer.Option(help="A published network of the space.")]
 FileOption = Annotated[Path | None, typer.Option("--architecture", help="A member's JSON file.")]
 SeedOption = Annotated[int, typer.Option(help="Of a random member.")]
+
+
+app.command("import")(import_plans)
 
 
 @app.callback()
@@ -112,9 +118,9 @@ def cost(
     reference: ReferenceOption = None,
     architecture: FileOption = None,
     seed: SeedOption = 0,
-    axes: AxesOption = 2,
-    channels: ChannelsOption = 1,
-    classes: ClassesOption = 2,
+    axes: AxesOption = None,
+    channels: ChannelsOption = None,
+    classes: ClassesOption = None,
     patch: PatchOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -124,7 +130,7 @@ def cost(
 
       nas spaces cost unet_family --reference U-Net --axes 2 --channels 1 --classes 1 --patch 256,256
     """
-    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch))
+    name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch, architecture))
     facts = {
         "network": name,
         "digest": graph.digest,
@@ -162,9 +168,9 @@ def draw(
     reference: ReferenceOption = None,
     architecture: FileOption = None,
     seed: SeedOption = 0,
-    axes: AxesOption = 2,
-    channels: ChannelsOption = 1,
-    classes: ClassesOption = 2,
+    axes: AxesOption = None,
+    channels: ChannelsOption = None,
+    classes: ClassesOption = None,
     patch: PatchOption = None,
     to: Annotated[Path, typer.Option(help="File to write: .svg or .pdf.")] = Path("network.svg"),
 ) -> None:
@@ -181,7 +187,7 @@ def draw(
     from nas.graph.picture.writing import expect_kind, write_picture
 
     expect_kind(to)
-    task = _task(axes, channels, classes, patch)
+    task = _task(axes, channels, classes, patch, architecture)
     if not members:
         name, graph = _graph(space, reference, architecture, seed, task)
         write_picture(drawn(graph, title=name), to)
@@ -206,12 +212,26 @@ def _member(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
     if seed := re.fullmatch(r"seed:(\d{1,18})", name):
         return space.decide(random.Random(int(seed[1])))
     if name not in space.references and is_file(name, ".json"):
-        return load_member(space, _read_json(Path(name)))
+        return load_member(space, read_member(Path(name)))
     return published(space, name)
 
 
-def _task(axes: int, channels: int, classes: int, patch: str | None) -> Task:
-    return Task(axes, channels, classes, parse_sizes(patch, "--patch") if patch else ())
+def _task(axes: int | None, channels: int | None, classes: int | None, patch: str | None, file: Path | None) -> Task:
+    """The task that the options name; what they leave open is the file's, where it was made for one."""
+    made = task_in(read_member(file)) if file is not None else None
+    sizes = parse_sizes(patch, "--patch") if patch else ()
+    if made is None or axes not in (None, made.axes):
+        return Task(_or(axes, 2), _or(channels, 1), _or(classes, 2), sizes)
+    return replace(
+        made,
+        channels=_or(channels, made.channels),
+        classes=_or(classes, made.classes),
+        patch=sizes or made.patch,
+    )
+
+
+def _or(number: int | None, default: int) -> int:
+    return default if number is None else number
 
 
 def _graph(space: str, reference: str | None, file: Path | None, seed: int, task: Task) -> tuple[str, Graph]:
@@ -222,20 +242,8 @@ def _graph(space: str, reference: str | None, file: Path | None, seed: int, task
     if reference is not None:
         return reference, trace(published(loaded, reference), task)
     if file is not None:
-        return file.name, trace(load_member(loaded, _read_json(file)), task)
+        return file.name, trace(load_member(loaded, read_member(file)), task)
     return f"random member, seed {seed}", trace(loaded.decide(random.Random(seed)), task)
-
-
-def _read_json(file: Path) -> Mapping[str, Any]:
-    try:
-        document = json_module.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"--architecture: {file}: {error.strerror}; give a member's JSON file") from None
-    except ValueError as error:
-        raise InputError(f"--architecture: {file} is not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError(f"--architecture: {file}: found a {type(document).__name__}, expected an object")
-    return document
 
 
 def _reference(member: Reference[EncoderDecoder]) -> dict[str, Any]:

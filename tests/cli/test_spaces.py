@@ -1,11 +1,13 @@
 """`nas spaces`: what is printed for scripts, and pictures."""
 
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
+from tests.architecture.test_plans import plans
 from tests.cli.command import Command
 
 
@@ -26,8 +28,6 @@ def test_cost_of_the_u_net(nas: Command) -> None:
 
 
 def test_a_sampled_member_can_be_costed_from_its_file(nas: Command, tmp_path: Path) -> None:
-    import json
-
     member = nas("spaces", "sample", "unet_family", "--seed", "7", "--json")
     file = tmp_path / "member.json"
     file.write_text(member.out, encoding="utf-8")
@@ -71,3 +71,74 @@ def test_pdf_without_its_library_says_what_to_install(
     assert ended.code == 2
     assert "nas[pdf]" in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_is_imported_and_costed_drawn_and_a_space_of_its_own(nas: Command, tmp_path: Path) -> None:
+    (tmp_path / "plans.json").write_text(json.dumps(plans(4)), encoding="utf-8")
+    labels = {"labels": {"background": 0, "anterior": 1, "posterior": 2}}
+    (tmp_path / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
+    file = tmp_path / "network.json"
+    ended = nas("spaces", "import", str(tmp_path / "plans.json"), "--to", str(file))
+    assert ended.code == 0
+    assert "5,603,177 parameters" in ended.out
+    document = json.loads(file.read_text())
+    assert document["digest"] in ended.out
+    cost = nas("spaces", "cost", "unet_family", "--architecture", str(file), "--json").json
+    assert (cost["parameters"], cost["digest"]) == (5_603_177, document["digest"])
+    assert cost["task"]["patch"] == [128, 128, 128]
+    fewer = nas("spaces", "cost", "unet_family", "--architecture", str(file), "--patch", "32,32,32", "--json").json
+    assert fewer["task"]["patch"] == [32, 32, 32]
+    flat = nas("spaces", "cost", "unet_family", "--architecture", str(file), "--axes", "2", "--json").json
+    assert flat["task"]["axes"] == 2
+    drawn = ("spaces", "draw", "unet_family", "--architecture", str(file), "--to", str(tmp_path / "network.svg"))
+    assert nas(*drawn).code == 0
+    shown = nas("spaces", "show", str(file), "--json").json
+    assert [(r["parameters"], r["expected_parameters"]) for r in shown["references"]] == [(5_603_177, 5_603_177)]
+    assert shown["size"] == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs"),
+    [
+        ({"background": 0, "nucleus": 1}, 2),
+        ({"background": 0, "nucleus": 1, "ignore": 2}, 2),
+        ({"background": 0, "whole": [1, 2], "core": [2]}, 2),
+    ],
+)
+def test_labels_say_how_many_outputs_an_imported_network_has(
+    nas: Command, tmp_path: Path, labels: dict[str, object], outputs: int
+) -> None:
+    (tmp_path / "plans.json").write_text(json.dumps(plans(4)), encoding="utf-8")
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}), encoding="utf-8")
+    nas("spaces", "import", str(tmp_path / "plans.json"), "--to", str(tmp_path / "network.json"))
+    assert json.loads((tmp_path / "network.json").read_text())["task"]["classes"] == outputs
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "reason"),
+    [
+        (plans(4), (), "--classes: plans do not say how many"),
+        (plans(4, n_conv_per_stage=7), ("--classes", "2"), "not a member of space 'unet_family': encoder.0.block"),
+        (plans(4, "PrimusM"), ("--classes", "2"), "expected PlainConvUNet or ResidualEncoderUNet"),
+        (plans(4), ("--classes", "2", "--configuration", "2d"), "has no configuration '2d'"),
+        ([], ("--classes", "2"), "found a list, expected an object"),
+    ],
+)
+def test_a_plan_that_is_no_member_is_refused(
+    nas: Command, tmp_path: Path, content: object, more: tuple[str, ...], reason: str
+) -> None:
+    (tmp_path / "plans.json").write_text(json.dumps(content), encoding="utf-8")
+    ended = nas("spaces", "import", str(tmp_path / "plans.json"), "--to", str(tmp_path / "network.json"), *more)
+    assert ended.code == 2
+    assert reason in " ".join(ended.err.split())
+    assert not (tmp_path / "network.json").exists()
+
+
+@pytest.mark.parametrize("task", [3, {"axes": 2}, {"axes": 7, "channels": 1, "classes": 2, "patch": []}])
+def test_a_task_that_is_none_is_refused(nas: Command, tmp_path: Path, task: object) -> None:
+    document = json.loads(nas("spaces", "sample", "unet_family", "--seed", "7", "--json").out)
+    (tmp_path / "network.json").write_text(json.dumps(document | {"task": task}), encoding="utf-8")
+    for command in (("cost", "unet_family", "--architecture"), ("show",)):
+        ended = nas("spaces", *command, str(tmp_path / "network.json"))
+        assert ended.code == 2
+        assert "task" in ended.err

