@@ -60,9 +60,8 @@ def import_plans(
         to.write_text(json.dumps(document, indent=1), encoding="utf-8")
     except OSError as error:
         raise InputError(f"--to: {to}: cannot be written ({error.strerror}); name another file") from None
-    OUT.print(
-        f"{name}: {graph.parameters:,} parameters, digest {graph.digest}, a member of {SPACE}: {to}", markup=False
-    )
+    facts = f"{graph.parameters:,} parameters, digest {graph.digest}, a member of {SPACE}"
+    OUT.print(f"{name}: {facts}: {to}", soft_wrap=True, markup=False)
 
 
 def _classes(file: Path) -> int:
