@@ -1,5 +1,6 @@
 """The folder that `nas predict` takes: all that belongs to segmenting images, with checksums."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,9 @@ def opened(folder: Path, model: TrainedModel) -> Scores:
 
 
 def segmenting(folder: Path, model: TrainedModel) -> Classes | None:
-    """nas itself."""
-    segmenter = Segmenter(load_model(folder))
+    """nas itself, in the precision that it is compared in: in half precision a network that is unsure differs."""
+    model = load_model(folder)
+    segmenter = Segmenter(replace(model, plan=replace(model.plan, precision="float32")))
 
     def classes(image: Image) -> npt.NDArray[np.uint8]:
         return segmenter(image).classes
