@@ -113,6 +113,7 @@ def test_a_learning_rate_has_risen_and_an_epoch_ended_at_the_first_rung() -> Non
     first = plan.rungs[0]
     assert len(plan.rungs) > 2
     assert plan.recipe.warm_up < first / 2
+    assert plan.fewest * first >= 100
     assert plan.recipe.epochs * first >= 1
     assert planned("1000s").recipe.warm_up == Recipe().warm_up
 

@@ -33,6 +33,8 @@ _STEPS_A_ROOT_SECOND = 40
 """Fewest steps of a training are so many times the root of its seconds: more time makes it longer and wider alike."""
 _FEWEST_OF_ALL = 20
 """Steps in which nothing can be learnt."""
+_FEWEST_AT_A_RUNG = 100
+"""Steps to the first rung: after half as many, networks of the hippocampus stood as chance had it."""
 _NEARLY_FREE = 0.05
 """The share of a trial that windows of the patch's size, half overlapping, may cost in validation."""
 _SPARSE = 0.25
@@ -116,9 +118,10 @@ def make_plan(
         settings.max_latency,
     )
     smallest = _smallest(space, task)
-    fewest = max(
-        round(_STEPS_A_ROOT_SECOND * share**0.5), round(_FEWEST_OF_ALL / (schedule.rungs[0] if schedule else 1))
-    )
+    fewest = round(_STEPS_A_ROOT_SECOND * share**0.5)
+    if schedule is not None and len(schedule.rungs) > 1:
+        fewest = max(fewest, round(_FEWEST_AT_A_RUNG / schedule.rungs[0]))
+    fewest = max(fewest, _FEWEST_OF_ALL)
     plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule)
     plan = with_window(plan, smallest, task, data)
     if schedule is not None:
