@@ -130,6 +130,7 @@ def cost(
 
       nas spaces cost unet_family --reference U-Net --axes 2 --channels 1 --classes 1 --patch 256,256
     """
+    _expect_one(reference, architecture)
     name, graph = _graph(space, reference, architecture, seed, _task(axes, channels, classes, patch, architecture))
     facts = {
         "network": name,
@@ -187,6 +188,7 @@ def draw(
     from nas.graph.picture.writing import expect_kind, write_picture
 
     expect_kind(to)
+    _expect_one(reference, architecture)
     task = _task(axes, channels, classes, patch, architecture)
     if not members:
         name, graph = _graph(space, reference, architecture, seed, task)
@@ -205,6 +207,12 @@ def draw(
     rows = [(item.where, item.first or "-", item.second or "-") for item in compare(*graphs).differences]
     OUT.print(table("what differs", ("", *members), rows) if rows else "they are the same at every level")
     OUT.print(f"{members[0]} and {members[1]}: {to}", soft_wrap=True)
+
+
+def _expect_one(reference: str | None, architecture: Path | None) -> None:
+    """Refuse a network that is named twice, before either is read."""
+    if reference is not None and architecture is not None:
+        raise InputError("--reference and --architecture: give one of them, not both")
 
 
 def _member(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
@@ -237,8 +245,6 @@ def _or(number: int | None, default: int) -> int:
 def _graph(space: str, reference: str | None, file: Path | None, seed: int, task: Task) -> tuple[str, Graph]:
     """The network that the options name, traced: a published one, one from a file, or a random one."""
     loaded = load_space(space)
-    if reference is not None and file is not None:
-        raise InputError("--reference and --architecture: give one of them, not both")
     if reference is not None:
         return reference, trace(published(loaded, reference), task)
     if file is not None:
