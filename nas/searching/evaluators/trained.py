@@ -244,6 +244,8 @@ class _Run:
                 raise KeyboardInterrupt
 
         cases = self._cases
+        # Before what is left is counted: it takes time itself.
+        reserve = 0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan)
         return train(
             network,
             cases.training,
@@ -256,7 +258,7 @@ class _Run:
             plan=plan,
             # What building the network and timing ways of running it took is the trial's too.
             seconds=max(self.seconds - (clock.steady() - self.began), 0.0),
-            reserve=0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan),
+            reserve=reserve,
             until=min(share, 1.0),
         )
 
