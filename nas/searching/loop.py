@@ -172,7 +172,7 @@ def _timed(result: Result, seconds: float) -> Result:
 
 def kept(schedule: Schedule | None) -> int:
     """Of how many networks of each rung weights and checkpoints are kept: of all, at least, that may climb."""
-    return KEPT if schedule is None else max(KEPT, *schedule.survivors[1:], 0)
+    return KEPT if schedule is None else max((KEPT, *schedule.survivors[1:]))
 
 
 def _ended(search: Search, trial: Trial, history: History) -> TrialEnded:

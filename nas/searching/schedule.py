@@ -56,6 +56,13 @@ class Schedule:
         """How often all workers train one run each until so many are trained."""
         return math.ceil(runs / self.workers)
 
+    @property
+    def planned(self) -> float:
+        """Seconds until as many as are expected have reached each rung."""
+        climbs = range(1, len(self.rungs))
+        first = self.waves(self.survivors[0]) * self.first
+        return first + sum(self.waves(self.survivors[rung]) * self.climb(rung) for rung in climbs)
+
     def used(self, history: History) -> float:
         """The share of the time that is over: what runs of the search have taken, and what lay between them."""
         return (sum(run.seconds or 0.0 for run in runs_of(history)) + between(history)) / self.workers / self.seconds
@@ -116,12 +123,13 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None)
     return _with_rungs(seconds, 1, workers if trials is None else min(workers, trials), workers)
 
 
+def survivors_of(begun: int, rungs: int) -> tuple[int, ...]:
+    """How many of so many networks reach each rung: one of a few goes on, as many as finalists at least."""
+    further = (min(max(math.ceil(begun / ETA**rung), FINALISTS), begun) for rung in range(1, rungs))
+    return (begun, *further)
+
+
 def _with_rungs(seconds: float, number: int, begun: int, workers: int) -> Schedule:
     rungs = tuple(float(ETA) ** (rung + 1 - number) for rung in range(number))
-    survivors = tuple(
-        begun if rung == 0 else min(max(math.ceil(begun / ETA**rung), FINALISTS), begun) for rung in range(number)
-    )
-    unit = Schedule(seconds, 1.0, rungs, survivors, workers)
-    cost = unit.waves(begun) * unit.first
-    cost += sum(unit.waves(survivors[rung]) * unit.climb(rung) for rung in range(1, number))
-    return Schedule(seconds, seconds * _SHARE / cost, rungs, survivors, workers)
+    unit = Schedule(seconds, 1.0, rungs, survivors_of(begun, number), workers)
+    return replace(unit, length=seconds * _SHARE / unit.planned)

@@ -11,8 +11,9 @@ from statistics import mean
 
 from nas.searching.schedule import Schedule, between
 from nas.searching.strategies import Action, Continue, Done, Start, Strategy, Wait
+from nas.searching.strategies.standing import rung_of, standing, under_way
 from nas.study.history import TRAINED, UNDERWAY, History, State, Trial
-from nas.study.objective import Objective, ranked
+from nas.study.objective import Objective
 
 _LOST = frozenset({State.DIVERGED, State.INFEASIBLE, State.FAILED})
 
@@ -38,7 +39,7 @@ class Halving:
             if isinstance(ended, Start) or (isinstance(ended, Done) and ended.fault):
                 return ended
         for rung in range(1, len(self.schedule.rungs)):
-            if _under_way(history, rung - 1):
+            if under_way(history, rung - 1):
                 return Wait()  # whoever goes on is chosen among all that reach a rung
             waiting = next(self._climbing(history, rung), None)
             if waiting is not None:
@@ -59,42 +60,42 @@ class Halving:
         spent = sum(run.seconds or 0.0 for run in trial.runs_at(trial.latest.key))
         if trial.state not in UNDERWAY:
             return spent
-        return spent + (self.schedule.climb(_rung(trial)) if _rung(trial) else self.schedule.first)
+        return spent + (self.schedule.climb(rung_of(trial)) if rung_of(trial) else self.schedule.first)
 
     def _may_explore(self, history: History) -> bool:
         """Whether there is time for one more network beside what those that climb will need."""
         climbs = range(1, len(self.schedule.rungs))
-        needed = sum(self._still_needed(history, rung) for rung in climbs)
-        if any(_rung(trial) > 0 for trial in history.trials):
+        beside = self._beside(history)
+        needed = sum(self._still_needed(history, rung, beside) for rung in climbs)
+        if any(rung_of(trial) > 0 for trial in history.trials):
             # They climb already: what is new must have the time to climb as well.
             needed += sum(self.schedule.climb(rung) for rung in climbs)
         return self.left(history) - needed >= self.schedule.first / self.schedule.workers / 2
 
-    def _still_needed(self, history: History, rung: int) -> float:
-        begun = sum(_rung(trial) >= rung for trial in history.trials)
+    def _still_needed(self, history: History, rung: int, beside: float) -> float:
+        begun = sum(rung_of(trial) >= rung for trial in history.trials)
         missing = max(self.schedule.survivors[rung] - begun, 0)
-        return self.schedule.waves(missing) * (self.schedule.climb(rung) + self._beside(history))
+        return self.schedule.waves(missing) * (self.schedule.climb(rung) + beside)
 
     def _beside(self, history: History) -> float:
         """Seconds that a run takes beside its training, as building and scoring its network: as runs have shown."""
-        firsts = [trial.as_of(0) for trial in history.trials if _rung(trial) >= 0]
+        firsts = [trial.as_of(0) for trial in history.trials if rung_of(trial) >= 0]
         beyond = [trial.seconds - self.schedule.first for trial in firsts if trial.state in TRAINED]
         return max(mean(beyond), 0.0) if beyond else 0.0
 
     def _climbing(self, history: History, rung: int) -> Iterator[Trial]:
         """Those that are to go on to a rung and have not begun to."""
-        standing = self._standing(history, rung)
-        chosen = standing[: self.schedule.survivors[rung]]
-        published = next((trial for trial in standing if trial.reference is not None), None)
+        reached = self._standing(history, rung)
+        chosen = reached[: self.schedule.survivors[rung]]
+        published = next((trial for trial in reached if trial.reference is not None), None)
         if published is not None and not any(trial.reference for trial in chosen):
             chosen = [*chosen[: max(len(chosen) - 1, 1)], published]
-        return (trial for trial in chosen if _rung(history.by_number[trial.number]) < rung)
+        return (trial for trial in chosen if rung_of(trial) < rung)
 
     def _standing(self, history: History, rung: int) -> list[Trial]:
-        """Trials as they stood at the rung before, best first, but for those that were lost further up."""
+        """Trials in the order in which they stood at the rung before, but for those that were lost further up."""
         alive = (trial for trial in history.trials if trial.refusal is None and trial.state not in _LOST)
-        reached = [trial.as_of(rung - 1) for trial in alive if _rung(trial) >= rung - 1]
-        return ranked(History(tuple(reached)), self.objectives)
+        return standing(History(tuple(alive)), self.objectives, rung - 1)
 
     def _with_what_is_left(self, history: History) -> Continue | None:
         """The next best, as far up as there is time to train it to full length."""
@@ -104,15 +105,6 @@ class Halving:
             if self.left(history) < needed:
                 continue
             for trial in self._standing(history, rung):
-                if _rung(history.by_number[trial.number]) < rung:
+                if rung_of(trial) < rung:
                     return Continue(trial.number, rung)
         return None
-
-
-def _rung(trial: Trial) -> int:
-    """The furthest rung that a trial has begun to climb to; -1 where it was not trained."""
-    return -1 if trial.latest is None else trial.latest.key.rung
-
-
-def _under_way(history: History, rung: int) -> bool:
-    return any(trial.state in UNDERWAY and _rung(trial) == rung for trial in history.trials)

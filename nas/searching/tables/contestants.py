@@ -3,7 +3,6 @@
 A contestant is named "pace:proposer", as `halving:tree_parzen`, which is what a search by time runs.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -11,7 +10,7 @@ from random import Random
 from nas.errors import InputError, did_you_mean
 from nas.searching.candidates import Candidates
 from nas.searching.references import Entry
-from nas.searching.schedule import ETA, FINALISTS, Schedule
+from nas.searching.schedule import ETA, Schedule, survivors_of
 from nas.searching.strategies import Action, Done, Strategy
 from nas.searching.strategies.asynchronous import AsynchronousHalving
 from nas.searching.strategies.brief import BriefThenBest
@@ -60,22 +59,14 @@ def _brief(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]
 def _halving(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
     """As many networks as there is room for, of which each rung lets one of a few go on."""
     many = ring.workers
-    while _schedule(many + 1, ring, 1.0).seconds >= _cost(_schedule(many + 1, ring, 1.0)):
+    while (larger := _schedule(many + 1, ring)).seconds >= larger.planned:
         many += 1
-    return Halving(proposing, _schedule(many, ring, 1.0), ring.objectives), _CLIMB
+    return Halving(proposing, _schedule(many, ring), ring.objectives), _CLIMB
 
 
-def _schedule(many: int, ring: Ring, length: float) -> Schedule:
-    survivors = tuple(
-        many if rung == 0 else min(max(math.ceil(many / ETA**rung), FINALISTS), many) for rung in range(len(_CLIMB))
-    )
-    return Schedule(ring.trainings / ring.workers, length, _CLIMB, survivors, ring.workers)
-
-
-def _cost(schedule: Schedule) -> float:
-    climbs = range(1, len(schedule.rungs))
-    cost = schedule.waves(schedule.survivors[0]) * schedule.first
-    return cost + sum(schedule.waves(schedule.survivors[rung]) * schedule.climb(rung) for rung in climbs)
+def _schedule(many: int, ring: Ring) -> Schedule:
+    survivors = survivors_of(many, len(_CLIMB))
+    return Schedule(ring.trainings / ring.workers, 1.0, _CLIMB, survivors, ring.workers)
 
 
 def _asynchronous(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
