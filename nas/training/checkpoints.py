@@ -91,10 +91,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: it is absent, cut short, damaged or of another version.
     """
+    return _read(path, whole=True)
+
+
+def plan_of(path: Path) -> StepPlan:
+    """How a checkpoint's steps are run, without reading its tensors.
+
+    Raises:
+        CheckpointError: it is absent, cut short, damaged or of another version.
+    """
+    return _read(path, whole=False).plan
+
+
+def _read(path: Path, *, whole: bool) -> Checkpoint:
+    """A checkpoint, without its tensors where they are not wanted."""
     try:
         with safe_open(path, "pt") as file:
             state = json.loads((file.metadata() or {})["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            names = file.keys() if whole else ()
+            tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"checkpoint {path}: found {type(error).__name__} {error}, expected a file written by nas; "

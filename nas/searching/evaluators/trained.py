@@ -26,13 +26,13 @@ from nas.searching.schedule import ETA
 from nas.searching.setup.ground import Ground
 from nas.searching.setup.loading import Fold, typical
 from nas.searching.setup.plan import Plan
-from nas.searching.setup.timing import latency, timed_plan
+from nas.searching.setup.timing import Speed, latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.objective import DICE, Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
 from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train, validate
-from nas.training.checkpoints import read_checkpoint
+from nas.training.checkpoints import plan_of
 from nas.training.loop import Write
 from nas.training.memory import release
 from nas.training.metrics import mean_dice
@@ -71,7 +71,9 @@ class TrainedEvaluator:
     _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
     _plans: list[StepPlan] = field(default_factory=list, repr=False, compare=False)
     _timed: list[tuple[Graph, int, float]] = field(default_factory=list, repr=False, compare=False)
-    """Networks that were trained here, patches a step, and seconds of one: what the next ones will take follows."""
+    """Networks that were trained here, patches a step, and seconds of one."""
+    _speeds: list[Speed] = field(default_factory=list, repr=False, compare=False)
+    """What the next ones will take follows from this one, fitted after each training; none before the first."""
 
     def plan(self, recipe: Recipe, graph: Graph) -> Plan:
         """The plan for a network by this recipe, at the better of two speeds: as planned, and as trainings have shown.
@@ -80,10 +82,9 @@ class TrainedEvaluator:
         better that than never to try it.
         """
         plan = self.ground.plan.decided(recipe)
-        if not self._timed:
+        if not self._speeds:
             return plan
-        learnt = replace(plan, speed=plan.speed.learnt(self._timed[-_LEARNT:]))
-        return min(plan, learnt, key=lambda known: known.seconds(graph))
+        return min(plan, replace(plan, speed=self._speeds[-1]), key=lambda known: known.seconds(graph))
 
     @property
     def usual(self) -> StepPlan | None:
@@ -98,6 +99,7 @@ class TrainedEvaluator:
         """Note how long a network's steps took."""
         if trained.steps >= _FEWEST_TIMED:
             self._timed.append((graph, recipe.batch, trained.seconds / trained.steps))
+            self._speeds[:] = [self.ground.plan.speed.learnt(self._timed[-_LEARNT:])]
             self._latest.clear()
 
     def describe(self, decisions: Document) -> Description:
@@ -168,7 +170,7 @@ class _Run:
         if isinstance(beginning, Warm):
             _take_weights(network, beginning.weights)
         costs = self._costs(network)
-        limit = self._plan.limits.latency
+        limit = self.evaluator.ground.plan.limits.latency
         if limit is not None and costs["latency"] > limit:
             return _too_slow(costs["latency"], limit)
         trained = self._trained(network, beginning, share)
@@ -192,7 +194,7 @@ class _Run:
     def _costs(self, network: Network) -> dict[str, float]:
         """What is measured of a network before it is trained: its latency, where that matters."""
         wanted = any(objective.metric == "latency" for objective in self.evaluator.objectives)
-        if not wanted and self._plan.limits.latency is None:
+        if not wanted and self.evaluator.ground.plan.limits.latency is None:
             return {}
         return {"latency": latency(network, self.evaluator.device)}
 
@@ -266,18 +268,28 @@ class _Run:
         """Seconds that validation on all cases will take, as one case shows that is segmented twice."""
         probe = typical(self._cases.validation, 1)
         if resume is not None:
-            plan = read_checkpoint(resume).plan
+            plan = plan_of(resume)
         plan = plan or default_plan(self.evaluator.device)
-        options: dict[str, Any] = {"plan": plan, "window": self._plan.window, "targets": self._cases.targets}
-        mirrored = self.recipe.averaged_axes(self.graph.task.axes)
         seconds = []
         for _ in range(2):  # the first time sets things up
             began = self.evaluator.clock.steady()
-            validate(network, probe, mirrored=mirrored, **options)
+            self._segmented(network, plan, probe)
             seconds.append(self.evaluator.clock.steady() - began)
             if seconds[0] > _LONG_CASE * self.seconds:
                 break
         return min(seconds) * len(self._cases.validation)
+
+    def _segmented(self, network: Network, plan: StepPlan, cases: Sequence[Sample], **options: Any) -> Validation:
+        """Cases as the study sees them: through its window, mirrored where its recipe says so."""
+        return validate(
+            network,
+            cases,
+            plan=plan,
+            window=self.evaluator.ground.plan.window,
+            targets=self._cases.targets,
+            mirrored=self.recipe.averaged_axes(self.graph.task.axes),
+            **options,
+        )
 
     @property
     def _plan(self) -> Plan:
@@ -298,16 +310,8 @@ class _Run:
                 raise KeyboardInterrupt
             self.recorder.working("validating", done, len(cases))
 
-        validation = validate(
-            network,
-            cases,
-            targets=self._cases.targets,
-            case_done=case_done,
-            plan=plan,
-            window=self._plan.window,
-            mirrored=self.recipe.averaged_axes(self.graph.task.axes),
-            tolerance=_TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None,
-        )
+        tolerance = _TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None
+        validation = self._segmented(network, plan, cases, case_done=case_done, tolerance=tolerance)
         self.recorder.measured(_of_validation(validation, epoch))
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
