@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas.cli.options import ArtifactsOption, StorageOption, StudyName
+from nas.cli.options import (
+    ArtifactsOption,
+    CacheOption,
+    DeviceOption,
+    DevicesOption,
+    EngineOption,
+    LengthOption,
+    OwnDataOption,
+    OwnSpaceOption,
+    StorageOption,
+    StudyName,
+    TogetherOption,
+    WorkersOption,
+    machine_settings,
+)
 from nas.cli.output import ERR, OUT, duration, print_json, short_count, table
 from nas.cli.progress import Display
 from nas.cli.stopping import stop_on
@@ -29,12 +43,8 @@ def confirm(
     top: Annotated[int, typer.Option(help="How many of the best networks that the search found.", min=1)] = 3,
     folds: Annotated[int, typer.Option(help="How many of the data's folds.", min=2)] = 5,
     seeds: Annotated[int, typer.Option(help="Trainings of each network on each fold.", min=1)] = 2,
-    length: Annotated[
-        str | None, typer.Option(help="Time of each training: 90s, 15m, 4h.", show_default="the study's full length")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Time for all trainings together, instead.", show_default="none")
-    ] = None,
+    length: LengthOption = None,
+    budget: TogetherOption = None,
     holdout: Annotated[
         bool, typer.Option("--holdout/--no-holdout", help="Score on held-out cases too: a look that is kept on record.")
     ] = True,
@@ -55,17 +65,13 @@ def confirm(
             show_default="no",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(help="How many processes train at once.", min=1)] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
-    devices: Annotated[str | None, typer.Option(help="Where workers train, in turn: cuda:0,cuda:1.")] = None,
-    engine: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
-    space: Annotated[
-        str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.", show_default="as stored")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
-    ] = None,
-    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
+    workers: WorkersOption = 1,
+    device: DeviceOption = None,
+    devices: DevicesOption = None,
+    engine: EngineOption = "local",
+    space: OwnSpaceOption = None,
+    data: OwnDataOption = None,
+    cache: CacheOption = "runs/cache",
     storage: StorageOption = DEFAULT_STORAGE,
     artifacts: ArtifactsOption = None,
 ) -> None:
@@ -116,30 +122,6 @@ def confirm(
         print_json(confirmed.to_json())
         return
     _show(confirmed)
-
-
-def machine_settings(
-    stored: str,
-    space: str | None,
-    data: str | None,
-    workers: int,
-    device: str | None,
-    devices: str | None,
-    engine: str,
-    cache: str,
-) -> Any:
-    """Where trainings beside a search run, in the words of a search."""
-    from nas.searching.settings import SearchSettings
-
-    return SearchSettings(
-        space=space or stored,
-        data=data,
-        workers=workers,
-        device=device,
-        devices=devices,
-        engine=engine,
-        cache=cache,
-    )
 
 
 def _show(confirmed: "Confirmed") -> None:

@@ -25,6 +25,24 @@ ArtifactsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+LengthOption = Annotated[
+    str | None, typer.Option(help="Time of each training: 90s, 15m, 4h.", show_default="the study's full length")
+]
+TogetherOption = Annotated[
+    str | None, typer.Option(help="Time for all trainings together, instead.", show_default="none")
+]
+WorkersOption = Annotated[int, typer.Option(help="How many processes train at once.", min=1)]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")]
+DevicesOption = Annotated[str | None, typer.Option(help="Where workers train, in turn: cuda:0,cuda:1.")]
+EngineOption = Annotated[str, typer.Option(help="local, or ray for a cluster.")]
+OwnSpaceOption = Annotated[
+    str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.", show_default="as stored")
+]
+OwnDataOption = Annotated[
+    str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
+]
+CacheOption = Annotated[str, typer.Option(help="Folder for preprocessed data.")]
+
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "sizes": parse_sizes,
     "count": parse_count,
@@ -83,3 +101,27 @@ def settings_of(values: dict[str, Any]) -> "SearchSettings":
         typed = item.metadata["typed"]
         typed_values[item.name] = _PARSERS[typed](value, f"--{item.name.replace('_', '-')}") if typed else value
     return SearchSettings.of(**typed_values)
+
+
+def machine_settings(
+    stored: str,
+    space: str | None,
+    data: str | None,
+    workers: int,
+    device: str | None,
+    devices: str | None,
+    engine: str,
+    cache: str,
+) -> "SearchSettings":
+    """Where trainings beside a search run, in the words of a search."""
+    from nas.searching.settings import SearchSettings
+
+    return SearchSettings(
+        space=space or stored,
+        data=data,
+        workers=workers,
+        device=device,
+        devices=devices,
+        engine=engine,
+        cache=cache,
+    )

@@ -6,8 +6,22 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.confirm import machine_settings
-from nas.cli.options import ArtifactsOption, JsonOption, StorageOption, StudyName
+from nas.cli.options import (
+    ArtifactsOption,
+    CacheOption,
+    DeviceOption,
+    DevicesOption,
+    EngineOption,
+    JsonOption,
+    LengthOption,
+    OwnDataOption,
+    OwnSpaceOption,
+    StorageOption,
+    StudyName,
+    TogetherOption,
+    WorkersOption,
+    machine_settings,
+)
 from nas.cli.output import ERR, OUT, print_json
 from nas.cli.progress import Display
 from nas.cli.stopping import stop_on
@@ -28,23 +42,15 @@ def train(
         bool, typer.Option("--ensemble", help="A network for each fold, averaged; else one on all cases.")
     ] = False,
     seeds: Annotated[int, typer.Option(help="Trainings of each, averaged too.", min=1)] = 1,
-    length: Annotated[
-        str | None, typer.Option(help="Time of each training: 90s, 15m, 4h.", show_default="the study's full length")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Time for all trainings together, instead.", show_default="none")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="How many processes train at once.", min=1)] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
-    devices: Annotated[str | None, typer.Option(help="Where workers train, in turn: cuda:0,cuda:1.")] = None,
-    engine: Annotated[str, typer.Option(help="local, or ray for a cluster.")] = "local",
-    space: Annotated[
-        str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.", show_default="as stored")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
-    ] = None,
-    cache: Annotated[str, typer.Option(help="Folder for preprocessed data.")] = "runs/cache",
+    length: LengthOption = None,
+    budget: TogetherOption = None,
+    workers: WorkersOption = 1,
+    device: DeviceOption = None,
+    devices: DevicesOption = None,
+    engine: EngineOption = "local",
+    space: OwnSpaceOption = None,
+    data: OwnDataOption = None,
+    cache: CacheOption = "runs/cache",
     storage: StorageOption = DEFAULT_STORAGE,
     artifacts: ArtifactsOption = None,
     json: JsonOption = False,
