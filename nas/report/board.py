@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nas.study.history import TRAINED, UNDERWAY, History, Run, State, Trial
-from nas.study.objective import Objective
+from nas.study.objective import Objective, ranked
 from nas.study.settings import StudySettings
 from nas.wording import counted, readable
 
@@ -90,7 +90,7 @@ def board(settings: StudySettings, history: History, now: datetime, wanted: int 
         wanted: networks that are to be trained in all, 0 if nobody has said.
     """
     goal = settings.goals[0]
-    ended = _ended_runs(history)
+    ended = history.ended_runs()
     return Board(
         study=readable(settings.name),
         space=readable(settings.space),
@@ -102,8 +102,8 @@ def board(settings: StudySettings, history: History, now: datetime, wanted: int 
         complete=len(history.in_state(State.COMPLETE)),
         refused=sum(trial.refusal is not None for trial in history.trials),
         lost=sum(trial.state in (State.FAILED, State.DIVERGED) for trial in history.trials),
-        best=_named(_best(history.trials, goal), goal),
-        published=_named(_best(history.published, goal), goal),
+        best=_named(_best(history, goal), goal),
+        published=_named(_best(History(history.published), goal), goal),
         rungs=tuple(_rungs(settings, history)),
         underway=tuple(_underway(settings, history, goal, now)),
         waiting=len(history.in_state(State.WAITING)),
@@ -114,26 +114,9 @@ def board(settings: StudySettings, history: History, now: datetime, wanted: int 
     )
 
 
-def _line(trial: Trial) -> list[Run]:
-    return [] if trial.latest is None else sorted(trial.runs_at(trial.latest.key), key=lambda run: run.key.rung)
-
-
-def _ended_runs(history: History) -> list[tuple[Trial, Run]]:
-    """The runs of the search that have ended, in the order in which they did."""
-    pairs = [(trial, run) for trial in history.trials for run in _line(trial)]
-    ended = [(run.finished, run.id, trial, run) for trial, run in pairs if run.finished is not None]
-    return [(trial, run) for _, _, trial, run in sorted(ended, key=lambda entry: entry[:2])]
-
-
-def _best(trials: tuple[Trial, ...], goal: Objective) -> Trial | None:
+def _best(history: History, goal: Objective) -> Trial | None:
     """Of those that were trained longest the best, by the first objective."""
-    settled = [trial.settled for trial in trials]
-    scored = [t for t in settled if t.state in (State.COMPLETE, State.PAUSED) and goal.value(t) is not None]
-    return min(scored, key=lambda t: (-_rung(t), goal.loss(t), t.parameters or 0, t.number), default=None)
-
-
-def _rung(trial: Trial) -> int:
-    return -1 if trial.latest is None else trial.latest.key.rung
+    return next(iter(ranked(history, [goal])), None)
 
 
 def _named(trial: Trial | None, goal: Objective) -> Named | None:
@@ -164,17 +147,18 @@ def _underway(settings: StudySettings, history: History, goal: Objective, now: d
         epoch = max((point.epoch for point in run.curve), default=None)
         since = max((now - run.started).total_seconds(), 0.0)
         yield Underway(
-            trial.number, _name(trial), _share(settings, run), epoch, None if point is None else point.value, since
+            trial.number,
+            _name(trial),
+            settings.share(run.key.rung),
+            epoch,
+            None if point is None else point.value,
+            since,
         )
-
-
-def _share(settings: StudySettings, run: Run) -> float:
-    return settings.rungs[run.key.rung] if run.key.rung < len(settings.rungs) else 1.0
 
 
 def _told(settings: StudySettings, trial: Trial, run: Run, goal: Objective) -> Ended:
     value = goal.value(trial.as_of(run.key.rung)) if run.state in (State.COMPLETE, State.PAUSED) else None
-    return Ended(_name(trial), value, _share(settings, run), str(run.state))
+    return Ended(_name(trial), value, settings.share(run.key.rung), str(run.state))
 
 
 def _progress(settings: StudySettings, ended: list[tuple[Trial, Run]], goal: Objective) -> Iterator[float]:
@@ -183,7 +167,7 @@ def _progress(settings: StudySettings, ended: list[tuple[Trial, Run]], goal: Obj
     for trial, run in ended:
         value = goal.value(trial.as_of(run.key.rung))
         if run.state in (State.COMPLETE, State.PAUSED) and value is not None:
-            reached = (_share(settings, run), sign * value)
+            reached = (settings.share(run.key.rung), sign * value)
             best = reached if best is None else max(best, reached)
             yield sign * best[1]
 
@@ -204,6 +188,6 @@ def _warnings(settings: StudySettings, history: History) -> Iterator[str]:
     memory = sum("out_of_memory" in trial.constraints for trial in history.trials)
     if memory:
         yield f"{counted(memory, 'network')} ran out of memory: --max-memory refuses such ones before they train"
-    best = _best(history.trials, settings.goals[0])
+    best = _best(history, settings.goals[0])
     if best is not None and best.explanation:
         yield f"{_name(best)}: {best.cause}"

@@ -285,6 +285,5 @@ def _capital(text: str) -> str:
 
 
 def _stage(material: Material, trial: Trial) -> str:
-    shares, latest = material.settings.rungs, trial.latest
-    share = shares[latest.key.rung] if latest is not None and latest.key.rung < len(shares) else 1.0
+    share = 1.0 if trial.latest is None else material.settings.share(trial.latest.key.rung)
     return f"for {percent(share)} of the whole training"

@@ -172,11 +172,6 @@ class Material:
         """The best of those that compare: such a share of them, and no fewer than `least`."""
         return self.sample.trials[: max(round(len(self.sample.trials) * share), least)]
 
-    def line(self, trial: Trial) -> tuple[Run, ...]:
-        """The runs of a trial's first training, rung after rung."""
-        latest = trial.latest
-        return () if latest is None else tuple(sorted(trial.runs_at(latest.key), key=lambda run: run.key.rung))
-
     def scores_of(self, trial: Trial | None) -> CaseScores | None:
         """The cases of a trial's latest run in the search, where they were measured."""
         return None if trial is None or trial.latest is None else self.scores.get(trial.latest.id)

@@ -100,7 +100,7 @@ def _facts(material: Material, trial: Trial, rank: int | None) -> Iterator[tuple
 
 def _at_rungs(material: Material, trial: Trial) -> Iterator[str]:
     shares = material.settings.rungs
-    for run in material.line(trial):
+    for run in trial.line:
         value = value_at(run, material.metric)
         if run.state in ENDED and value is not None and run.key.rung < len(shares):
             yield f"{value:.4f} after {percent(shares[run.key.rung])}"

@@ -84,8 +84,7 @@ class Schedule:
 
 def runs_of(history: History) -> list[Run]:
     """The runs that the search's time goes into, in the order in which they began."""
-    runs = [run for trial in history.trials if trial.latest for run in trial.runs_at(trial.latest.key)]
-    return sorted(runs, key=lambda run: (run.started, run.id))
+    return sorted((run for trial in history.trials for run in trial.line), key=lambda run: (run.started, run.id))
 
 
 def between(history: History) -> float:

@@ -228,6 +228,13 @@ class Trial:
         runs = tuple(self.runs_at(replace(self.latest.key, rung=rung)))
         return self if len(runs) == len(self.runs) else replace(self, runs=runs)
 
+    @cached_property
+    def line(self) -> tuple[Run, ...]:
+        """The runs that lead to its latest one of the search, rung after rung."""
+        if self.latest is None:
+            return ()
+        return tuple(sorted(self.runs_at(self.latest.key), key=lambda run: run.key.rung))
+
     @property
     def is_beside_the_search(self) -> bool:
         """Whether only a confirmation has runs of it, so that a search knows nothing of it yet."""
@@ -266,6 +273,16 @@ class History:
     def in_state(self, *states: State) -> tuple[Trial, ...]:
         """The trials that stand so."""
         return tuple(trial for trial in self.trials if trial.state in states)
+
+    def ended_runs(self) -> list[tuple[Trial, Run]]:
+        """The runs of the search that have ended, with their trials, in the order in which they did."""
+        ended = [
+            (run.finished, run.id, trial, run)
+            for trial in self.trials
+            for run in trial.line
+            if run.finished is not None
+        ]
+        return [(trial, run) for _, _, trial, run in sorted(ended, key=lambda entry: entry[:2])]
 
     @property
     def of_the_search(self) -> "History":

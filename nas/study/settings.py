@@ -56,6 +56,10 @@ class StudySettings:
         """The names of the cases that were put aside when it was begun; none of an earlier nas's."""
         return tuple((self.plan.get("holdout") or {}).get("cases", ()))
 
+    def share(self, rung: int) -> float:
+        """How long a training to a rung is, as a share of the whole."""
+        return self.rungs[rung] if rung < len(self.rungs) else 1.0
+
     @property
     def objective(self) -> str:
         """What the search is after, in words."""

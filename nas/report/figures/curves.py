@@ -44,7 +44,7 @@ class Curves:
 
 def values(material: Material) -> Curves | Missing:
     """The curves of the best, the published and some of all others."""
-    measured = [trial for trial in material.history.trials if any(run.curve for run in material.line(trial))]
+    measured = [trial for trial in material.history.trials if any(run.curve for run in trial.line)]
     chosen = _chosen(material, measured)
     metrics = tuple(metric for metric in ("loss", f"training_{material.metric}") if _any(material, chosen, metric))
     curves = tuple(curve for trial in chosen for metric in metrics for curve in _curves(material, trial, metric))
@@ -55,7 +55,7 @@ def values(material: Material) -> Curves | Missing:
 
 def curve_of(material: Material, trial: Trial, metric: str) -> tuple[tuple[int, float], ...]:
     """What was measured of a trial's training, rung after rung, thinned out."""
-    points = {point.epoch: point.value for run in material.line(trial) for point in run.curve if point.metric == metric}
+    points = {point.epoch: point.value for run in trial.line for point in run.curve if point.metric == metric}
     ordered = sorted((epoch, value) for epoch, value in points.items() if value == value)
     return tuple(thinned(ordered))
 
@@ -75,7 +75,7 @@ def _chosen(material: Material, measured: Sequence[Trial]) -> list[Trial]:
 
 
 def _any(material: Material, chosen: Sequence[Trial], metric: str) -> bool:
-    return any(p.metric == metric for trial in chosen for run in material.line(trial) for p in run.curve)
+    return any(p.metric == metric for trial in chosen for run in trial.line for p in run.curve)
 
 
 def _curves(material: Material, trial: Trial, metric: str) -> Iterator[Curve]:

@@ -10,7 +10,7 @@ from nas.report.figures._look import BLUE, BRIEF, GREY, ORANGE, axis, figure, ma
 from nas.report.material import Material, Role
 from nas.report.table import Table
 from nas.report.table import table as table_of
-from nas.study.history import Run, State, Trial
+from nas.study.history import State, Trial
 from nas.wording import duration, metric_name, percent
 
 if TYPE_CHECKING:
@@ -56,30 +56,23 @@ def values(material: Material) -> Progress | Missing:
 
     The best by then is what the search would have returned: of the networks that were trained longest, the best.
     """
-    sign, shares = (1 if material.goals[0].direction == "maximize" else -1), material.settings.rungs
+    sign = 1 if material.goals[0].direction == "maximize" else -1
     steps: list[Step] = []
     spent, best = 0.0, (-1.0, 0.0)
-    for trial, run in _runs(material):
+    for trial, run in material.history.ended_runs():
         spent += run.seconds or 0.0
         value = material.goals[0].value(trial.as_of(run.key.rung))
         if run.state in (State.COMPLETE, State.PAUSED) and value is not None:
-            share = shares[run.key.rung] if run.key.rung < len(shares) else 1.0
+            share = material.settings.share(run.key.rung)
             best = max(best, (share, sign * value))
             facts = trial.number, material.name(trial), material.role(trial), value, sign * best[1], share
             steps.append(Step(len(steps) + 1, spent, *facts))
     if not steps:
         return Missing("No network has been scored yet.")
     reached = [sign * step.value for step in steps]
-    comparable = len(steps) >= _FEWEST and len(shares) == 1
+    comparable = len(steps) >= _FEWEST and len(material.settings.rungs) == 1
     shuffled = tuple((count, sign * value) for count, value in expected_best(reached)) if comparable else ()
     return Progress(tuple(steps), material.metric, _published(material, material.best_published), shuffled)
-
-
-def _runs(material: Material) -> list[tuple[Trial, Run]]:
-    """The runs of the search that have ended, in the order in which they did."""
-    pairs = [(trial, run) for trial in material.history.trials for run in material.line(trial)]
-    ended = [(run.finished, run.id, trial, run) for trial, run in pairs if run.finished is not None]
-    return [(trial, run) for _, _, trial, run in sorted(ended, key=lambda entry: entry[:2])]
 
 
 def expected_best(values: Sequence[float]) -> list[tuple[int, float]]:

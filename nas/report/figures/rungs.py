@@ -72,7 +72,7 @@ def value_at(run: Run, metric: str) -> float | None:
 def lines_of(material: Material) -> Iterator[tuple[Trial, tuple[Run, ...]]]:
     """The trials that were trained, with their runs rung after rung."""
     for trial in material.history.trials:
-        line = material.line(trial)
+        line = trial.line
         if line:
             yield trial, line
 

@@ -60,13 +60,13 @@ def values(material: Material) -> Times | Missing:
 
 
 def _kind(material: Material, trial: Trial, run: Run) -> str:
-    if run not in material.line(trial):
+    if run not in trial.line:
         return "other folds and seeds" if run.key.split is Split.SEARCH else "confirming on held-out cases"
     match run.state:
         case State.COMPLETE:
             return "published networks" if trial.reference else "networks trained to the end"
         case State.PAUSED:
-            went_on = any(other.key.rung > run.key.rung for other in material.line(trial))
+            went_on = any(other.key.rung > run.key.rung for other in trial.line)
             return "short trainings that went on" if went_on else "short trainings that ended there"
         case State.DIVERGED:
             return "networks that diverged"

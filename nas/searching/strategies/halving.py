@@ -55,9 +55,7 @@ class Halving:
 
     def _cost(self, trial: Trial) -> float:
         """Seconds that a trial has taken, and will have taken where it is under way."""
-        if trial.latest is None:
-            return 0.0
-        spent = sum(run.seconds or 0.0 for run in trial.runs_at(trial.latest.key))
+        spent = sum(run.seconds or 0.0 for run in trial.line)
         if trial.state not in UNDERWAY:
             return spent
         return spent + (self.schedule.climb(rung_of(trial)) if rung_of(trial) else self.schedule.first)
