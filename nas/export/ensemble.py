@@ -1,6 +1,6 @@
 """A trained model as one module, as exported files hold it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,22 @@ class Ensemble(nn.Module):
         return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
 
 
+def scores_of(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    """What a module gives for images, without anything for training kept."""
+
+    def scores(images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            result: Tensor = module(images)
+        return result
+
+    return scores
+
+
 def module_of(model: TrainedModel) -> nn.Module:
     """The module whose scores are the model's, in evaluation mode, on the CPU."""
-    networks = model.networks()
+    return joined(model.networks())
+
+
+def joined(networks: Sequence[nn.Module]) -> nn.Module:
+    """The one network there is, or all of them averaged, in evaluation mode."""
     return networks[0] if len(networks) == 1 else Ensemble(networks).eval()

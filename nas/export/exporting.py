@@ -114,10 +114,9 @@ def _largest_difference(model: TrainedModel, scores: Scores, sizes: Sequence[Axe
 
 def _agreement(model: TrainedModel, scores: Scores, segmenting: Classes | None) -> float:
     """On a whole image: of the form's own segmenting, or else of its scores seen through nas's windows."""
-    image = phantom(model)
+    image, own = phantom(model), Segmenter(model.in_float32)
     if segmenting is not None:
-        return float(np.mean(segmenting(image) == _float32(model)(image).classes))
-    own = _float32(model)
+        return float(np.mean(segmenting(image) == own(image).classes))
     prepared = torch.from_numpy(np.array(own.prepared(image).image))
 
     def classes(forward: Scores) -> Tensor:
@@ -151,10 +150,3 @@ def _intensities(model: TrainedModel) -> tuple[float, float]:
     """Between what fixed units of the first channel are clipped to, or anything."""
     how = model.preprocessing.channels[0]
     return (how.mean, how.deviation) if how.low is not None else (100.0, 20.0)
-
-
-def _float32(model: TrainedModel) -> Segmenter:
-    """The model in the precision that exports have."""
-    from dataclasses import replace
-
-    return Segmenter(replace(model, plan=replace(model.plan, precision="float32")))

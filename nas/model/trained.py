@@ -127,6 +127,11 @@ class TrainedModel:
         """The names of what is scored."""
         return tuple(region.name for region in self.regions) or self.classes[1:]
 
+    @property
+    def in_float32(self) -> "TrainedModel":
+        """The same, run in the precision that exports have."""
+        return replace(self, plan=replace(self.plan, precision="float32"))
+
     def networks(self) -> tuple[Network, ...]:
         """The members as modules in evaluation mode, on the CPU.
 

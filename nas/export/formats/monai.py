@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from nas.data import Image
 from nas.errors import InputError
-from nas.export.ensemble import module_of
+from nas.export.ensemble import module_of, scores_of
 from nas.export.formats import Classes, Scores
 from nas.export.source import source
 from nas.model import TrainedModel
@@ -55,14 +54,7 @@ def opened(folder: Path, model: TrainedModel) -> Scores:
     """The network that MONAI's parser makes of the bundle, with its weights."""
     network = _parsed(folder, "network")
     network.load_state_dict(torch.load(folder / "models" / "model.pt", weights_only=True))
-    network.eval()
-
-    def scores(images: Tensor) -> Tensor:
-        with torch.inference_mode():
-            found: Tensor = network(images)
-        return found
-
-    return scores
+    return scores_of(network.eval())
 
 
 def segmenting(folder: Path, model: TrainedModel) -> Classes | None:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from nas.errors import InputError
-from nas.export.ensemble import module_of
+from nas.export.ensemble import module_of, scores_of
 from nas.export.formats import Classes, Scores
 from nas.export.source import source
 from nas.graph import Axes, Graph
@@ -52,14 +51,7 @@ def write(model: TrainedModel, folder: Path) -> None:
 def opened(folder: Path, model: TrainedModel) -> Scores:
     """The network as nnU-Net makes it for prediction, from the written module and checkpoint."""
     network = network_of(folder, deep_supervision=False)
-    network.eval()
-
-    def scores(images: Tensor) -> Tensor:
-        with torch.inference_mode():
-            found: Tensor = network(images)
-        return found
-
-    return scores
+    return scores_of(network.eval())
 
 
 def segmenting(folder: Path, model: TrainedModel) -> Classes | None:

@@ -3,9 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
+from nas.export.ensemble import joined, scores_of
 from nas.export.folder import write as write_folder
 from nas.export.formats import Classes, Scores
 from nas.model import TrainedModel
@@ -47,15 +45,7 @@ def opened(folder: Path, model: TrainedModel) -> Scores:
         network = module.Network()
         network.load_state_dict(load_file(path))
         members.append(network.eval())
-
-    def scores(images: Tensor) -> Tensor:
-        from nas.export.ensemble import Ensemble
-
-        with torch.inference_mode():
-            found: Tensor = members[0](images) if len(members) == 1 else Ensemble(members)(images)
-        return found
-
-    return scores
+    return scores_of(joined(members))
 
 
 def segmenting(folder: Path, model: TrainedModel) -> Classes | None:
