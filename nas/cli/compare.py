@@ -82,20 +82,13 @@ def _scores(study: "SqlStudy", trial: "Trial") -> "Scores":
     import numpy as np
 
     from nas.confirming import Scores
+    from nas.report.material import scores_of
 
     assert trial.latest is not None
-    by_case: dict[str, list[float]] = {}
-    last = 0
-    for row in study.measurements(trial.latest.id, "dice"):
-        if row.case is None:
-            continue
-        if row.epoch > last:  # what was scored at an earlier moment was another network
-            last, by_case = row.epoch, {}
-        by_case.setdefault(row.case, []).append(row.value)
-    cases = tuple(sorted(by_case))
-    values = [[value for value in by_case[case] if value == value] for case in cases]
-    means = np.array([[np.mean(row) if row else np.nan for row in values]])
-    return Scores(study.name, means, cases)
+    scored = scores_of(study.measurements(trial.latest.id, "dice"))
+    if scored is None:
+        return Scores(study.name, np.empty((1, 0)), ())
+    return Scores(study.name, scored.by_case[None], scored.cases)
 
 
 def _row(study: "SqlStudy", trial: "Trial", steps: Sequence["Step"], cost: float) -> dict[str, Any]:

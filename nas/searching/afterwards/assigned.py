@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from nas.architecture import EncoderDecoder
-from nas.data import Dataset
+from nas.data import Dataset, open_dataset
 from nas.network.device import pick_device
 from nas.searching.afterwards.assignment import Assignment, read
 from nas.searching.engines import start_workers
@@ -16,7 +16,7 @@ from nas.searching.loop import Search, work
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.ground import bare_ground
-from nas.searching.setup.loading import prepared
+from nas.searching.setup.loading import checked_data, expect_same_data, options_of, prepared
 from nas.searching.setup.slots import share_threads
 from nas.searching.strategies.assigned import Assigned, Job
 from nas.space import Space
@@ -26,6 +26,17 @@ from nas.study.sql.study import SqlStudy
 
 _ENDLESS = 2**31 - 1
 """More networks than a study has: what is wanted here is runs, and all of them."""
+
+
+def dataset_of(study: Study, machine: SearchSettings, listener: Listener) -> Dataset:
+    """The data of a study, unchanged, where they lie now.
+
+    Raises:
+        InputError: they cannot be used, or are not the study's.
+    """
+    dataset = open_dataset(machine.data or study.settings.data_source, options_of(study.settings))
+    expect_same_data(study.settings, checked_data(dataset, listener))
+    return dataset
 
 
 def folds_of(

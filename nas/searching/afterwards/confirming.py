@@ -13,9 +13,9 @@ from nas.confirming import Scores
 from nas.confirming.comparing import MARGIN
 from nas.confirming.judging import Judged, judge
 from nas.confirming.per_case import expect_cases, matched, read_per_case
-from nas.data import Dataset, open_dataset
+from nas.data import Dataset
 from nas.errors import InputError, field_named
-from nas.searching.afterwards.assigned import carry_out, folds_of, time_in_words
+from nas.searching.afterwards.assigned import carry_out, dataset_of, folds_of, time_in_words
 from nas.searching.afterwards.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.afterwards.contest import Contest, contest, enter, names_of, plain_entry, start_of, tried
 from nas.searching.afterwards.measured import ALL, is_held_out, measured_scores, structures_of
@@ -25,7 +25,6 @@ from nas.searching.events import Listener, Note
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.ground import bare_ground
-from nas.searching.setup.loading import checked_data, expect_same_data, options_of
 from nas.searching.setup.spaces import space_of
 from nas.space import Space
 from nas.study.history import History, RunKey, Split
@@ -154,10 +153,7 @@ class _Confirming:
     @cached_property
     def dataset(self) -> Dataset:
         """The study's data, unchanged."""
-        settings = self.study.settings
-        dataset = open_dataset(self.machine.data or settings.data_source, options_of(settings))
-        expect_same_data(settings, checked_data(dataset, self.listener))
-        return dataset
+        return dataset_of(self.study, self.machine, self.listener)
 
     @cached_property
     def folds(self) -> Folds:

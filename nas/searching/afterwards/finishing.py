@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from nas.data import Dataset, open_dataset
+from nas.data import Dataset
 from nas.errors import InputError, did_you_mean, field_named
 from nas.model import TrainedModel, ensemble, save_model
 from nas.model.folder import FORMAT, refuse_others
-from nas.searching.afterwards.assigned import carry_out, folds_of, time_in_words
+from nas.searching.afterwards.assigned import carry_out, dataset_of, folds_of, time_in_words
 from nas.searching.afterwards.assignment import Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.afterwards.contest import names_of
 from nas.searching.evaluators.assigned import full_length
@@ -21,7 +21,6 @@ from nas.searching.model import trained_model
 from nas.searching.opened import OpenedStudy, TrainedNetwork
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
-from nas.searching.setup.loading import checked_data, expect_same_data, options_of
 from nas.searching.setup.spaces import space_of
 from nas.study.history import Run, RunKey, Split, State, Trial
 from nas.study.sql.study import SqlStudy
@@ -135,10 +134,7 @@ class _Finishing:
 
     @cached_property
     def dataset(self) -> Dataset:
-        settings = self.study.settings
-        dataset = open_dataset(self.machine.data or settings.data_source, options_of(settings))
-        expect_same_data(settings, checked_data(dataset, self.listener))
-        return dataset
+        return dataset_of(self.study, self.machine, self.listener)
 
     def _assignment(self) -> Assignment:
         wishes, settings = self.wishes, self.study.settings
