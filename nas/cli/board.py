@@ -42,9 +42,8 @@ def time_of(settings: "StudySettings", history: "History", board: "Board") -> Ti
     """How much of its time a search has used: as its schedule says, else as its trainings so far let expect."""
     from nas.searching.schedule import Schedule
 
-    document = settings.plan.get("schedule")
-    if document is not None:
-        schedule = Schedule.from_json(document)
+    schedule = Schedule.of(settings.plan)
+    if schedule is not None:
         now = sum(network.seconds for network in board.underway) / schedule.workers
         used = schedule.used(history) * schedule.seconds + now
         return Time(used, max(schedule.seconds - used, 0.0))

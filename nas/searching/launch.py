@@ -21,11 +21,12 @@ from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, Opened, silent
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
+from nas.searching.schedule import Schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
 from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
-from nas.searching.setup.slots import share_threads
+from nas.searching.setup.slots import share_threads, with_workers
 from nas.searching.trackers import expect_trackers, tracked
 from nas.searching.worker import prepared_search, published_entries
 from nas.space import Space
@@ -76,7 +77,6 @@ def search(
 
 def _searched(settings: SearchSettings, device: torch.device, listener: Listener, began: float) -> OpenedStudy:
     space = load_space(settings.space)
-    share_threads(settings)
     options = read_options(settings.groups, settings.labels or (), settings.layout)
     dataset = open_dataset(settings.data, options)
     if dataset.synthetic:
@@ -88,6 +88,8 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
     check_name("study name", name)
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
     stored = find_study(storage, name)
+    settings = with_workers(settings, None if stored is None else Schedule.of(stored.settings.plan))
+    share_threads(settings)
     if stored is not None and options == DataOptions() != options_of(stored.settings):
         options = options_of(stored.settings)  # as the study was begun, where nothing is said now
         dataset = open_dataset(settings.data, options)
@@ -133,7 +135,7 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     entered, left_out = published_entries(ground, settings.wanted)
     tried = {trial.reference for trial in study.history().published if trial.state is not State.FAILED}
     announce([entry for entry in entered if entry.name not in tried], left_out, listener)
-    if settings.workers > 1 or settings.engine != "local":
+    if settings.at_once > 1 or settings.engine != "local":
         start_workers(study, settings, listener)
     else:
         search = prepared_search(study, ground, device, settings.wanted, listener)

@@ -29,8 +29,7 @@ class Observer:
 
     def __init__(self, study: Study, wanted: int, listener: Listener):
         self._study, self._wanted, self._listener = study, wanted, listener
-        schedule = study.settings.plan.get("schedule")
-        self._schedule = None if schedule is None else Schedule.from_json(schedule)
+        self._schedule = Schedule.of(study.settings.plan)
         self._history = self._before = study.history()
         self.ended = 0
         """How many trials have ended since."""

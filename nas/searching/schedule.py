@@ -81,6 +81,12 @@ class Schedule:
         lists = {name: tuple(document[name]) for name in ("rungs", "survivors")}
         return Schedule(**{**document, **lists})
 
+    @staticmethod
+    def of(plan: Mapping[str, Any]) -> "Schedule | None":
+        """The schedule in what a study keeps of its plan; None where it has none."""
+        document = plan.get("schedule")
+        return None if document is None else Schedule.from_json(document)
+
 
 def runs_of(history: History) -> list[Run]:
     """The runs that the search's time goes into, in the order in which they began."""
@@ -111,10 +117,11 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None)
         workers: how many train at once.
         trials: most networks that are wanted; None for as many as there is time for.
     """
+    brackets = math.ceil(workers / FINALISTS)  # so that all workers have a finalist to train
     for number in range(_MOST_RUNGS, 1, -1):
-        begun = workers * ETA ** (number - 1)
+        begun = brackets * ETA ** (number - 1)
         wanted = begun if trials is None else min(begun, trials)
-        if wanted <= workers * ETA ** (number - 2):
+        if wanted <= brackets * ETA ** (number - 2):
             continue  # fewer rungs do for so few networks
         schedule = _with_rungs(seconds, number, wanted, workers)
         if schedule.first >= (BRIEFEST_OF_FEW if number == 2 and trials is not None else BRIEFEST):
@@ -122,13 +129,14 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None)
     return _with_rungs(seconds, 1, workers if trials is None else min(workers, trials), workers)
 
 
-def survivors_of(begun: int, rungs: int) -> tuple[int, ...]:
-    """How many of so many networks reach each rung: one of a few goes on, as many as finalists at least."""
-    further = (min(max(math.ceil(begun / ETA**rung), FINALISTS), begun) for rung in range(1, rungs))
+def survivors_of(begun: int, rungs: int, workers: int = 1) -> tuple[int, ...]:
+    """How many of so many networks reach each rung: one of a few goes on, as many as finalists and workers at least."""
+    least = max(FINALISTS, workers)
+    further = (min(max(math.ceil(begun / ETA**rung), least), begun) for rung in range(1, rungs))
     return (begun, *further)
 
 
 def _with_rungs(seconds: float, number: int, begun: int, workers: int) -> Schedule:
     rungs = tuple(float(ETA) ** (rung + 1 - number) for rung in range(number))
-    unit = Schedule(seconds, 1.0, rungs, survivors_of(begun, number), workers)
+    unit = Schedule(seconds, 1.0, rungs, survivors_of(begun, number, workers), workers)
     return replace(unit, length=seconds * _SHARE / unit.planned)

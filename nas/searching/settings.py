@@ -149,7 +149,13 @@ class SearchSettings:
     max_latency: float | None = option(
         None, "Most seconds for one patch on the device, as 20ms; measured.", above=True, typed="seconds"
     )
-    workers: int = option(1, "How many processes train at once; 1 trains in this one.", least=1, most=10_000)
+    workers: int | None = option(
+        None,
+        "How many processes train at once; 1 trains in this one.",
+        shown="1; 2 in a search by time on a CPU",
+        least=1,
+        most=10_000,
+    )
     devices: str | None = option(None, "Where workers train, in turn: cuda:0,cuda:1.", shown="all on the device")
     engine: str = option("local", "local, or ray for a cluster (pip install 'nas[ray]').")
     ray_address: str | None = option(None, "Of the Ray cluster.", shown="a running or local one")
@@ -196,7 +202,12 @@ class SearchSettings:
     def slots(self) -> tuple[str | None, ...]:
         """The device of each worker; None is a GPU if there is one, else the CPU."""
         devices = [self.device] if self.devices is None else [name.strip() for name in self.devices.split(",")]
-        return tuple(devices[slot % len(devices)] for slot in range(self.workers))
+        return tuple(devices[slot % len(devices)] for slot in range(self.at_once))
+
+    @property
+    def at_once(self) -> int:
+        """How many processes train at once: as many as are wished, one where nothing is."""
+        return self.workers or 1
 
     @property
     def time(self) -> str:

@@ -97,7 +97,7 @@ def carry_out(
     """
     assignment = read(study, number)
     observer = RunsObserver(study, assignment, listener)
-    if settings.workers > 1 or settings.engine != "local":
+    if settings.at_once > 1 or settings.engine != "local":
         start_workers(study, settings, listener, observer, number)
         return
     share_threads(settings)

@@ -205,7 +205,7 @@ class _Confirming:
         self.seconds = wishes.seconds or full_length(settings.recipe, settings.plan)
         if wishes.budget is not None:
             runs = trials * wishes.seeds * (wishes.folds + self.looks)
-            self.seconds = round(wishes.budget * self.machine.workers / runs, 1)
+            self.seconds = round(wishes.budget * self.machine.at_once / runs, 1)
         return chosen
 
     @cached_property
@@ -234,7 +234,7 @@ class _Confirming:
         history = self.study.history()
         names = names_of(history, assignment.trials)
         left = len(assignment.jobs) - len(assignment.ended(history))
-        took = time_in_words(left, self.seconds, self.machine.workers)
+        took = time_in_words(left, self.seconds, self.machine.at_once)
         yield f"confirming {'; '.join(names.values())}"
         yield f"{left} of {len(assignment.jobs)} trainings to do{took}; the same command goes on after a stop"
         yield f"more workers, here or elsewhere: nas worker --study {self.study.name} --assignment {number}"

@@ -141,7 +141,7 @@ class _Finishing:
         number = self.folds.number if wishes.together else 1
         seconds = wishes.seconds or full_length(settings.recipe, settings.plan)
         if wishes.budget is not None:
-            seconds = round(wishes.budget * self.machine.workers / (number * wishes.seeds), 1)
+            seconds = round(wishes.budget * self.machine.at_once / (number * wishes.seeds), 1)
         failed = {run.key.seed for run in self.trial.runs if run.state is State.FAILED}
         sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(failed)) if seed not in failed]
         seeds = sound[: wishes.seeds]  # what has failed may have been mended since
@@ -162,7 +162,7 @@ class _Finishing:
         how = "on each fold's training cases" if self.wishes.together else "on all cases, those that were put aside too"
         left = len(assignment.jobs) - len(assignment.ended(history))
         yield f"training {name} {how}: {left} of {len(assignment.jobs)} trainings to do" + time_in_words(
-            left, assignment.seconds, self.machine.workers
+            left, assignment.seconds, self.machine.at_once
         )
         yield f"more workers, here or elsewhere: nas worker --study {self.study.name} --assignment {number}"
 

@@ -32,7 +32,7 @@ def start(
     _connect(ray, settings)
     work: Any = ray.remote(max_retries=0, num_cpus=1, num_gpus=_gpus(settings))(_work)
     job = _job(study, settings) | {"assignment": assignment}
-    running: list[Any] = [work.remote(job) for _ in range(settings.workers)]
+    running: list[Any] = [work.remote(job) for _ in range(settings.at_once)]
     crashes, ended = 0, 0
     try:
         while running:

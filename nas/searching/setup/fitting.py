@@ -104,11 +104,11 @@ def make_plan(
     left = max(settings.seconds - spent, settings.seconds * _TRIAL_SHARE / 2)
     schedule = None
     if typical.steps is None:
-        fitted = fit_schedule(left, workers=settings.workers, trials=settings.trials)
+        fitted = fit_schedule(left, workers=settings.at_once, trials=settings.trials)
         schedule = replace(fitted, set_up=spent)
         share = schedule.length
     else:
-        share = left * settings.workers / settings.wanted * _TRIAL_SHARE
+        share = left * settings.at_once / settings.wanted * _TRIAL_SHARE
     as_told = settings.full_size or settings.slim is not None
     limits = Limits(
         settings.max_parameters,
@@ -223,7 +223,7 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
             f"plan: networks whose trial would take more than {plan.limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
-        if plan.limits.seconds * settings.wanted > settings.seconds * settings.workers:
+        if plan.limits.seconds * settings.wanted > settings.seconds * settings.at_once:
             lines.append(
                 f"warning: {settings.time} is short for {settings.wanted} trials on this machine; "
                 "expect longer, or give a longer --budget or fewer --trials"

@@ -129,7 +129,7 @@ class Plan:
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
-        window, schedule = document.get("window"), document.get("schedule")
+        window = document.get("window")
         return Plan(
             Recipe.from_json(dict(recipe)),
             Limits(**document["limits"]),
@@ -138,7 +138,7 @@ class Plan:
             document.get("seconds_each"),
             document.get("fewest", 0),
             None if window is None else Window.from_json(window),
-            None if schedule is None else Schedule.from_json(schedule),
+            Schedule.of(document),
             document.get("brief_cases"),
         )
 
