@@ -43,7 +43,8 @@ class Stepper:
             network.parameters(), recipe.learning_rate, recipe.weight_decay, fused=plan.fused
         )
         self.scaler = torch.amp.GradScaler(self._device.type, enabled=plan.precision == "float16")
-        self.averages = [tensor.detach().clone() for tensor in _averaged(network)] if recipe.averaging > 0 else []
+        self._parameters, self._followed = list(network.parameters()), _averaged(network)
+        self.averages = [tensor.detach().clone() for tensor in self._followed] if recipe.averaging > 0 else []
         self._loss = supervised(recipe.loss, recipe.supervision, targets)
         self._forward = runner(network, plan)
         self._averaged = 0
@@ -77,7 +78,7 @@ class Stepper:
     def finish(self) -> None:
         """Put the averaged weights into the network, if weights are averaged."""
         with torch.no_grad():
-            for tensor, average in zip(_averaged(self.network), self.averages, strict=bool(self.averages)):
+            for tensor, average in zip(self._followed, self.averages, strict=bool(self.averages)):
                 tensor.copy_(average)
 
     def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,7 +97,7 @@ class Stepper:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        torch.nn.utils.clip_grad_norm_(self._parameters, self.recipe.clip)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
@@ -108,7 +109,7 @@ class Stepper:
         # Early on the mean is over the few weights there were, not over the first ones for ever.
         decay = min(self.recipe.averaging, self._averaged / (self._averaged + 9))
         with torch.no_grad():
-            get_ema_multi_avg_fn(decay)(self.averages, _averaged(self.network), self._averaged)
+            get_ema_multi_avg_fn(decay)(self.averages, self._followed, self._averaged)
 
     def _smaller(self, batch: int, reason: str) -> dict[str, Any]:
         """How the next attempt is to take less memory. Raises OutOfMemoryError where nothing is left to try."""
@@ -126,6 +127,7 @@ class Stepper:
         told = ", ".join(f"{name} {value}" for name, value in changes.items())
         self.plan = replace(self.plan, **changes, notes=(*self.plan.notes, f"{told}: {reason}"))
         arranged(self.network, self.plan)
+        self._followed = _averaged(self.network)  # laid out anew, they are other tensors
         self._forward = runner(self.network, self.plan)
 
     def resume(self, averaged: int) -> None:
