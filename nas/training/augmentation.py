@@ -1,7 +1,7 @@
 """How patches are varied: each kind of change with its probability per patch."""
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Literal
 
 from nas.training.checking import check_fields
 
@@ -51,12 +51,6 @@ class Augmentation:
     def __post_init__(self) -> None:
         probabilities = {field.name: (0, 1) for field in fields(self) if field.name not in _SIZES}
         check_fields(self, **{**probabilities, **_SIZES})
-
-    @property
-    def unvaried(self) -> "Augmentation":
-        """The same without any change but mirroring, and without its cost."""
-        nothing: dict[str, Any] = {field.name: 0.0 for field in fields(self) if field.name not in (*_SIZES, "flips")}
-        return replace(self, **nothing)
 
     def mirrored_axes(self, axes: int) -> tuple[int, ...]:
         """The axes of `flips` as numbers, for data with so many; a letter beyond them counts for nothing."""

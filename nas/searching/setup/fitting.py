@@ -46,8 +46,6 @@ _FEWEST_CASES = 6
 _MOST_EPOCHS = 256
 _WARM_UP = 0.3
 """Of the first rung, what the learning rate takes to rise: networks that are still warming up tell nothing."""
-_FEW_LOOKS = 2.0
-"""At how many voxels for each there is a training has seen little twice."""
 _IMAGES_AT_ONCE = 4
 _ROOM = 1.05
 
@@ -128,7 +126,6 @@ def make_plan(
         _expect_enough(plan, smallest, settings, spent)
         plan = replace(plan, brief_cases=_brief_cases(plan, smallest, len(data.validation)))
         template = _for_rungs(template, schedule, settings)
-        template = _as_varied_as_seen(template, plan, task, data, settings)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
 
@@ -141,15 +138,6 @@ def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> 
         "warm_up": min(_WARM_UP * first, recipe.warm_up) if len(schedule.rungs) > 1 else recipe.warm_up,
     }
     return replace(recipe, **{name: value for name, value in fitted.items() if name not in settings.wishes})
-
-
-def _as_varied_as_seen(recipe: Recipe, plan: Plan, task: Task, data: Fold, settings: SearchSettings) -> Recipe:
-    """A recipe that varies patches where a training sees the same ones again: else that costs more than it gives."""
-    voxels = sum(sample.label.numel() for sample in data.training)
-    looks = plan.recipe.batch * plan.fewest * prod(task.patch) / voxels
-    if looks >= _FEW_LOOKS or "augmentation" in settings.wishes:
-        return recipe
-    return replace(recipe, augmentation=recipe.augmentation.unvaried)
 
 
 def _brief_cases(plan: Plan, graph: Graph, cases: int) -> int:
