@@ -51,6 +51,11 @@ class StepPlan:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
+    @property
+    def of_any_size(self) -> "StepPlan":
+        """The plan without what belongs to one network's size alone, for others."""
+        return replace(self, compiled=False, accumulation=1, segments=0, seconds=0.0, notes=("as another",))
+
     def to_json(self) -> dict[str, Any]:
         """The plan as plain JSON."""
         return {**asdict(self), "notes": list(self.notes)}

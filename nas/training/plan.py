@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from math import prod
 from statistics import median
 
-from nas.data import PreparedDataset
+import numpy as np
+
+from nas.data import PreparedCase, PreparedDataset
 from nas.data.resampling import coarse_axis
 from nas.errors import InputError
 from nas.graph import Axes, Task
 from nas.training.levels import SMALLEST, plan_kernels, plan_strides
 
-LARGEST_STEP = {("cpu", 2): 4 * 128**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
+LARGEST_STEP = {("cpu", 2): 2 * 128**2, ("cpu", 3): 2 * 32 * 48 * 32, ("cuda", 2): 8 * 256**2, ("cuda", 3): 2 * 96**3}
 """Voxels of a step at most, by kind of device and number of axes, for it to be quick."""
 FEWEST_PATCHES = {2: 4, 3: 2}
 """Patches of a step where images are large, by number of axes."""
@@ -20,7 +22,13 @@ SHARE_OF_DATA = 0.05
 """Of all training voxels, what a step sees at most, as in nnU-Net: more would mean the same patches again and again."""
 FEWEST_SLICES = 2 * SMALLEST
 """A volume of fewer is no volume: no axis of it could be halved along them."""
+AROUND = 2.0
+"""How many times as far as structures a patch reaches: as much of what lies around them is seen as of themselves."""
+NARROWEST = {2: 64, 3: 32}
+"""Voxels along an axis that a patch has at least where images are as large, by number of axes."""
 _SHRINK = 0.8
+_CASES = 200
+"""Of which the extent of structures is looked at."""
 
 
 def plan_dimensions(data: PreparedDataset) -> str:
@@ -38,9 +46,10 @@ def plan_task(
 ) -> Task:
     """Choose the patch and the strides per level and axis for a data set.
 
-    The patch has the median image's proportions in voxels, as large as `LARGEST_STEP` and memory allow. An axis is
-    halved while its voxels are less than twice as large as the finest ones and `SMALLEST` of them remain, so that
-    thick slices are left whole.
+    The patch reaches twice as far as the structures of a case do together, or over the median image where that is
+    smaller: around the hearts of a whole chest most voxels teach nothing, and a step sees more hearts without them. It
+    keeps these proportions, and is no larger than `LARGEST_STEP` and memory allow. An axis is halved while its voxels
+    are less than twice as large as the finest ones and `SMALLEST` of them remain, so that thick slices are left whole.
 
     Args:
         data: as preprocessed, so that sizes and spacing are those that networks see.
@@ -53,7 +62,7 @@ def plan_task(
     """
     if patch is not None:
         return _task(data, patch)
-    shape = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
+    shape = _of_interest(data)
     voxels = min(LARGEST_STEP[device, data.axes] / FEWEST_PATCHES[data.axes], prod(shape))
     task = _task(data, _shrunk(shape, voxels), rounded=True)
     while not fits(task):
@@ -99,6 +108,26 @@ def _task(data: PreparedDataset, patch: Axes, *, rounded: bool = False) -> Task:
             )
     kernels = plan_kernels(strides, spacing)
     return Task(axes, len(data.channels), len(data.classes), patch, strides, spacing, kernels)
+
+
+def _of_interest(data: PreparedDataset) -> list[float]:
+    """The median image, along each axis no longer than what structures and their surroundings take."""
+    shape = [median(along) for along in zip(*(case.size for case in data.cases), strict=True)]
+    chosen = data.cases[:: max(len(data.cases) // _CASES, 1)]
+    extents = [extent for case in chosen if (extent := _extent(case)) is not None]
+    if not extents:
+        return shape
+    reaches = [AROUND * median(along) for along in zip(*extents, strict=True)]
+    return [min(along, max(reach, NARROWEST[data.axes])) for along, reach in zip(shape, reaches, strict=True)]
+
+
+def _extent(case: PreparedCase) -> list[int] | None:
+    """How far the structures of a case reach along each axis, in voxels; None where there are none."""
+    voxels = [some for some in case.foreground if len(some)]
+    if not voxels:
+        return None
+    together = np.concatenate(voxels)
+    return [int(length) for length in together.max(0) - together.min(0) + 1]
 
 
 def _shrunk(shape: Sequence[float], voxels: float) -> Axes:

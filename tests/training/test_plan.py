@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
 import pytest
 
 from nas.errors import InputError
@@ -17,6 +18,7 @@ class Lying:
 
     size: Axes
     spacing: tuple[float, ...]
+    foreground: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,31 @@ def test_an_axis_is_halved_while_it_is_long_and_fine(
         ((36, 50, 35), "cpu", (32, 48, 32)),
         ((36, 50, 35), "cuda", (32, 48, 32)),
         ((512, 512, 512), "cuda", (96, 96, 96)),
-        ((500, 1000), "cpu", (96, 192)),
+        ((500, 1000), "cpu", (64, 128)),
     ],
 )
 def test_a_patch_has_the_images_proportions_and_is_no_larger_than_is_quick(
     size: Axes, device: str, patch: Axes
 ) -> None:
     assert planned(size, device).patch == patch
+
+
+@pytest.mark.parametrize(
+    ("size", "structures", "patch"),
+    [
+        ((512, 512), (), (96, 96)),
+        ((512, 512), ((100, 100), (139, 139)), (80, 80)),  # twice as far as they reach
+        ((512, 512), ((100, 100), (104, 179)), (64, 128)),
+        ((512, 512), ((0, 0), (511, 511)), (96, 96)),
+        ((48, 512), ((10, 100), (30, 110)), (48, 64)),
+        ((36, 50, 35), ((8, 5, 4), (30, 43, 30)), (32, 48, 32)),  # the hippocampus fills its images
+        ((300, 300, 12), ((100, 100, 3), (119, 119, 8)), (40, 40, 12)),
+    ],
+)
+def test_a_patch_reaches_twice_as_far_as_structures_do(size: Axes, structures: tuple[Axes, ...], patch: Axes) -> None:
+    corners = (np.array(structures),) if structures else ()
+    cases = (Lying(size, (1.0,) * len(size), corners),) * 3
+    assert plan_task(Data(cases), "cpu").patch == patch  # type: ignore[arg-type]
 
 
 def test_a_patch_shrinks_until_the_networks_fit_and_keeps_its_proportions() -> None:
@@ -107,7 +127,8 @@ def test_one_image_smaller_than_the_stride_changes_nothing() -> None:
     ("patch", "device", "voxels", "batch"),
     [
         ((32, 48, 32), "cpu", 10**9, 2),
-        ((128, 128), "cpu", 10**9, 4),
+        ((128, 128), "cpu", 10**9, 2),
+        ((64, 64), "cpu", 10**9, 8),
         ((96, 96, 96), "cuda", 10**9, 2),
         ((40, 48, 32), "cuda", 10**9, 28),
         ((40, 48, 32), "cuda", 208 * 63_000, 10),  # a twentieth of the hippocampus data

@@ -47,8 +47,10 @@ _FEWEST_TIMED = 10
 """Steps of a training whose time says how fast the device is: the first ones set things up."""
 _LEARNT = 30
 """So many of the latest trainings say how fast it is."""
+_WORTH_TIMING = 60.0
+"""Seconds of a run from which on it pays to time different ways of running its network, which takes two or three."""
 _FEWEST_STEPS = 100
-"""Shorter trainings are over before timing different ways of running them would pay."""
+"""Trainings of fewer counted steps are over before that."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,6 @@ class TrainedEvaluator:
     clock: Clock = SYSTEM
     objectives: Sequence[Objective] = DICE
     _latest: dict[str, Description] = field(default_factory=dict, repr=False, compare=False)
-    _plans: list[StepPlan] = field(default_factory=list, repr=False, compare=False)
     _timed: list[tuple[Graph, int, float]] = field(default_factory=list, repr=False, compare=False)
     """Networks that were trained here, patches a step, and seconds of one."""
     _speeds: list[Speed] = field(default_factory=list, repr=False, compare=False)
@@ -85,15 +86,6 @@ class TrainedEvaluator:
         if not self._speeds:
             return plan
         return min(plan, replace(plan, speed=self._speeds[-1]), key=lambda known: known.seconds(graph))
-
-    @property
-    def usual(self) -> StepPlan | None:
-        """How the first network that was timed here runs fastest: for those whose training is too short for that."""
-        return self._plans[0] if self._plans else None
-
-    def remember(self, plan: StepPlan) -> None:
-        """Note how a network runs fastest; what it has of its own size is left out."""
-        self._plans.append(replace(plan, compiled=False, accumulation=1, segments=0, seconds=0.0, notes=("as others",)))
 
     def learn(self, graph: Graph, recipe: Recipe, trained: Trained) -> None:
         """Note how long a network's steps took."""
@@ -224,12 +216,12 @@ class _Run:
             return self._train(network, plan, None, share)
 
     def _ways(self, share: float) -> StepPlan | None:
-        """How the network is run: timed where that pays, else as the ones before it; None for as usual."""
-        steps = self._plan.expected_steps(self.graph)
-        if steps < _FEWEST_STEPS:
-            return None
-        here = round(steps * min(share, 1.0))
-        return (here < _FEWEST_STEPS and self.evaluator.usual) or self._timed_plan(here)
+        """How the network is run: timed where that pays, else as the study found when it began."""
+        share = min(share, 1.0)
+        steps = round(self._plan.expected_steps(self.graph) * share)
+        if self.recipe.steps is None and self.seconds * share < _WORTH_TIMING:
+            return self._plan.way
+        return self._timed_plan(steps) if steps >= _FEWEST_STEPS else None
 
     def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
@@ -326,11 +318,9 @@ class _Run:
         """How the network runs fastest here; None where a whole batch needs more memory than there is."""
         cases, device, seed = self.evaluator.ground.cases, self.evaluator.device, self.training.key.seed
         try:
-            plan = timed_plan(
+            return timed_plan(
                 self.graph, self.recipe, cases.training, device, steps=steps, seed=seed, targets=cases.targets
             )
-            self.evaluator.remember(plan)
-            return plan
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -88,7 +88,7 @@ def make_plan(
     template = with_wishes(general, settings)
     typical = candidates_of(space, template).typical_recipe
     room = settings.max_memory or usable_memory(device)
-    speed = measure_speed(
+    speed, way = measure_speed(
         space,
         task,
         typical,
@@ -120,7 +120,7 @@ def make_plan(
     if schedule is not None and len(schedule.rungs) > 1:
         fewest = max(fewest, round(_FEWEST_AT_A_RUNG / schedule.rungs[0]))
     fewest = max(fewest, _FEWEST_OF_ALL)
-    plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule)
+    plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule, way=way.of_any_size)
     plan = with_window(plan, smallest, task, data)
     if schedule is not None:
         _expect_enough(plan, smallest, settings, spent)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nas.graph import Graph
+from nas.network import StepPlan
 from nas.searching.schedule import Schedule
 from nas.searching.setup.timing import Speed
 from nas.training import Recipe, Window
@@ -41,7 +42,8 @@ class Plan:
     Where the recipe says no number of steps, each trial has so many `seconds`, validation included, and a network that
     cannot make `fewest` steps in them is not trained. `positions` is how many voxels a validation looks at through
     `window`, each as often as windows overlap there, which a trial pays for too. A search by time has a `schedule`, and
-    scores networks at its first rung on `brief_cases` cases.
+    scores networks at its first rung on `brief_cases` cases. `way` is how networks run fast here, for those whose
+    training is too short to find out.
     """
 
     recipe: Recipe
@@ -53,6 +55,7 @@ class Plan:
     window: Window | None = None
     schedule: Schedule | None = None
     brief_cases: int | None = None
+    way: StepPlan | None = None
 
     def decided(self, recipe: Recipe) -> "Plan":
         """The plan for networks that are trained by this recipe."""
@@ -124,12 +127,13 @@ class Plan:
             "window": None if self.window is None else self.window.to_json(),
             "schedule": None if self.schedule is None else self.schedule.to_json(),
             "brief_cases": self.brief_cases,
+            "way": None if self.way is None else self.way.to_json(),
         }
 
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
-        window = document.get("window")
+        window, way = document.get("window"), document.get("way")
         return Plan(
             Recipe.from_json(dict(recipe)),
             Limits(**document["limits"]),
@@ -140,6 +144,7 @@ class Plan:
             None if window is None else Window.from_json(window),
             Schedule.of(document),
             document.get("brief_cases"),
+            None if way is None else StepPlan.from_json(way),
         )
 
 

@@ -24,8 +24,8 @@ _MOST_SECONDS = 6.0
 TIMING_SHARE = 0.03
 """Of a budget, what is spent on timing at most, if that is less."""
 _STEPS = 2
-_RUNGS = (6, 3)
-"""How many rungs narrower than published the timed networks are: first narrow ones of each kind, then wide ones."""
+_RUNGS = (4, 6, 2)
+"""How many rungs narrower than published the timed networks are: first those of usual width, of each kind."""
 _KINDS = 4
 _PASSES = 7
 """That a latency is the median of."""
@@ -72,8 +72,12 @@ def measure_speed(
     *,
     most: float = _MOST_SECONDS,
     fits: Callable[[Graph], bool] = lambda _: True,
-) -> Speed:
+) -> tuple[Speed, StepPlan]:
     """Time steps of a few networks of the space, narrow and wide, for some seconds, and fit the three rates to them.
+
+    Returns:
+        The speed, and how the first of the networks runs fastest: a narrower one would hide what the device's short
+        floats give, as they are fast for 16 channels and more.
 
     Raises:
         InputError: none of them `fits` into memory with so many patches a step.
@@ -93,7 +97,7 @@ def measure_speed(
         if rows and fit(rows).step_seconds(graph, recipe.batch) * (_STEPS + 1) > left:
             break
         rows.append((graph, recipe.batch, _step_seconds(graph, recipe, samples, device, plan)))
-    return fit(rows)
+    return fit(rows), plan
 
 
 def timed_plan(
