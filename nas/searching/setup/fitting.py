@@ -16,7 +16,7 @@ from nas.errors import InputError, field_named
 from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of, random_members
 from nas.searching.events import Listener, Note
-from nas.searching.references import MOST_RUNGS, Entry
+from nas.searching.references import MOST_RUNGS, Entry, entries
 from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.loading import Fold, usable_memory
@@ -121,10 +121,11 @@ def make_plan(
         fewest = max(fewest, round(_FEWEST_AT_A_RUNG / schedule.rungs[0]))
     fewest = max(fewest, _FEWEST_OF_ALL)
     plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule, way=way.of_any_size)
-    plan = with_window(plan, smallest, task, data)
+    likely = _widest(space, task, plan) or smallest
+    plan = with_window(plan, likely, task, data)
     if schedule is not None:
         _expect_enough(plan, smallest, settings, spent)
-        plan = replace(plan, brief_cases=_brief_cases(plan, smallest, len(data.validation)))
+        plan = replace(plan, brief_cases=_brief_cases(plan, likely, len(data.validation)))
         template = _for_rungs(template, schedule, settings)
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
@@ -262,6 +263,12 @@ def _first_member(space: Space[EncoderDecoder], task: Task) -> tuple[EncoderDeco
         return next(random_members(space, task, random.Random(0)))
     architecture = space.members[0].architecture
     return architecture, trace(architecture, task)
+
+
+def _widest(space: Space[EncoderDecoder], task: Task, plan: Plan) -> Graph | None:
+    """The first published network as it will enter, at the width that the plan bears; None where it enters at none."""
+    entered, _ = entries(replace(space, members=space.members[:1]), task, plan.fits, full_size=False, most=1)
+    return trace(entered[0].architecture, task) if entered else None
 
 
 def _smallest(space: Space[EncoderDecoder], task: Task) -> Graph:
