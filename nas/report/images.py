@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.report.material import Material
+from nas.report.volumes import CaseVolume, case_volume
 from nas.wording import metric_name
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class CaseImages:
     title: str
     words: str
     images: tuple[Image, ...]
+    volume: CaseVolume | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str,
     if gone or not chosen:
         return Images(missing=f"Pictures of cases are left out: the data have no case {', '.join(gone) or 'to show'}.")
     cases = tuple(
-        CaseImages(
-            f"{what.capitalize()}: {name}", _words(material, name), tuple(_drawn(dataset, there[name], segmenters))
-        )
+        _shown(f"{what.capitalize()}: {name}", _words(material, name), dataset, there[name], segmenters)
         for name, what in chosen.items()
     )
     legend = tuple((f"rgb{style.colour}", f"{style.number} {style.name}") for style in styles(dataset.classes))
@@ -107,27 +107,38 @@ def _words(material: Material, case: str) -> str:
     return f"{metric_name(material.metric)} {', '.join(told)}."
 
 
-def _drawn(dataset: "Dataset", case: Any, segmenters: Mapping[str, Segment]) -> Iterator[Image]:
-    from nas.data.dataset import Volume
+def _shown(title: str, words: str, dataset: "Dataset", case: Any, segmenters: Mapping[str, Segment]) -> CaseImages:
     from nas.data.images import Image as StoredImage
+
+    volume = dataset.load(case)
+    seen = {name: segment(StoredImage(volume.image, volume.geometry)) for name, segment in segmenters.items()}
+    turning = None
+    if volume.label.ndim == 3:
+        turning = case_volume(volume, {"truth": volume.label, **seen}, _window(volume, 0))
+    return CaseImages(title, words, tuple(_slices(dataset, case.name, volume, seen)), turning)
+
+
+def _slices(
+    dataset: "Dataset", name: str, volume: "Volume", seen: Mapping[str, npt.NDArray[np.uint8]]
+) -> Iterator[Image]:
+    from nas.data.dataset import Volume
     from nas.data.showing.drawing import draw, scale_of, styles
     from nas.data.showing.planes import close_up, planes
     from nas.data.showing.sheet import COLOURS
 
-    volume = dataset.load(case)
-    seen = [segment(StoredImage(volume.image, volume.geometry)) for segment in segmenters.values()]
     # Segmentations are cut as further channels are: so they are seen in the very slices in which the truth is.
-    stacked = Volume(np.concatenate([volume.image, np.stack(seen).astype(np.float32)]), volume.label, volume.geometry)
-    channels = (0, 1, 2) if tuple(name.lower() for name in dataset.channels) in COLOURS else (0,)
+    classes = [label[None].astype(np.float32) for label in seen.values()]
+    stacked = Volume(np.concatenate([volume.image, *classes]), volume.label, volume.geometry)
+    channels = (0, 1, 2) if tuple(channel.lower() for channel in dataset.channels) in COLOURS else (0,)
     windows = [_window(volume, channel) for channel in channels]
     count, unit = len(volume.image), "mm" if volume.geometry.measured else "px"
     for plane in planes(stacked)[:_PLANES]:
         near = close_up(plane) or plane
         scale = scale_of([near, near], unit, "voxel" if volume.label.ndim == 3 else "pixel")
-        for caption, label in _labels(near, count, tuple(segmenters)):
+        for caption, label in _labels(near, count, tuple(seen)):
             picture = draw(replace(near, label=label), channels, windows, scale, styles(dataset.classes))
             what = f"{caption}, {near.caption}" if near.caption else caption
-            yield Image(_png(picture), f"{case.name}, outlines of {what}", what)
+            yield Image(_png(picture), f"{name}, outlines of {what}", what)
 
 
 def _labels(plane: "Plane", count: int, names: Sequence[str]) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
