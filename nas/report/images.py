@@ -1,7 +1,7 @@
 """Best, median and worst case as slices, with the outlines of the truth, of the best network and of its rival."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +49,14 @@ class CaseImages:
 
 @dataclass(frozen=True)
 class Images:
-    """Cases with their outlines, and the colours of classes; or why there are none, as a sentence."""
+    """Cases with their outlines, and the colours of classes; or why there are none, as a sentence.
+
+    of_networks: a picture of each case as further networks segment it, by their trials.
+    """
 
     cases: tuple[CaseImages, ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
+    of_networks: Mapping[int, tuple[Image, ...]] = field(default_factory=dict)
     missing: str = "Pictures of cases need the data and the weights, and were not asked for."
 
 
@@ -71,13 +75,19 @@ def chosen_cases(material: Material) -> dict[str, str]:
     return chosen
 
 
-def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str, Segment]) -> Images:
+def case_images(
+    material: Material,
+    dataset: "Dataset",
+    segmenters: Mapping[str, Segment],
+    further: Mapping[int, Segment] | None = None,
+) -> Images:
     """The chosen cases, segmented and drawn.
 
     Args:
         material: the study.
         dataset: its data.
-        segmenters: by the names of networks.
+        segmenters: by the names of networks: of those that stand side by side.
+        further: by trials: of those that are shown one at a time.
 
     Raises:
         InputError: a case cannot be read, or is not what a network takes.
@@ -89,12 +99,15 @@ def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str,
     gone = [name for name in chosen if name not in there]
     if gone or not chosen:
         return Images(missing=f"Pictures of cases are left out: the data have no case {', '.join(gone) or 'to show'}.")
-    cases = tuple(
-        _shown(f"{what.capitalize()}: {name}", _words(material, name), dataset, there[name], segmenters)
-        for name, what in chosen.items()
-    )
+    cases, of_networks = [], dict[int, list[Image]]()
+    for name, what in chosen.items():
+        title, volume = f"{what.capitalize()}: {name}", dataset.load(there[name])
+        cases.append(_shown(title, _words(material, name), dataset, name, volume, segmenters))
+        for trial, segment in (further or {}).items():
+            slices = _slices(dataset, name, volume, {title: _seen(segment, volume)})
+            of_networks.setdefault(trial, []).append(list(slices)[1])
     legend = tuple((f"rgb{style.colour}", f"{style.number} {style.name}") for style in styles(dataset.classes))
-    return Images(cases, legend)
+    return Images(tuple(cases), legend, {trial: tuple(slices) for trial, slices in of_networks.items()})
 
 
 def _words(material: Material, case: str) -> str:
@@ -107,15 +120,20 @@ def _words(material: Material, case: str) -> str:
     return f"{metric_name(material.metric)} {', '.join(told)}."
 
 
-def _shown(title: str, words: str, dataset: "Dataset", case: Any, segmenters: Mapping[str, Segment]) -> CaseImages:
+def _seen(segment: Segment, volume: "Volume") -> npt.NDArray[np.uint8]:
     from nas.data.images import Image as StoredImage
 
-    volume = dataset.load(case)
-    seen = {name: segment(StoredImage(volume.image, volume.geometry)) for name, segment in segmenters.items()}
+    return segment(StoredImage(volume.image, volume.geometry))
+
+
+def _shown(
+    title: str, words: str, dataset: "Dataset", case: str, volume: "Volume", segmenters: Mapping[str, Segment]
+) -> CaseImages:
+    seen = {name: _seen(segment, volume) for name, segment in segmenters.items()}
     turning = None
     if volume.label.ndim == 3:
         turning = case_volume(volume, {"truth": volume.label, **seen}, _window(volume, 0))
-    return CaseImages(title, words, tuple(_slices(dataset, case.name, volume, seen)), turning)
+    return CaseImages(title, words, tuple(_slices(dataset, case, volume, seen)), turning)
 
 
 def _slices(

@@ -102,6 +102,15 @@
     return figure;
   }
 
+  // The best network and its rival stand side by side further down; a few others have pictures of their own.
+  function cases(number) {
+    const place = element("div", "", { class: "wide panels" });
+    const own = document.getElementById("cases-" + number);
+    if (own) { place.append(own.content.cloneNode(true)); }
+    document.querySelectorAll("#images [data-of='" + number + "']").forEach((figure) => place.append(figure.cloneNode(true)));
+    return place;
+  }
+
   function choose(number, jump) {
     const network = byNumber.get(number);
     const place = document.getElementById("details");
@@ -110,7 +119,7 @@
     const inside = element("div", "", { class: "inside", "data-network": String(number) });
     const decided = element("details", "", { class: "wide" });
     decided.append(element("summary", "What was chosen for it (" + network.decisions.length + ")"), rows(network.decisions));
-    inside.append(rows(network.facts), curve(network), drawing(network), decided);
+    inside.append(rows(network.facts), curve(network), drawing(network), cases(number), decided);
     place.replaceChildren(element("h3", network.name), inside);
     if (jump) { document.getElementById("network").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "nearest" }); }
   }

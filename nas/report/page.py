@@ -13,7 +13,7 @@ from nas.report import figures, libraries
 from nas.report.commands import circumstances, commands
 from nas.report.figures import Missing
 from nas.report.headline import headline
-from nas.report.images import Images
+from nas.report.images import Image, Images
 from nas.report.markup import data_block, plain
 from nas.report.material import Drawing, Material
 from nas.report.networks import Network, networks, to_json
@@ -56,7 +56,7 @@ def page(material: Material, images: Images | None = None) -> str:
         *_sentences(top.sentences),
         *_contents(drawn),
         *(line for shown_ in drawn for line in _figure(shown_, chosen)),
-        *_images(images or Images()),
+        *_images(images or Images(), _side_by_side(material)),
         *_winner(material),
         *_commands(material),
         "</main>",
@@ -165,7 +165,11 @@ def _titled(network: Network) -> str:
     return f"{rank}. {name}" if rank else f"{name}, {facts.get('state', '')}"
 
 
-def _images(images: Images) -> Iterator[str]:
+def _side_by_side(material: Material) -> dict[str, int]:
+    return {material.name(trial): trial.number for trial in (material.winner, material.rival) if trial is not None}
+
+
+def _images(images: Images, trials: Mapping[str, int]) -> Iterator[str]:
     yield '<section id="images"><h2>Best, median and worst case</h2>'
     if not images.cases:
         yield f"<p>{plain(images.missing)}</p></section>"
@@ -177,12 +181,21 @@ def _images(images: Images) -> Iterator[str]:
     for case in images.cases:
         yield f'<h3>{plain(case.title)}</h3><p>{plain(case.words)}</p><div class="panels">'
         for image in case.images:
-            source = f"data:image/png;base64,{b64encode(image.png).decode()}"
-            caption = f"<figcaption>{plain(image.caption)}</figcaption>"
-            yield f'<figure><img src="{source}" alt="{plain(image.words)}">{caption}</figure>'
+            owner = (number for name, number in trials.items() if image.caption.removeprefix(name)[:2] in ("", ", "))
+            yield _picture(image, next(owner, None))
         yield "</div>"
     yield from volumes(images)
+    # Shown when their network is chosen; a template is nothing until a script takes it.
+    for trial, pictures in images.of_networks.items():
+        yield f'<template id="cases-{trial}">{"".join(map(_picture, pictures))}</template>'
     yield "</section>"
+
+
+def _picture(image: Image, trial: int | None = None) -> str:
+    source = f"data:image/png;base64,{b64encode(image.png).decode()}"
+    caption = f"<figcaption>{plain(image.caption)}</figcaption>"
+    owner = "" if trial is None else f' data-of="{trial}"'
+    return f'<figure{owner}><img src="{source}" alt="{plain(image.words)}">{caption}</figure>'
 
 
 def _winner(material: Material) -> Iterator[str]:
