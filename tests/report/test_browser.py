@@ -116,7 +116,7 @@ def test_a_study_in_optuna_s_dashboard_shows_note_and_picture(chromium: Any, tmp
             page, asked = chromium.new_page(), list[str]()
             page.on("request", lambda request: asked.append(request.url))
             page.goto(f"{address}/dashboard/studies/1/trials?numbers=0", timeout=300_000)
-            page.wait_for_selector("text=published", timeout=300_000)
+            page.wait_for_selector("text=dice: 0.5000", timeout=300_000)
             page.wait_for_selector("[src*='/artifacts/1/']", timeout=300_000)
             until(
                 page,
