@@ -51,16 +51,16 @@ def small(png: bytes) -> bytes:
 def report(opened: Any, place: Path) -> Pictures:
     """The top by day and, narrow, by night; a chosen network; cases as volumes."""
     study = stored(90, RUNGS, name="made-up", data="made-up cases", synthetic=True)
-    material, images = shown(study.material)
-    write_page(material, place / "report.html", images)
+    _, images = shown(study.material)
+    write_page(study.material, place / "report.html", images)
     for name, width, scheme, height in (("report", 1280, "light", 1500), ("report_narrow", 420, "dark", 1400)):
         page = Opened(opened, place / "report.html", width=width, scheme=scheme).page
         clip = {"x": 0, "y": 0, "width": width, "height": height}
-        yield name, small(page.screenshot(clip=clip, full_page=True, timeout=600_000))
+        yield name, small(page.screenshot(clip=clip, full_page=True, timeout=1_500_000))
         if scheme == "light":
             yield "report_network", small(_part(page, "#network"))
             page.locator("#volume").scroll_into_view_if_needed()
-            page.wait_for_selector("#volume[data-shown='0 0']", timeout=600_000)
+            page.wait_for_selector("#volume[data-shown='0 0']", timeout=1_500_000)
             page.wait_for_timeout(2_000)
             yield "report_volume", small(_part(page, "#volume"))
         page.close()
@@ -74,7 +74,7 @@ def _part(page: Any, selector: str) -> bytes:
         f"(() => {{ const r = document.querySelector('{selector}').getBoundingClientRect(); return {{"
         "x: r.x + scrollX, y: r.y + scrollY, width: r.width, height: Math.min(r.height, 1300)}; })()"
     )
-    picture: bytes = page.screenshot(clip=clip, full_page=True, timeout=600_000)
+    picture: bytes = page.screenshot(clip=clip, full_page=True, timeout=1_500_000)
     return picture
 
 
@@ -84,8 +84,8 @@ def terminal(opened: Any, place: Path) -> Pictures:
         for width in (80, 140):
             text = _screen(f"nas-{os.getpid()}-{width}", width, place / "nas.db")
             page = opened.new_page(viewport={"width": width * 9, "height": 200}, color_scheme="dark")
-            page.set_content(_as_page(text, width), timeout=600_000)
-            yield f"terminal_{width}", small(page.screenshot(full_page=True, timeout=600_000))
+            page.set_content(_as_page(text, width), timeout=1_500_000)
+            yield f"terminal_{width}", small(page.screenshot(full_page=True, timeout=1_500_000))
             page.close()
 
 
@@ -136,11 +136,11 @@ def dashboard(opened: Any, place: Path) -> Pictures:
         ]
         with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}) as server:
             try:
-                page = opened.new_page(viewport={"width": 1280, "height": 1000})
+                page = opened.new_page(viewport={"width": 1280, "height": 1700})
                 _arrive(page, f"http://127.0.0.1:{port}/dashboard/studies/1/trials?numbers=0")
-                page.wait_for_selector("img[src*='/artifacts/'], svg", timeout=600_000)
+                page.wait_for_selector("[src*='/artifacts/']", timeout=1_500_000)
                 page.wait_for_timeout(5_000)
-                yield "dashboard", small(page.screenshot(timeout=600_000))
+                yield "dashboard", small(page.screenshot(timeout=1_500_000))
             finally:
                 server.terminate()
 
@@ -150,7 +150,7 @@ def _arrive(page: Any, address: str) -> None:
 
     for _ in range(120):
         try:
-            page.goto(address, timeout=600_000)
+            page.goto(address, timeout=1_500_000)
             return
         except Error:
             time.sleep(2)
@@ -160,10 +160,10 @@ def _arrive(page: Any, address: str) -> None:
 def gallery(opened: Any, place: Path) -> Pictures:
     """The published networks of docs/gallery.html."""
     page = opened.new_page(viewport={"width": 1280, "height": 1000})
-    page.goto(f"file://{ROOT / 'docs' / 'gallery.html'}", timeout=600_000)
+    page.goto(f"file://{ROOT / 'docs' / 'gallery.html'}", timeout=1_500_000)
     page.locator("svg, img").first.scroll_into_view_if_needed()
     page.wait_for_timeout(1_000)
-    yield "gallery", small(page.screenshot(timeout=600_000))
+    yield "gallery", small(page.screenshot(timeout=1_500_000))
 
 
 MAKERS: Mapping[str, Callable[[Any, Path], Pictures]] = {

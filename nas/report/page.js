@@ -107,7 +107,11 @@
     const place = element("div", "", { class: "wide panels" });
     const own = document.getElementById("cases-" + number);
     if (own) { place.append(own.content.cloneNode(true)); }
-    document.querySelectorAll("#images [data-of='" + number + "']").forEach((figure) => place.append(figure.cloneNode(true)));
+    document.querySelectorAll("#images [data-of='" + number + "']").forEach((figure) => {
+      const copy = figure.cloneNode(true), caption = copy.querySelector("figcaption");
+      caption.textContent = figure.dataset.case + " (" + caption.textContent + ")";
+      place.append(copy);
+    });
     return place;
   }
 

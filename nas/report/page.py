@@ -182,7 +182,8 @@ def _images(images: Images, trials: Mapping[str, int]) -> Iterator[str]:
         yield f'<h3>{plain(case.title)}</h3><p>{plain(case.words)}</p><div class="panels">'
         for image in case.images:
             owner = (number for name, number in trials.items() if image.caption.removeprefix(name)[:2] in ("", ", "))
-            yield _picture(image, next(owner, None))
+            number = next(owner, None)
+            yield _picture(image, "" if number is None else f' data-of="{number}" data-case="{plain(case.title)}"')
         yield "</div>"
     yield from volumes(images)
     # Shown when their network is chosen; a template is nothing until a script takes it.
@@ -191,11 +192,10 @@ def _images(images: Images, trials: Mapping[str, int]) -> Iterator[str]:
     yield "</section>"
 
 
-def _picture(image: Image, trial: int | None = None) -> str:
+def _picture(image: Image, attributes: str = "") -> str:
     source = f"data:image/png;base64,{b64encode(image.png).decode()}"
     caption = f"<figcaption>{plain(image.caption)}</figcaption>"
-    owner = "" if trial is None else f' data-of="{trial}"'
-    return f'<figure{owner}><img src="{source}" alt="{plain(image.words)}">{caption}</figure>'
+    return f'<figure{attributes}><img src="{source}" alt="{plain(image.words)}">{caption}</figure>'
 
 
 def _winner(material: Material) -> Iterator[str]:

@@ -44,8 +44,8 @@ class Opened:
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._ask)
-        self.page.goto(f"file://{path}", timeout=300_000)
-        self.page.wait_for_selector("html[data-ready]", state="attached", timeout=300_000)
+        self.page.goto(f"file://{path}", timeout=900_000)
+        self.page.wait_for_selector("html[data-ready]", state="attached", timeout=900_000)
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):
