@@ -13,7 +13,7 @@ NNUNET ?=
 # The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
 PARITY ?= .venv-parity
 
-.PHONY: gpu install demo test test-all parity nnunet torture bench lint gallery wheel
+.PHONY: gpu install demo test test-all parity nnunet torture bench lint gallery screenshots wheel
 
 install: $(VENV)/.installed
 
@@ -83,6 +83,12 @@ gallery: install
 	$(BIN)/nas spaces show unet_family --to docs/gallery.html
 	$(BIN)/nas spaces draw unet_family U-Net --classes 1 --to docs/pictures/u_net.svg
 	$(BIN)/nas spaces draw unet_family "DeepLabv3+ R50" --channels 3 --classes 21 --to docs/pictures/deeplab.svg
+
+# Remakes the screenshots of docs/report.md, of made-up studies: make screenshots PICTURES="report terminal"; wants chromium and tmux.
+PICTURES ?=
+
+screenshots: install
+	$(BIN)/python -m tests.screenshots docs/pictures $(PICTURES)
 
 wheel: install
 	$(BIN)/python -m build --wheel --outdir dist

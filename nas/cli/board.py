@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nas.study.settings import StudySettings
 
 _BAR = 24
-_CHART = (60, 4)
-"""Columns and rows of the curve of the best so far."""
+_CHART = (116, 4)
+"""Columns at most and rows of the curve of the best so far."""
 _MOST_UNDERWAY = 6
 _MOST_WARNINGS = 4
 _LABEL = 10

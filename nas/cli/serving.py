@@ -21,13 +21,16 @@ def dashboard(
 ) -> None:
     """Open optuna-dashboard on the studies of a storage, also while a search goes on.
 
-    It shows an image of the study: what is changed there changes no result. It listens on this machine alone unless
-    told otherwise, without a password. Ctrl-C and SIGTERM end it.
+    It shows an image of the study: what is changed there changes no result. Beside each trial stand its network and
+    cases as it segments them, which are made when somebody looks, and never written. It listens on this machine
+    alone unless told otherwise, without a password. Ctrl-C and SIGTERM end it.
 
     [bold]Example[/bold]
 
       nas dashboard unet_family-brain-synthetic
     """
+    from nas.cli.cases import picture_of
+    from nas.report.dashboard import Pictured, Pictures
     from nas.study.optuna import image_number
 
     stop_on(signal.SIGTERM)
@@ -44,7 +47,8 @@ def dashboard(
             place = f"/dashboard/studies/{image_number(opened, name)}"
         ERR.print(f"http://{host}:{port}{place}    (Ctrl-C ends it)", soft_wrap=True)
         try:
-            run_server(opened.optuna, host=host, port=port)
+            pictures = Pictures(opened, picture_of)
+            run_server(Pictured(opened.optuna, pictures), host=host, port=port, artifact_store=pictures)
         except KeyboardInterrupt:
             ERR.print("Stopped.")
         except OSError as error:

@@ -53,6 +53,12 @@ class Case:
         label = () if self.label is None else (self.label,)
         return tuple(dict.fromkeys([*self.images, *label, *(mask.path for mask in self.masks)]))
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the case's files; what is in them, `Dataset.load` shows."""
+        from nas.data.showing.notebook import case_html
+
+        return case_html(self)
+
 
 @dataclass(frozen=True)
 class Region:
@@ -122,6 +128,12 @@ class Dataset:
     def synthetic(self) -> bool:
         """Whether the cases are made by a program rather than measured."""
         return bool(self.origin)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the task in a few lines, and a case."""
+        from nas.data.showing.notebook import dataset_html
+
+        return dataset_html(self)
 
     def load(self, case: Case) -> Volume:
         """Read and validate one case; InputError says what is wrong with it."""

@@ -1,6 +1,7 @@
 """Reading what a report shows from a study: its history in one go, and a little more of the networks that stand out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from nas.architecture.references import u_net
 from nas.errors import InputError
 from nas.graph import Graph, Style, Task, trace
 from nas.graph.picture import draw
+from nas.report.chance import Studied, chance_of
 from nas.report.material import CaseScores, Drawing, Material, confirming_runs, scores_of
 from nas.report.pareto import front_of
 from nas.study.history import History, Measurement, Trial
@@ -41,15 +43,27 @@ class Readable(Protocol):
         ...
 
 
-def gather(study: Readable, *, storage: str = "", wanted: int = 0, moment: datetime | None = None) -> Material:
+def gather(
+    study: Readable,
+    *,
+    random: Studied | None = None,
+    storage: str = "",
+    wanted: int = 0,
+    moment: datetime | None = None,
+) -> Material:
     """Everything that a report of a study shows.
 
     Args:
         study: which one.
+        random: a study of random search in the same space and on the same data, to be put beside it.
         storage: what is to be typed as `--storage` to open it, "" for the usual place.
         wanted: networks that are to be trained in all, 0 if nobody has said.
         moment: when it is read; by default now.
+
+    Raises:
+        InputError: the other study is none of random search, or does not compare.
     """
+    beside = None if random is None else chance_of(random, study.settings)
     history = study.history()
     bare = Material(settings=study.settings, history=history)
     graphs = dict(_graphs(study, _drawn(bare)))
@@ -62,8 +76,15 @@ def gather(study: Readable, *, storage: str = "", wanted: int = 0, moment: datet
         source=_source(graphs.get(bare.winner.number) if bare.winner else None),
         wanted=wanted,
         storage=storage,
+        chance=beside,
         moment=moment or datetime.now(UTC),
     )
+
+
+def alone(study: Readable, trial: Trial) -> Material:
+    """A single trial of a study, with the scores of its cases."""
+    bare = Material(settings=study.settings, history=History((trial,)))
+    return replace(bare, scores=dict(_scores(study, bare)))
 
 
 def _scores(study: Readable, bare: Material) -> Iterator[tuple[int, CaseScores]]:

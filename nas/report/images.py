@@ -1,7 +1,7 @@
 """Best, median and worst case as slices, with the outlines of the truth, of the best network and of its rival."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.report.material import Material
+from nas.report.volumes import CaseVolume, case_volume
 from nas.wording import metric_name
 
 if TYPE_CHECKING:
@@ -43,14 +44,19 @@ class CaseImages:
     title: str
     words: str
     images: tuple[Image, ...]
+    volume: CaseVolume | None = None
 
 
 @dataclass(frozen=True)
 class Images:
-    """Cases with their outlines, and the colours of classes; or why there are none, as a sentence."""
+    """Cases with their outlines, and the colours of classes; or why there are none, as a sentence.
+
+    of_networks: a picture of each case as further networks segment it, by their trials.
+    """
 
     cases: tuple[CaseImages, ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
+    of_networks: Mapping[int, tuple[Image, ...]] = field(default_factory=dict)
     missing: str = "Pictures of cases need the data and the weights, and were not asked for."
 
 
@@ -69,13 +75,19 @@ def chosen_cases(material: Material) -> dict[str, str]:
     return chosen
 
 
-def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str, Segment]) -> Images:
+def case_images(
+    material: Material,
+    dataset: "Dataset",
+    segmenters: Mapping[str, Segment],
+    further: Mapping[int, Segment] | None = None,
+) -> Images:
     """The chosen cases, segmented and drawn.
 
     Args:
         material: the study.
         dataset: its data.
-        segmenters: by the names of networks.
+        segmenters: by the names of networks: of those that stand side by side.
+        further: by trials: of those that are shown one at a time.
 
     Raises:
         InputError: a case cannot be read, or is not what a network takes.
@@ -87,14 +99,15 @@ def case_images(material: Material, dataset: "Dataset", segmenters: Mapping[str,
     gone = [name for name in chosen if name not in there]
     if gone or not chosen:
         return Images(missing=f"Pictures of cases are left out: the data have no case {', '.join(gone) or 'to show'}.")
-    cases = tuple(
-        CaseImages(
-            f"{what.capitalize()}: {name}", _words(material, name), tuple(_drawn(dataset, there[name], segmenters))
-        )
-        for name, what in chosen.items()
-    )
+    cases, of_networks = [], dict[int, list[Image]]()
+    for name, what in chosen.items():
+        title, volume = f"{what.capitalize()}: {name}", dataset.load(there[name])
+        cases.append(_shown(title, _words(material, name), dataset, name, volume, segmenters))
+        for trial, segment in (further or {}).items():
+            slices = _slices(dataset, name, volume, {title: _seen(segment, volume)})
+            of_networks.setdefault(trial, []).append(list(slices)[1])
     legend = tuple((f"rgb{style.colour}", f"{style.number} {style.name}") for style in styles(dataset.classes))
-    return Images(cases, legend)
+    return Images(tuple(cases), legend, {trial: tuple(slices) for trial, slices in of_networks.items()})
 
 
 def _words(material: Material, case: str) -> str:
@@ -107,27 +120,43 @@ def _words(material: Material, case: str) -> str:
     return f"{metric_name(material.metric)} {', '.join(told)}."
 
 
-def _drawn(dataset: "Dataset", case: Any, segmenters: Mapping[str, Segment]) -> Iterator[Image]:
-    from nas.data.dataset import Volume
+def _seen(segment: Segment, volume: "Volume") -> npt.NDArray[np.uint8]:
     from nas.data.images import Image as StoredImage
+
+    return segment(StoredImage(volume.image, volume.geometry))
+
+
+def _shown(
+    title: str, words: str, dataset: "Dataset", case: str, volume: "Volume", segmenters: Mapping[str, Segment]
+) -> CaseImages:
+    seen = {name: _seen(segment, volume) for name, segment in segmenters.items()}
+    turning = None
+    if volume.label.ndim == 3:
+        turning = case_volume(volume, {"truth": volume.label, **seen}, _window(volume, 0))
+    return CaseImages(title, words, tuple(_slices(dataset, case, volume, seen)), turning)
+
+
+def _slices(
+    dataset: "Dataset", name: str, volume: "Volume", seen: Mapping[str, npt.NDArray[np.uint8]]
+) -> Iterator[Image]:
+    from nas.data.dataset import Volume
     from nas.data.showing.drawing import draw, scale_of, styles
     from nas.data.showing.planes import close_up, planes
     from nas.data.showing.sheet import COLOURS
 
-    volume = dataset.load(case)
-    seen = [segment(StoredImage(volume.image, volume.geometry)) for segment in segmenters.values()]
     # Segmentations are cut as further channels are: so they are seen in the very slices in which the truth is.
-    stacked = Volume(np.concatenate([volume.image, np.stack(seen).astype(np.float32)]), volume.label, volume.geometry)
-    channels = (0, 1, 2) if tuple(name.lower() for name in dataset.channels) in COLOURS else (0,)
+    classes = [label[None].astype(np.float32) for label in seen.values()]
+    stacked = Volume(np.concatenate([volume.image, *classes]), volume.label, volume.geometry)
+    channels = (0, 1, 2) if tuple(channel.lower() for channel in dataset.channels) in COLOURS else (0,)
     windows = [_window(volume, channel) for channel in channels]
     count, unit = len(volume.image), "mm" if volume.geometry.measured else "px"
     for plane in planes(stacked)[:_PLANES]:
         near = close_up(plane) or plane
         scale = scale_of([near, near], unit, "voxel" if volume.label.ndim == 3 else "pixel")
-        for caption, label in _labels(near, count, tuple(segmenters)):
+        for caption, label in _labels(near, count, tuple(seen)):
             picture = draw(replace(near, label=label), channels, windows, scale, styles(dataset.classes))
             what = f"{caption}, {near.caption}" if near.caption else caption
-            yield Image(_png(picture), f"{case.name}, outlines of {what}", what)
+            yield Image(_png(picture), f"{name}, outlines of {what}", what)
 
 
 def _labels(plane: "Plane", count: int, names: Sequence[str]) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:

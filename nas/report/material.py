@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from nas.report.chance import Chance
 from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Run, Split, State, Trial
 from nas.study.objective import Objective, ranked
 from nas.study.settings import StudySettings
@@ -67,7 +68,8 @@ class Material:
 
     scores: of the runs whose cases are shown, by the run's id. drawings: by trial. beside: a network that readers know,
     to be drawn beside the winner. source: the winner's as Python. wanted: networks that are to be trained in all, 0 if
-    nobody has said. storage: what is to be typed to open it, "" for the usual place.
+    nobody has said. storage: what is to be typed to open it, "" for the usual place. chance: networks of a study of
+    random search, where one was named.
     """
 
     settings: StudySettings
@@ -78,6 +80,7 @@ class Material:
     source: str | None = None
     wanted: int = 0
     storage: str = ""
+    chance: Chance | None = None
     moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property

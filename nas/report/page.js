@@ -1,7 +1,7 @@
 "use strict";
 // Draws the figures, and shows the network that is chosen in one of them or from the list. Text from the data becomes
 // text: nothing is put together as markup.
-(function () {
+(async function () {
   const read = (name) => JSON.parse(document.getElementById("data-" + name).textContent);
   const figures = read("figures");
   const { winner, words, networks } = read("networks");
@@ -15,6 +15,7 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const printing = window.matchMedia("print");
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const able = await unpacking.library("plotly");
   const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
   const ink = () => (dark.matches && !printing.matches ? "#d9dee3" : "#2a3037");
@@ -43,6 +44,12 @@
       const number = event.points.map((point) => point.customdata).find((data) => byNumber.has(data));
       if (number !== undefined) { choose(number, true); }
     });
+  }
+
+  // Browsers of before 2023 cannot unpack the library that draws.
+  function excuse(place) {
+    place.style.height = "auto";
+    place.textContent = "This browser is too old to draw the figure; the table below says what it shows.";
   }
 
   function element(kind, text, attributes) {
@@ -78,7 +85,7 @@
       legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, xaxis: axis("Epoch"), yaxis: axis(names[0].replace("_", " ")),
       yaxis2: Object.assign(axis((names[1] || "").replace("_", " ")), { overlaying: "y", side: "right", showgrid: false, tickmode: "auto" }),
     };
-    requestAnimationFrame(() => { if (place.isConnected) { Plotly.newPlot(place, data, dressed(layout), config); } });
+    requestAnimationFrame(() => { if (place.isConnected && able) { Plotly.newPlot(place, data, dressed(layout), config); } });
     return place;
   }
 
@@ -95,6 +102,19 @@
     return figure;
   }
 
+  // The best network and its rival stand side by side further down; a few others have pictures of their own.
+  function cases(number) {
+    const place = element("div", "", { class: "wide panels" });
+    const own = document.getElementById("cases-" + number);
+    if (own) { place.append(own.content.cloneNode(true)); }
+    document.querySelectorAll("#images [data-of='" + number + "']").forEach((figure) => {
+      const copy = figure.cloneNode(true), caption = copy.querySelector("figcaption");
+      caption.textContent = figure.dataset.case + " (" + caption.textContent + ")";
+      place.append(copy);
+    });
+    return place;
+  }
+
   function choose(number, jump) {
     const network = byNumber.get(number);
     const place = document.getElementById("details");
@@ -103,7 +123,7 @@
     const inside = element("div", "", { class: "inside", "data-network": String(number) });
     const decided = element("details", "", { class: "wide" });
     decided.append(element("summary", "What was chosen for it (" + network.decisions.length + ")"), rows(network.decisions));
-    inside.append(rows(network.facts), curve(network), drawing(network), decided);
+    inside.append(rows(network.facts), curve(network), drawing(network), cases(number), decided);
     place.replaceChildren(element("h3", network.name), inside);
     if (jump) { document.getElementById("network").scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "nearest" }); }
   }
@@ -117,7 +137,7 @@
     chooser.addEventListener("change", () => choose(Number(chooser.value), false));
     if (networks.length) { choose(winner === null ? networks[0].number : winner, false); }
   }
-  document.querySelectorAll(".plot").forEach(draw);
+  document.querySelectorAll(".plot").forEach(able ? draw : excuse);
   dark.addEventListener("change", relight);
   // Paper is narrower than a screen, and white.
   window.addEventListener("beforeprint", () => { plots().forEach((place) => Plotly.relayout(place, Object.assign(lit(place.layout), { width: 690 }))); });

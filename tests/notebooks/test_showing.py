@@ -1,6 +1,8 @@
 """Spaces, graphs, architectures, cases, segmentations and progress show themselves in a notebook."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ import pytest
 import nas
 from nas.architecture import EncoderDecoder, Stage
 from nas.catalog import load_space
-from nas.data import IGNORED, Geometry, Image, Volume
+from nas.data import IGNORED, Geometry, Image, Volume, open_dataset
+from nas.data.dataset import Case, Dataset, Mask
 from nas.data.showing.notebook import volume_html
+from nas.errors import InputError
 from nas.model import segment
 from nas.searching.events import Note, TrialEnded, TrialStarted, Working
 from nas.space import Space, one_of
@@ -51,6 +55,28 @@ def test_an_architecture_that_cannot_be_traced_shows_as_python_does() -> None:
     assert load_space("unet_family").template._repr_svg_() is None
     assert EncoderDecoder(encoder=(Stage("nothing"),))._repr_svg_() is None  # type: ignore[arg-type]
     assert Space("open", EncoderDecoder(width=one_of(4, 8))).template._repr_svg_() is None
+
+
+def test_a_case_of_a_data_set_shows_its_files_and_the_set_its_first_case(tmp_path: Path) -> None:
+    case = Case(HOSTILE, (tmp_path / "image.nii",), tmp_path / "label.nii", "patient 1", (Mask(tmp_path / "m.png", 2),))
+    found = Reader(case._repr_html_())
+    assert {HOSTILE, str(tmp_path / "image.nii"), str(tmp_path / "label.nii"), "patient 1"} <= set(found.texts)
+    assert "script" not in {tag for tag, _ in found.tags}
+    synthetic = open_dataset(None)
+    assert "none: it is synthetic" in Reader(synthetic.cases[0]._repr_html_()).texts
+    shown = Reader(synthetic._repr_html_())
+    assert synthetic.cases[0].name in shown.texts
+    assert sum(tag == "img" for tag, _ in shown.tags) == 3  # the case, and how two classes are outlined
+
+
+def test_a_data_set_that_cannot_be_read_says_why() -> None:
+    def broken(case: Case) -> Volume:
+        raise InputError(f"{HOSTILE}: is cut off")
+
+    broken_set = Dataset("d", None, 2, ("x",), ("background", "a"), (Case("a"),), broken)
+    found = Reader(broken_set._repr_html_())
+    assert f"{HOSTILE}: is cut off" in found.texts
+    assert Reader(replace(broken_set, cases=())._repr_html_()).texts
 
 
 @pytest.mark.parametrize("shape", [(24, 20), (24, 20, 18)])

@@ -23,24 +23,29 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         # Containers run as root and without a place for shared memory.
-        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        options = ["--no-sandbox", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader"]
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield opened
         opened.close()
 
 
 class Opened:
-    """A page that has been drawn, with what it complained of and what it asked for."""
+    """A page that has been drawn, with what it complained of and what it asked for.
 
-    def __init__(self, of: Any, path: Path, *, width: int = 1280, scheme: str = "light") -> None:
+    before: a script that is run before the page's own.
+    """
+
+    def __init__(self, of: Any, path: Path, *, width: int = 1280, scheme: str = "light", before: str = "") -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.page = of.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        if before:
+            self.page.add_init_script(before)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._ask)
-        self.page.goto(f"file://{path}", timeout=120_000)
-        self.page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
+        self.page.goto(f"file://{path}", timeout=900_000)
+        self.page.wait_for_selector("html[data-ready]", state="attached", timeout=900_000)
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):

@@ -9,9 +9,10 @@ from PIL import Image as Picture
 
 from nas.data import open_dataset
 from nas.report import Material
-from nas.report.images import case_images, chosen_cases
+from nas.report.images import Images, case_images, chosen_cases
 from nas.report.material import CaseScores
 from nas.report.page import page
+from nas.report.sheet import sheet
 from tests.report.factories import HOSTILE, stored
 
 NAMES = ("brain_000", "brain_001", "brain_002", "brain_003")
@@ -55,6 +56,28 @@ def test_each_case_is_drawn_with_the_truth_and_with_what_each_network_sees() -> 
     assert text.count('<img src="data:image/png;base64,') == 9
     assert "<img src=x" not in text
     assert "2 white matter" in text
+
+
+def test_further_networks_have_a_picture_of_each_case_that_stands_in_a_template() -> None:
+    def nothing(image):  # type: ignore[no-untyped-def]
+        return np.zeros(image.voxels.shape[1:], np.uint8)
+
+    images = case_images(material(), open_dataset(None), {"trial 3": nothing}, {4: nothing, 5: nothing})
+    assert {trial: len(pictures) for trial, pictures in images.of_networks.items()} == {4: 3, 5: 3}
+    assert [picture.caption for picture in images.of_networks[4]] == [case.title for case in images.cases]
+    text = page(material(), images)
+    assert text.count('<template id="cases-4">') == text.count('<template id="cases-5">') == 1
+    winner = material().winner
+    assert winner is not None
+    own = case_images(material(), open_dataset(None), {material().name(winner): nothing})
+    assert page(material(), own).count(f'data-of="{winner.number}"') == 3
+
+
+def test_a_sheet_has_all_cases_below_each_other_or_says_why_there_is_none() -> None:
+    images = case_images(material(), open_dataset(None), {})
+    whole = sheet(images)
+    assert whole.height > sum(Picture.open(BytesIO(case.images[0].png)).height for case in images.cases)
+    assert sheet(Images(missing="No data.")).getextrema() != ((255, 255),) * 3
 
 
 @pytest.mark.parametrize("names", [("a", "b", "c", "d")])

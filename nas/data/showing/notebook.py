@@ -1,16 +1,17 @@
-"""A case or a segmentation as a notebook shows it: planes with outlines, their names in a table."""
+"""What a notebook shows of data: a set and a case in tables; images as planes with outlines."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
-from nas.data.dataset import IGNORED, Volume
+from nas.data.dataset import IGNORED, Case, Dataset, Volume
 from nas.data.showing.drawing import Window, draw, sample, scale_of, styles
 from nas.data.showing.planes import planes
+from nas.errors import InputError
 
 _PERCENTILES = (0.5, 99.5)
 _SAMPLED = 100_000
@@ -46,6 +47,40 @@ def volume_html(volume: Volume, classes: Sequence[str] = ()) -> str:
     unit_name = "voxels" if volume.label.ndim == 3 else "pixels"
     facts = f"{shape} {unit_name} of {size}, {len(volume.image)} channel{'' if len(volume.image) == 1 else 's'}"
     return f"<div><p>{facts}</p>{figures}<table>{rows}</table></div>"
+
+
+def case_html(case: Case) -> str:
+    """A case's name and files."""
+    label = [("label", str(case.label))] if case.label is not None else []
+    masks = [(f"mask of class {mask.value}", str(mask.path)) for mask in case.masks]
+    files = [*(("image", str(path)) for path in case.images), *label, *masks]
+    group = [("group", case.group)] if case.group else []
+    return _rows([("case", case.name), *group, *(files or [("files", "none: it is synthetic")])])
+
+
+def dataset_html(dataset: Dataset) -> str:
+    """What is in a data set, and its first case as planes; or why that cannot be read."""
+    facts = [
+        ("data", dataset.name),
+        ("folder", str(dataset.folder) if dataset.folder else dataset.origin),
+        ("cases", f"{len(dataset.cases)}, of {dataset.axes} axes"),
+        ("channels", ", ".join(dataset.channels)),
+        ("classes", ", ".join(dataset.classes)),
+        *[("regions", ", ".join(region.name for region in dataset.regions))] * bool(dataset.regions),
+    ]
+    if not dataset.cases:
+        return _rows(facts)
+    first = dataset.cases[0]
+    try:
+        shown = volume_html(dataset.load(first), dataset.classes)
+    except InputError as error:
+        shown = f"<p>{escape(str(error))}</p>"
+    return f"<div>{_rows(facts)}<p>{escape(first.name)}</p>{shown}</div>"
+
+
+def _rows(facts: Iterable[tuple[str, str]]) -> str:
+    rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _window(volume: Volume) -> Window:
