@@ -28,7 +28,8 @@ def import_plans(
 ) -> None:
     """The network of an nnU-Net plan as a member of unet_family, which can be costed, drawn and trained.
 
-    The file says the task too: patch, strides and kernels of the plan. As a space it holds that one network.
+    The file says the task too: patch, strides and kernels of the plan. As a space it holds that one network. Folds that
+    nnU-Net keeps beside the plan are for --splits of nas search.
 
     [bold]Examples[/bold]
 
@@ -36,7 +37,7 @@ def import_plans(
 
       nas spaces cost unet_family --architecture network.json
 
-      nas search --space network.json --data DIR
+      nas search --space network.json --data DIR --splits splits_final.json
     """
     if to.suffix != ".json":
         raise InputError(f"--to: found {to}, expected a file that ends in .json")
@@ -62,6 +63,9 @@ def import_plans(
         raise InputError(f"--to: {to}: cannot be written ({error.strerror}); name another file") from None
     facts = f"{graph.parameters:,} parameters, digest {graph.digest}, a member of {SPACE}"
     OUT.print(f"{name}: {facts}: {to}", soft_wrap=True, markup=False)
+    folds = plans.parent / "splits_final.json"
+    splits = f" --splits {folds}" if folds.is_file() else ""
+    OUT.print(f"to train it: nas search --space {to} --data DIR{splits}", soft_wrap=True, markup=False)
 
 
 def _classes(file: Path) -> int:

@@ -16,10 +16,22 @@ if TYPE_CHECKING:
     from nas.model.record import Done
 
 
+_SEGMENTS = "dicom-seg"
+
+
 def predict(
     model: Annotated[Path, typer.Argument(help="Folder of a trained model.", metavar="MODEL")],
-    images: Annotated[Path, typer.Option(help="Folder of images, or one image; NAME_0000, NAME_0001 are channels.")],
+    images: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of images or of DICOM series, or one of them; NAME_0000, NAME_0001 are channels of NAME."
+        ),
+    ],
     to: Annotated[Path, typer.Option(help="Folder to write, new or begun by the same command.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="dicom-seg: segments, of DICOM series.", show_default="the kind of the image"),
+    ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write NAME.npz too, with each class's probability.")
     ] = False,
@@ -54,12 +66,18 @@ def predict(
     [bold]Example[/bold]
 
       nas predict model --images imagesTs --to predictions --report report.json
+
+      nas predict model --images series --as dicom-seg --to segments
     """
     from nas.model.predicting import predict_folder
     from nas.model.record import Options, report_of
     from nas.network.device import pick_device
 
-    options = Options(probabilities, tuple(largest or ()), _volumes(minimum_volume or []), overlap)
+    if form not in (None, _SEGMENTS):
+        raise InputError(f"--as: found {form!r}, expected {_SEGMENTS}, or nothing for the kind of the image")
+    options = Options(
+        probabilities, tuple(largest or ()), _volumes(minimum_volume or []), overlap, segments=form == _SEGMENTS
+    )
     with _progress() as progress:
         results = predict_folder(
             model,

@@ -108,7 +108,7 @@ def prune(
     artifacts: ArtifactsOption = None,
     keep: Annotated[int, typer.Option(help="How many of the best keep their weights.", min=0)] = 10,
 ) -> None:
-    """Delete the weights of all but the best and the published networks.
+    """Delete the weights of all but the best and the published networks, those of nas confirm too.
 
     [bold]Example[/bold]
 

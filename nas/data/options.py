@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from nas.data.dataset import Dataset
+from nas.data.fold_files import expect_known, read_splits
 from nas.data.labels import LabelGroup
 from nas.data.layout import Layout, open_layout
 from nas.data.loading import FileLoader
 from nas.data.notes import listed
 from nas.data.patients import GROUP, groups_by_pattern
 from nas.data.problems import refuse
-from nas.data.splits import crossing_groups
+from nas.data.splits import Split, crossing_groups
 from nas.errors import InputError
 
+SPLITS = "splits"
+"""What folds that a user names are called."""
 GROUP_COLUMNS = ("group", "patient", "patient_id", "subject", "subject_id")
 
 
@@ -26,34 +29,43 @@ class DataOptions:
     groups: the group of a case, by the case's name; cases of one group are never on both sides of a split.
     group_pattern: instead of these, what names of cases look like, with {group} in the place of the group's name, as in
     "{group}_frame*". labels: values that are joined to a class or renamed. layout: where the files lie, where that is
-    not to be recognised.
+    not to be recognised. splits: the folds, in the place of those that the data bring.
     """
 
     groups: Mapping[str, str] = field(default_factory=dict)
     group_pattern: str = ""
     labels: tuple[LabelGroup, ...] = ()
     layout: Layout | None = None
+    splits: tuple[Split, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as values that JSON has."""
-        layout = {} if self.layout is None else {"layout": self.layout.to_json()}
-        return asdict(replace(self, layout=None)) | layout
+        document = asdict(replace(self, layout=None, splits=()))
+        document |= {} if self.layout is None else {"layout": self.layout.to_json()}
+        if self.splits:
+            return document | {"splits": [asdict(split) for split in self.splits]}
+        return {name: value for name, value in document.items() if name != "splits"}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "DataOptions":
         """What `to_json` gave."""
         labels = tuple(LabelGroup(group["name"], tuple(group["values"])) for group in document["labels"])
         layout = document.get("layout")
+        splits = (Split(tuple(fold["training"]), tuple(fold["validation"])) for fold in document.get("splits", ()))
         return cls(
             dict(document["groups"]),
             document["group_pattern"],
             labels,
             None if layout is None else Layout.from_json(layout),
+            tuple(splits),
         )
 
 
 def read_options(
-    groups: str | Path | None = None, labels: str | Sequence[str] = (), layout: str | Path | Layout | None = None
+    groups: str | Path | None = None,
+    labels: str | Sequence[str] = (),
+    layout: str | Path | Layout | None = None,
+    splits: str | Path | None = None,
 ) -> DataOptions:
     """Options as they are given in a terminal.
 
@@ -61,13 +73,18 @@ def read_options(
         groups: a CSV file with the columns case and group, or a pattern such as "{group}_frame*".
         labels: values and the class that they are, "1,255=lesion"; several divided by semicolons.
         layout: a layout, the name of a shipped one, or a TOML file.
+        splits: a file of folds, as nnU-Net's splits_final.json.
 
     Raises:
         InputError: they cannot be read; the message says which.
     """
     texts = [labels] if isinstance(labels, str) else labels
     groups_of_labels = tuple(_label_group(part) for text in texts for part in text.split(";") if part.strip())
-    options = DataOptions(labels=groups_of_labels, layout=None if layout is None else open_layout(layout))
+    options = DataOptions(
+        labels=groups_of_labels,
+        layout=None if layout is None else open_layout(layout),
+        splits=() if splits is None else read_splits(Path(splits)),
+    )
     if groups is None:
         return options
     if GROUP in str(groups):
@@ -102,8 +119,8 @@ def with_options(dataset: Dataset, options: DataOptions) -> Dataset:
     if options == DataOptions():
         return dataset
     if dataset.synthetic:
-        raise InputError(f"{dataset.name}: groups, labels and a layout are for data of files; leave them out")
-    return _with_groups(_with_labels(dataset, options.labels), options)
+        raise InputError(f"{dataset.name}: groups, labels, folds and a layout are for data of files; leave them out")
+    return _with_groups(_with_splits(_with_labels(dataset, options.labels), options.splits), options)
 
 
 def _label_group(text: str) -> LabelGroup:
@@ -146,6 +163,15 @@ def _with_labels(dataset: Dataset, groups: Sequence[LabelGroup]) -> Dataset:
     return replace(
         dataset, classes=labels.classes, regions=labels.regions, loader=replace(dataset.loader, labels=labels)
     )
+
+
+def _with_splits(dataset: Dataset, splits: tuple[Split, ...]) -> Dataset:
+    if not splits:
+        return dataset
+    groups = {case.name: case.group or case.name for case in dataset.cases}
+    expect_known(splits, groups, SPLITS)
+    refuse(crossing_groups(groups, splits, SPLITS))
+    return replace(dataset, splits=splits, split_source=SPLITS)
 
 
 def _with_groups(dataset: Dataset, options: DataOptions) -> Dataset:

@@ -1,9 +1,10 @@
 """A trained model written in one or several forms, each tried after it was written."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from torch import Tensor
 from nas.data import Geometry, Image
 from nas.errors import InputError
 from nas.export.ensemble import module_of
-from nas.export.formats import Classes, Format, Scores, format_of
+from nas.export.formats import Classes, Fitted, Format, Reduced, Scores, format_of
+from nas.export.sample import Loss, Sample, loss_of, windows_of
 from nas.graph import Axes, Graph
 from nas.model import Segmenter, TrainedModel
 from nas.model.folder import refuse_others, replace_folder
@@ -24,12 +26,17 @@ _AGREEING = 0.999
 network that was not trained has many voxels between two classes."""
 
 
+LOSS = "loss.json"
+"""What fewer bits cost, beside what was written."""
+
+
 @dataclass(frozen=True)
 class Exported:
     """What was written, and how it was tried.
 
     sizes: of the images that were run. difference: the largest in the scores, as a share of their range. agreement: the
-    share of the voxels of a whole image that have the class that nas gives them.
+    share of the voxels of a whole image that have the class that nas gives them. reduced: whether it has fewer bits,
+    and loss: what these cost, where there were cases to measure it on.
     """
 
     form: str
@@ -38,9 +45,11 @@ class Exported:
     sizes: tuple[Axes, ...]
     difference: float
     agreement: float
+    reduced: bool = False
+    loss: Loss | None = None
 
 
-def export(model: TrainedModel, forms: Sequence[str], to: Path) -> tuple[Exported, ...]:
+def export(model: TrainedModel, forms: Sequence[str], to: Path, sample: Sample | None = None) -> tuple[Exported, ...]:
     """Write a model in forms by name: into the folder itself if it is one, else each into one of its own there.
 
     Each is written aside, read back and run by its own tool against the network over several sizes and on a whole
@@ -50,6 +59,7 @@ def export(model: TrainedModel, forms: Sequence[str], to: Path) -> tuple[Exporte
         model: what to write.
         forms: names (`nas.export.formats.format_names`).
         to: a new or an empty folder, or one of an earlier export.
+        sample: cases that forms of fewer bits are fitted to and measured on.
 
     Raises:
         InputError: an unknown form, a package that is missing, a network that cannot be written so, or a folder that
@@ -59,36 +69,59 @@ def export(model: TrainedModel, forms: Sequence[str], to: Path) -> tuple[Exporte
     made = []
     for name, form in chosen.items():
         folder = Path(to) if len(chosen) == 1 else Path(to) / name
-        made.append(_exported(model, name, form, folder))
+        made.append(_exported(model, name, form, folder, sample))
     return tuple(made)
 
 
-def _exported(model: TrainedModel, name: str, form: Format, folder: Path) -> Exported:
+def _exported(model: TrainedModel, name: str, form: Format, folder: Path, sample: Sample | None) -> Exported:
     kind = f"nas export {name}"
     try:
         refuse_others(folder.resolve(), kind)  # before the work, not after it
         with tempfile.TemporaryDirectory() as scratch:
             written = Path(scratch) / name
             written.mkdir()
-            form.write(model, written)
-            scores = form.opened(written, model)
-            sizes = _sizes(model.graph)
-            difference = _largest_difference(model, scores, sizes)
-            agreement = _agreement(model, scores, form.segmenting(written, model))
-            if not difference <= form.TOLERANCE or agreement < _AGREEING:
-                raise InputError(
-                    f"--as {name}: what was written does not agree with the network (scores differ by "
-                    f"{difference:.2g} of their range, {agreement:.2%} of a whole image has the same class); export it "
-                    "in another form"
-                )
+            _write(model, form, written, sample)
+            tried = _tried(model, name, form, written, sample)
             for cached in written.rglob("__pycache__"):
                 shutil.rmtree(cached)
-            files = replace_folder(written, folder, kind)
+            return replace(tried, folder=folder, files=replace_folder(written, folder, kind))
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror or error}); free space or name another"
         ) from None
-    return Exported(name, folder, files, sizes, difference, agreement)
+
+
+def _tried(model: TrainedModel, name: str, form: Format, folder: Path, sample: Sample | None) -> Exported:
+    """What is written in a folder, run against the network; InputError where it does not agree."""
+    scores, segmenting = form.opened(folder, model), form.segmenting(folder, model)
+    sizes = _sizes(model.graph)
+    difference = _largest_difference(model, scores, sizes)
+    agreement = _agreement(model, scores, segmenting)
+    wanted = form.AGREEMENT if isinstance(form, Reduced) else _AGREEING
+    if not difference <= form.TOLERANCE or agreement < wanted:
+        raise InputError(
+            f"--as {name}: what was written does not agree with the network (scores differ by {difference:.2g} of "
+            f"their range, {agreement:.2%} of a whole image has the same class); export it in another form"
+        )
+    loss = None
+    if isinstance(form, Reduced) and sample is not None:
+        loss = loss_of(model, segmenting or _segmenting(model, scores), sample)
+        (folder / LOSS).write_text(json.dumps(loss.to_json(sample), indent=1), encoding="utf-8")
+    return Exported(name, folder, (), sizes, difference, agreement, isinstance(form, Reduced), loss)
+
+
+def _write(model: TrainedModel, form: Format, folder: Path, sample: Sample | None) -> None:
+    if sample is not None and isinstance(form, Fitted):
+        form.write_fitted(model, folder, windows_of(model, sample))
+    else:
+        form.write(model, folder)
+
+
+def _segmenting(model: TrainedModel, scores: Scores) -> Classes:
+    """Whole images as nas does, by the scores of a form."""
+    segmenter = Segmenter(model.in_float32)
+    segmenter.scores = scores
+    return lambda image: segmenter(image).classes
 
 
 def _sizes(graph: Graph) -> tuple[Axes, ...]:

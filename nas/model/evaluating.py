@@ -132,7 +132,8 @@ def _scored(name: str, prediction: Path | None, label: Path, labelling: Labellin
     if prediction is None:
         return Scored(name, {}, f"{label}: has no segmentation of its name")
     try:
-        truth, predicted = files.read_label(label), files.read_label(prediction)
+        truth = files.read_label(label)
+        predicted = files.read_label(prediction, truth)  # segments are laid on the label's grid
         refuse(grid_problems(label, truth, prediction, predicted))
         wanted = torch.from_numpy(_indices(label, truth, labelling))
         seen = torch.from_numpy(_indices(prediction, predicted, labelling))

@@ -138,7 +138,9 @@ def replace_folder(written: Path, folder: Path, kind: str) -> tuple[Path, ...]:
     # Inside a folder that exists, as it may be a mount or somebody's working directory.
     scratch = (folder if folder.exists() else folder.parent) / f".{folder.name}.{os.getpid()}.partial"
     try:
-        shutil.copytree(written, scratch)
+        for name in [*names, Path(MARK)]:  # one by one: copytree hides which error it was
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(written / name, scratch / name)
         if not folder.exists():
             scratch.rename(folder)
         for name in [*names, Path(MARK)] if scratch.exists() else []:

@@ -35,7 +35,7 @@ class Labelling:
         return {"classes": list(self.classes), "values": list(self.values), "regions": regions}
 
 
-def labelling_of(model: TrainedModel) -> Labelling:
-    """What the values mean that a model writes."""
+def labelling_of(model: TrainedModel, *, segments: bool = False) -> Labelling:
+    """What the values mean that a model writes; numbers of segments are those of its classes."""
     regions = tuple((region.name, region.classes) for region in model.regions)
-    return Labelling(model.classes, model.values, regions)
+    return Labelling(model.classes, tuple(range(len(model.classes))) if segments else model.values, regions)

@@ -23,13 +23,13 @@ _PROGRAM = 600 * 2**20
 _SHARE = 0.95
 
 
-def bytes_needed(model: TrainedModel, shape: Sequence[int], spacing: Sequence[float] | None, options: Options) -> int:
+def bytes_needed(model: TrainedModel, shape: Sequence[int], spacing: Sequence[float], options: Options) -> int:
     """The most that segmenting an image holds at once, on a CPU, in bytes.
 
     Args:
         model: what segments.
         shape: of the image, (*spatial), in the order of the file.
-        spacing: of it in mm; None where it is not known before it is read.
+        spacing: of it in mm.
         options: what is done beside segmenting.
     """
     channels, classes = len(model.channels), len(model.classes)
@@ -95,16 +95,16 @@ def in_words(size: float) -> str:
 def _needed(model: TrainedModel, image: Listed, options: Options) -> int | None:
     """None where the size cannot be told without reading it, or the file is no image, which is told later."""
     try:
-        shape = files.shape(image.paths[0])
+        grid = files.grid(image.paths[0])
     except InputError:
         return None
-    return None if shape is None else bytes_needed(model, shape, None, options)
+    if grid is None or len(grid[0]) != model.axes:
+        return None
+    return bytes_needed(model, *grid, options)
 
 
-def _ratio(preprocessing: Preprocessing, spacing: Sequence[float] | None) -> float:
+def _ratio(preprocessing: Preprocessing, spacing: Sequence[float]) -> float:
     """How many voxels a network sees for one of the image."""
-    if spacing is None:
-        return 1.0
     steps = zip(sorted(spacing), sorted(preprocessing.spacing), strict=True)
     return prod(1.0 if matches(step, wanted) else step / wanted for step, wanted in steps)
 

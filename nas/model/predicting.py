@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nas.data import files, read_image
+from nas.data import Geometry, files, read_image
 from nas.data.notes import Note
 from nas.data.parallel import each
+from nas.data.segments import SUFFIX, write_segments
 from nas.errors import InputError
 from nas.model.cleaning import class_index, drop_small, keep_largest
 from nas.model.folder import load_model
@@ -29,10 +30,11 @@ from nas.model.trained import TrainedModel
 _CHANNEL = re.compile(r"_(\d{4})$")
 
 
-def list_images(folder: Path) -> tuple[Listed, ...]:
-    """The images in a folder, sorted by name; files NAME_0000, NAME_0001 are the channels of NAME.
+def list_images(folder: Path, axes: int) -> tuple[Listed, ...]:
+    """The images of so many axes in a folder, sorted by name; files NAME_0000, NAME_0001 are the channels of NAME.
 
     NAME_0000 alone is NAME too, where all files are numbered so. Files of other kinds and hidden ones are passed over.
+    A folder of DICOM slices is a volume, itself or anywhere in the folder, and is called by the way to it.
 
     Raises:
         InputError: the folder cannot be read or holds no image, or two files have one name.
@@ -41,16 +43,27 @@ def list_images(folder: Path) -> tuple[Listed, ...]:
         return (Listed(files.stem(folder), (folder,)),)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with images to segment")
+    series = files.series_in(folder) if axes == 3 else ()
+    if folder in series:
+        return (Listed(folder.resolve().name, (folder,)),)
     stems = {path: files.stem(path) for path in sorted(folder.iterdir()) if _is_image(path)}
+    stems |= {path: "_".join(path.relative_to(folder).parts) for path in series}
     if not stems:
-        raise InputError(f"{folder}: holds no image; expected files that end in {', '.join(files.suffixes())}")
+        expected = f"files that end in {', '.join(files.suffixes())}"
+        expected += ", or folders of DICOM slices" if axes == 3 else ""
+        raise InputError(f"{folder}: holds no image; expected {expected}")
+    return _cases(stems)
+
+
+def _cases(stems: dict[Path, str]) -> tuple[Listed, ...]:
+    """Images of files, or of folders, by what these are called without their suffix."""
     numbers = [_CHANNEL.search(stem) for stem in stems.values()]
     numbered = all(numbers) and any(number and int(number[1]) == 0 for number in numbers)
     cases: dict[str, list[Path]] = {}
     for path, stem in stems.items():
         cases.setdefault(_CHANNEL.sub("", stem) if numbered else stem, []).append(path)
     for name, paths in cases.items():
-        if len({files.stem(path) for path in paths}) < len(paths):
+        if len({stems[path] for path in paths}) < len(paths):
             raise InputError(
                 f"{paths[0]} and {paths[1].name}: both would be segmented as {name}; move one to another folder"
             )
@@ -92,9 +105,10 @@ def predict_folder(
     """
     options = options or Options()
     model = load_model(model_folder)
-    listed = list_images(images)
+    model.networks()  # weights of another network are refused here, not with each image
+    listed = list_images(images, model.axes)
     _expect_classes(model, options)
-    record = open_record(to, model_folder, options, labelling_of(model).to_json())
+    record = open_record(to, model_folder, options, labelling_of(model, segments=options.segments).to_json())
     waiting = [image for image in listed if not record.holds(image)]
     announce(announced(model, listed, waiting, options, processes, device))
     threads = max(torch.get_num_threads() // processes, 1)
@@ -138,15 +152,17 @@ class _Worker:
 
     def _segmented(self, image: Listed) -> Done:
         start, model = time.monotonic(), self._segmenter.model
+        if self.options.segments and not image.paths[0].is_dir():
+            raise InputError(
+                f"{image.paths[0]}: is no folder of DICOM slices, which --as dicom-seg is for; leave it out"
+            )
         expect_room(model, image, self.options)
         stored = read_image(image.paths, model.axes, model.channels)
         found = self._segmenter(stored, probabilities=self.options.probabilities)
         classes = cleaned(found.classes, model, stored.geometry.spacing, self.options)
-        values = np.array(model.values, np.min_scalar_type(max(model.values)))
-        path = self.to / f"{image.name}{files.label_suffix(image.paths[0], classes.ndim)}"
         if found.probabilities is not None:
             _write_probabilities(self.to / f"{image.name}.npz", found.probabilities, model.classes)
-        files.write_label(path, values[classes], stored.geometry, image.paths[0])
+        path = self._written(image, classes, stored.geometry)
         return Done(
             name=image.name,
             images=image.names,
@@ -158,6 +174,18 @@ class _Worker:
             voxels={name: int((classes == index).sum()) for index, name in enumerate(model.classes) if index},
             seconds=round(time.monotonic() - start, 3),
         )
+
+    def _written(self, image: Listed, classes: npt.NDArray[np.uint8], geometry: Geometry) -> Path:
+        """The file of a segmentation."""
+        model, source = self._segmenter.model, image.paths[0]
+        if self.options.segments:
+            path = self.to / f"{image.name}{SUFFIX}"
+            write_segments(path, classes, model.classes, source, str(model.provenance.get("study") or "nas"))
+            return path
+        values = np.array(model.values, np.min_scalar_type(max(model.values)))
+        path = self.to / f"{image.name}{files.label_suffix(source, classes.ndim)}"
+        files.write_label(path, values[classes], geometry, source)
+        return path
 
 
 def cleaned(

@@ -21,13 +21,15 @@ class Options:
 
     probabilities: written too, in half precision, as NAME.npz. largest: classes whose largest part alone is kept.
     least: the smallest volume of a part by class, in mm³ (mm² in 2D, pixels where no spacing is known); parts below it
-    become background. overlap: of neighbouring windows of the patch's size; None is as in validation.
+    become background. overlap: of neighbouring windows of the patch's size; None is as in validation. segments: whether
+    DICOM SEG is written, of DICOM series.
     """
 
     probabilities: bool = False
     largest: tuple[str, ...] = ()
     least: Mapping[str, float] = field(default_factory=dict)
     overlap: float | None = None
+    segments: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Listed:
     @property
     def stamp(self) -> str:
         """Changes when a file does."""
-        told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths if path.exists()]
+        there = [part for path in self.paths if path.exists() for part in (sorted(path.rglob("*")) or [path])]
+        told = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in there]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -149,5 +152,6 @@ def _done(case: Mapping[str, Any]) -> Done:
 
 def _key(model: Path, options: Options) -> str:
     """Of the model's description, which holds the checksums of its weights, and of the options."""
-    text = (model / DESCRIPTION).read_bytes() + json.dumps(asdict(options), sort_keys=True).encode()
+    chosen = {name: value for name, value in asdict(options).items() if name != "segments" or value}
+    text = (model / DESCRIPTION).read_bytes() + json.dumps(chosen, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:32]

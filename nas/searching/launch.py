@@ -77,7 +77,8 @@ def search(
 
 def _searched(settings: SearchSettings, device: torch.device, listener: Listener, began: float) -> OpenedStudy:
     space = load_space(settings.space)
-    options = read_options(settings.groups, settings.labels or (), settings.layout)
+    settings = _of_one_network(settings, space)
+    options = read_options(settings.groups, settings.labels or (), settings.layout, settings.splits)
     dataset = open_dataset(settings.data, options)
     if dataset.synthetic:
         listener(Note(f"data: {dataset.name}, {dataset.origin}. For your own: --data FOLDER"))
@@ -144,9 +145,20 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
 
 def _settled(settings: SearchSettings) -> SearchSettings:
     """The settings, with one trial where one network is trained by a recipe that leaves nothing open."""
-    recipe = with_wishes(Recipe(), settings)
-    single = settings.reference is not None and Space("recipe", recipe).size() == 1
+    single = settings.reference is not None and _is_closed(settings)
     return replace(settings, trials=1) if single else settings
+
+
+def _of_one_network(settings: SearchSettings, space: Space[EncoderDecoder]) -> SearchSettings:
+    """The same for a space of one network, as of an imported plan, which is trained as it is."""
+    if settings.reference is not None or space.size() != 1:
+        return settings
+    return replace(settings, full_size=True, trials=1 if _is_closed(settings) else settings.trials)
+
+
+def _is_closed(settings: SearchSettings) -> bool:
+    """Whether the recipe leaves nothing open."""
+    return Space("recipe", with_wishes(Recipe(), settings)).size() == 1
 
 
 def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettings:

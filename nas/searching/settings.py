@@ -83,6 +83,9 @@ class SearchSettings:
     labels: str | None = option(
         None, "Label values that are joined or renamed, as '1,255=lesion;2=organ'.", shown="as the data say"
     )
+    splits: str | None = option(
+        None, "A file of folds, as nnU-Net's splits_final.json.", shown="as the data say, or nnU-Net's five"
+    )
     layout: str | None = option(None, "Where the files lie: a shipped layout or a TOML file.", shown="recognised")
     recipe: str | None = option(
         None,

@@ -34,6 +34,11 @@ def test_a_study_s_network_becomes_a_model_that_predicts(nas: Command, folder: P
     Image.fromarray(pixels).save("images/a.png")
     assert nas("predict", "out/model", "--images", "images", "--to", "labels").code == 0
     assert np.asarray(Image.open("labels/a.png")).shape == (60, 50)
+    # What fewer bits cost is measured on the cases of the fold.
+    ended = nas("export", "s", "--as", "bf16", "--to", "short")
+    assert ended.code == 0, ended.err
+    assert "validation cases of fold 0" in ended.err
+    assert json.loads(Path("short/loss.json").read_text())["cases"]
 
 
 def test_a_model_s_folder_is_exported_without_a_study(nas: Command, folder: Path) -> None:
@@ -48,11 +53,19 @@ def test_a_model_s_folder_is_exported_without_a_study(nas: Command, folder: Path
     ]
 
 
+def test_without_data_a_loss_is_said_not_to_be_measured(nas: Command, folder: Path) -> None:
+    saved(folder, model(axes=2))
+    ended = nas("export", "model", "--as", "bf16", "--to", "out", "--json")
+    assert ended.json["forms"][0]["loss"] is None
+    assert "is not measured, as no data are here; give them as --data" in nas("export", "model", "--as", "bf16").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (("model", "--as", "onxx"), "--as: 'onxx' is unknown; did you mean 'onnx'"),
         (("nothing",), "a search has written"),
+        (("model", "--as", "bf16", "--data", "brain"), "as the model was trained on"),
         (("model", "--to", "model"), "exists and is no earlier nas export pytorch"),
     ],
 )

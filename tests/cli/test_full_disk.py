@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.command import Command
 from tests.data.factories import msd, pairs
+from tests.model.factories import nifti, saved, voxels
 
 MEBIBYTE = 2**20
 SEARCH = ("search", "--space", "tiny", "--data", "data", "--study", "s", "--steps", "2", "--budget", "1h")
@@ -105,3 +106,33 @@ def test_no_space_while_caching_leaves_no_part_of_a_cache(nas: Command, disk: Di
     assert "disk/cache: no space left; the cache of this data takes about 13.1 MiB" in ended.err
     assert "give a folder on another disk" in ended.err
     assert not [path for path in (disk.folder / "cache").iterdir() if path.is_dir()]
+
+
+def test_predictions_that_were_finished_are_kept_and_gone_on_with(nas: Command, disk: Disk, tmp_path: Path) -> None:
+    saved(tmp_path)
+    for number in range(3):
+        nifti(tmp_path / "images" / f"case_{number}.nii.gz", voxels(number))
+    command = ("predict", "model", "--images", "images", "--to", "disk/out", "--device", "cpu")
+    (tmp_path / "images" / "case_2.nii.gz").rename(tmp_path / "later.nii.gz")
+    assert nas(*command).code == 0
+    (tmp_path / "later.nii.gz").rename(tmp_path / "images" / "case_2.nii.gz")
+    disk.fill()
+    ended = nas(*command)
+    assert ended.code == 2, ended.err
+    assert no_traceback("\n" + ended.err), ended.err
+    assert "free space and give the same command again: what is finished is kept" in ended.err
+    assert sorted(path.name for path in (disk.folder / "out").glob("*.nii.gz")) == ["case_0.nii.gz", "case_1.nii.gz"]
+    disk.clear()
+    ended = nas(*command)
+    assert ended.code == 0, ended.err
+    assert "1 of 3 images to segment" in ended.err
+    assert (disk.folder / "out" / "case_2.nii.gz").is_file()
+
+
+def test_an_export_to_a_full_disk_leaves_nothing(nas: Command, disk: Disk, tmp_path: Path) -> None:
+    saved(tmp_path)
+    disk.fill()
+    ended = nas("export", "model", "--as", "pytorch,bf16", "--to", "disk/out")
+    assert ended.code == 2, ended.err
+    assert "cannot be written (No space left on device); free space or name another" in ended.err
+    assert not [path for path in disk.folder.rglob("*") if path.is_file() and path.name != "ballast"]

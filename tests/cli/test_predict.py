@@ -2,16 +2,21 @@
 
 import csv
 import gzip
+import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import numpy.typing as npt
+import psutil
 import pytest
 import tifffile
+import torch
 from PIL import Image as Picture
+from safetensors.torch import save_file
 
 from nas.data import Normalisation, read_image
 from nas.model import load_model, segment
@@ -139,11 +144,22 @@ def test_bad_files_are_listed_and_the_good_ones_are_done(
     assert sorted(path.name for path in (folder / "out").glob("*.nii.gz")) == ["case_0.nii.gz", "case_1.nii.gz"]
 
 
+def other_weights(folder: Path) -> None:
+    """What one network was trained to in the description of another, checksums and all."""
+    path = folder / "weights_0.safetensors"
+    save_file({"strange": torch.zeros(1)}, path)
+    document = json.loads((folder / "model.json").read_text())
+    content = path.read_bytes()
+    document["weights"][0] |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "model.json").write_text(json.dumps(document))
+
+
 REFUSED: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     "no model": (lambda f: (f / "model" / "model.json").unlink(), (), "no model.json in it"),
     "a changed weight": (
         lambda f: (f / "model" / "weights_0.safetensors").write_bytes(b"x"), (), "not those written"
     ),
+    "weights of another network": (lambda f: other_weights(f / "model"), (), "tensors are not this network's"),
     "no images": (lambda f: [path.unlink() for path in (f / "images").iterdir()], (), "holds no image"),
     "two of one name": (lambda f: nifti(f / "images" / "case_0.nii", voxels()), (), "both would be segmented"),
     "a folder with something else": (
@@ -210,6 +226,27 @@ def test_units_that_are_not_the_training_s_are_warned_of(nas: Command, folder: P
     assert ended.code == 0
     assert "warning: a: channel channel 0: intensities" in ended.err
     assert "Hounsfield" in ended.err
+
+
+def test_a_spacing_far_from_the_training_s_is_warned_of(nas: Command, folder: Path) -> None:
+    far = nifti(folder / "far.nii.gz", voxels(), OBLIQUE @ np.diag([6.0, 1, 1, 1]))
+    ended = nas("predict", str(folder / "model"), "--images", str(far), "--to", str(folder / "out"))
+    assert ended.code == 0, ended.err
+    assert "mm is far from the 1 x 1.5 x 2 mm that the model was trained at; look at the result" in ended.err
+
+
+def test_memory_is_said_of_the_grid_that_is_seen_and_what_does_not_fit_is_left_out(
+    nas: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nifti(folder / "images" / "large.nii.gz", voxels(shape=(60, 60, 60)), OBLIQUE @ np.diag([8.0, 8, 8, 1]))
+    machine = psutil.virtual_memory()._replace(total=2**30, available=2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: machine)
+    text = predict(nas, folder, code=1)
+    (said,) = re.findall(r"at most ([\d.]+) GiB of memory", text)
+    assert float(said) > 2  # the network sees hundreds of times the voxels of the file
+    assert "2 of 3 images segmented" in text
+    assert "left out: large:" in text
+    assert "and this machine has 1.0 GiB" in text
 
 
 @pytest.mark.slow

@@ -127,7 +127,7 @@ def test_regions_are_not_joined(tmp_path: Path) -> None:
 
 
 def test_the_built_in_data_take_none() -> None:
-    with pytest.raises(InputError, match="groups, labels and a layout are for data of files"):
+    with pytest.raises(InputError, match="groups, labels, folds and a layout are for data of files"):
         open_dataset(None, read_options(labels="1=grey"))
 
 
@@ -137,6 +137,7 @@ def test_the_built_in_data_take_none() -> None:
         DataOptions(),
         DataOptions({"a": "P"}, labels=(LabelGroup("lesion", (1, 255)),)),
         DataOptions(group_pattern="{group}_*"),
+        DataOptions(splits=(Split(("a", "b"), ("c",)),)),
     ],
 )
 def test_a_study_keeps_them_as_json(options: DataOptions) -> None:
@@ -220,3 +221,26 @@ def test_names_of_one_patient_are_said_with_the_option_that_keeps_them_together(
     )
     assert warning.endswith('--groups "{group}_frame*"')
     assert told(read_options("{group}_frame*")) == []
+
+
+def test_folds_that_are_named_take_the_place_of_the_data_s(tmp_path: Path) -> None:
+    folder = nnunet_nifti(tmp_path / "data")
+    containing("splits_final.json", b'[{"train": ["case_1"], "val": ["case_2"]}]')(folder)
+    (tmp_path / "mine.json").write_text(json.dumps([{"train": ["case_3", "case_1"], "val": ["case_2"]}]))
+    dataset = open_dataset(folder, read_options(splits=tmp_path / "mine.json"))
+    assert dataset.split(0) == Split(("case_1", "case_3"), ("case_2",))
+    assert dataset.split_source == "splits"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([{"train": ["case_1"], "val": ["case_9"]}], "splits: fold 0: case case_9 is not in the data set"),
+        ([{"train": ["case_1"], "val": ["case_1"]}], "splits: fold 0: case case_1 trains and validates"),
+        ({}, "mine.json: .*expected a list of folds"),
+    ],
+)
+def test_folds_of_other_cases_are_refused(content: object, message: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=message):
+        open_dataset(nnunet_nifti(tmp_path / "data"), read_options(splits=tmp_path / "mine.json"))

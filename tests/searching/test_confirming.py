@@ -118,6 +118,10 @@ def test_the_command_prints_tables_and_sentences_and_writes_every_case(
     wrong = nas_command("confirm", "small", *where[:4], "--folds", "9")
     assert wrong.code == 2
     assert "--folds: found 9" in wrong.err
+    csv.write_text("case,theirs\nnobody,0.5\n")
+    other = nas_command("confirm", "small", *where, "--against", str(csv))
+    assert other.code == 2
+    assert "lacks" in other.err
 
 
 @pytest.fixture

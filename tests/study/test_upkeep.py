@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 
 from nas.errors import InputError
 from nas.study.files import artifacts
-from nas.study.history import Measurement, Result, State
+from nas.study.history import Measurement, Result, RunKey, Split, State
+from nas.study.protocol import Claim
 from nas.study.sql.opening import find_study, open_study
 from nas.study.sql.storage import Storage, open_storage
 from nas.study.sql.study import SqlStudy
-from nas.study.sql.tables import Base
+from nas.study.sql.tables import ArtifactRow, Base
 from nas.study.upkeep.checking import check
 from nas.study.upkeep.copying import copy, remove_study, rename
 from tests.study.runs import begun, image, run_of, started
@@ -53,6 +54,53 @@ def test_losers_weights_are_pruned_and_the_best_and_published_kept(study: SqlStu
     with pytest.raises(InputError, match="left no artifact"):
         study.file(found[0], "weights")
     assert study.prune(keep=2) == 0
+
+
+def confirm(study: SqlStudy, tmp_path: Path, run: int, *, finished: bool = True, fold: int = 1) -> int:
+    """A run beside the search of the trial of a run."""
+    with study.at_work("cpu", lease=30) as worker:
+        claim = study.go_on(run_of(study, run).trial, RunKey(fold=fold, seed=7, split=Split.CONFIRM), worker)
+        assert isinstance(claim, Claim)
+        for kind in ("weights", "checkpoint"):
+            (tmp_path / kind).write_text(f"{kind} of fold {fold}")
+            study.keep(claim, kind, tmp_path / kind)
+        if finished:
+            study.finish(claim, Result(state=State.COMPLETE, values={"dice": 0.4}))
+    return claim.run
+
+
+def kinds(study: SqlStudy, run: int) -> set[str]:
+    with study.storage.begin() as session:
+        return set(session.scalars(select(ArtifactRow.kind).where(ArtifactRow.run_id == run)))
+
+
+def test_runs_beside_the_search_are_pruned_with_their_trial(study: SqlStudy, tmp_path: Path) -> None:
+    (published,) = train(study, tmp_path, [0.1], reference="U-Net")
+    loser, winner = train(study, tmp_path, [0.3, 0.9])
+    beside = {run: confirm(study, tmp_path, run) for run in (published, loser, winner)}
+    going_on = confirm(study, tmp_path, loser, finished=False, fold=2)
+    before = len(files(study.storage))
+    deleted = study.prune(keep=1)
+    assert kinds(study, loser) == kinds(study, beside[loser]) == set()
+    for run in (published, winner):
+        assert kinds(study, run) == kinds(study, beside[run]) == {"weights"}
+    assert kinds(study, going_on) == {"weights", "checkpoint"}
+    assert len(files(study.storage)) == before - deleted
+    assert check(study, repair=False)[0].what.startswith("trial 1 is running")  # and no file is anybody's fault
+
+
+def test_a_trial_that_is_being_confirmed_is_copied_without_the_run_that_goes_on(
+    study: SqlStudy, tmp_path: Path
+) -> None:
+    (run,) = train(study, tmp_path, [0.5])
+    confirm(study, tmp_path, run)
+    confirm(study, tmp_path, run, finished=False, fold=2)
+    begun(study, "running")
+    copied = copy(study, "copy", study.storage)
+    (trial,) = copied.history().trials
+    assert [(run.key.split, run.key.fold) for run in trial.runs] == [(Split.SEARCH, 0), (Split.CONFIRM, 1)]
+    assert [run.state for run in trial.runs] == [State.COMPLETE, State.COMPLETE]
+    assert copied.file(trial.runs[1].id, "weights").read_text() == "weights of fold 1"
 
 
 def test_a_renamed_study_keeps_everything(study: SqlStudy, tmp_path: Path) -> None:

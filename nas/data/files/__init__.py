@@ -102,8 +102,16 @@ class HasParts(Protocol):
 class Sized(Protocol):
     """What the module of a kind of file offers too, where a header says how large the image is."""
 
-    def shape(self, path: Path) -> tuple[int, ...]:
-        """The spatial shape."""
+    def grid(self, path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """The spatial shape, and the spacing in mm."""
+
+
+@runtime_checkable
+class HoldsSeries(Protocol):
+    """What the kind whose volumes are folders offers too."""
+
+    def is_series(self, folder: Path) -> bool:
+        """Whether slices lie in a folder itself."""
 
 
 @runtime_checkable
@@ -176,10 +184,19 @@ def parts(path: Path) -> tuple[Path, ...]:
     return kind.parts(path) if isinstance(kind, HasParts) else (path,)
 
 
-def shape(path: Path) -> tuple[int, ...] | None:
-    """The spatial shape as the file says without its voxels being read, None where its kind cannot say."""
+def grid(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
+    """The spatial shape and the spacing as the file says without its voxels being read, None where it cannot say."""
     kind = _kind(path)
-    return _read(path, kind.shape) if isinstance(kind, Sized) else None
+    return _read(path, kind.grid) if isinstance(kind, Sized) else None
+
+
+def series_in(folder: Path) -> tuple[Path, ...]:
+    """The folder, or those anywhere in it, that are volumes of slices themselves; hidden ones are passed over."""
+    volumes = _kinds()[FOLDER]
+    assert isinstance(volumes, HoldsSeries)
+    below = [path for path in sorted(folder.rglob("*")) if path.is_dir()]
+    seen = [path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return tuple(path for path in (folder, *seen) if volumes.is_series(path))
 
 
 def suffixes() -> tuple[str, ...]:

@@ -87,6 +87,35 @@ def parts(path: Path) -> tuple[Path, ...]:
     return tuple(sorted(file for file in path.iterdir() if file.is_file())) if path.is_dir() else (path,)
 
 
+def grid(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The spatial shape and the spacing, from the headers of the first slices."""
+    itk = _itk(path)
+    if not path.is_dir():
+        reader = _information(itk, path)
+        return tuple(reader.GetSize()[1::-1]), tuple(reader.GetSpacing()[1::-1])
+    slices = series(path)
+    first, second = (_information(itk, file) for file in slices[:2])
+    distance = np.linalg.norm(np.subtract(first.GetOrigin(), second.GetOrigin()))
+    return (*first.GetSize()[:2], len(slices)), (*first.GetSpacing()[:2], float(distance))
+
+
+def series(folder: Path) -> tuple[Path, ...]:
+    """The files of the one series of images in a folder, in the order of their places.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    return tuple(map(Path, _series(_itk(folder), folder)))
+
+
+def is_series(folder: Path) -> bool:
+    """Whether there is a DICOM file in a folder itself."""
+    try:
+        return any(_is_dicom(path) for path in parts(folder) if not path.name.startswith("."))
+    except OSError:
+        return False
+
+
 def _like(image: StoredImage, voxels: npt.NDArray[Any]) -> StoredImage:
     return StoredImage(voxels, image.spacing, image.affine, measured=image.measured, oriented=image.oriented)
 
@@ -154,8 +183,10 @@ def _lost(folder: Path, files: Sequence[str]) -> Iterator[str]:
 
 
 def _is_dicom(path: Path) -> bool:
+    if path.suffix.lower() in SUFFIXES:
+        return True
     with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM" or path.suffix.lower() in SUFFIXES
+        return file.read(132)[128:] == b"DICM"
 
 
 def _is_no_image(path: Path) -> bool:

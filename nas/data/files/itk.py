@@ -45,6 +45,15 @@ def read_image(path: Path) -> StoredImage:
 read_label = read_image
 
 
+def grid(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The spatial shape and the spacing, from the header."""
+    reader, unit = _reader(path), _unit(path, _header(path))
+    spatial = _spatial_axes(path, reader.GetDimension())
+    size = tuple(int(along) for along in reader.GetSize()[:spatial])
+    spacing = tuple(unit * float(step) for step in reader.GetSpacing()[:spatial])
+    return (size, spacing) if spatial == 3 else (size[::-1], spacing[::-1])
+
+
 def read_label_on(path: Path, image: StoredImage) -> StoredImage:
     """The label; one of 3D Slicer's, which is stored without the empty ground around it, on the image's grid."""
     stored = read_label(path)

@@ -39,10 +39,12 @@ def axes(path: Path) -> int:
     return 3 if len(spatial) == 3 and spatial[2] > 1 else 2
 
 
-def shape(path: Path) -> tuple[int, ...]:
-    """The spatial shape, from the header."""
+def grid(path: Path) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The spatial shape and the spacing, from the header."""
     with path.open("rb") as content:
-        return _spatial(path, _open(path, content).shape)
+        file = _open(path, content)
+        spatial = _spatial(path, file.shape)
+        return spatial, _place(path, file.header, len(spatial)).spacing
 
 
 def read_image(path: Path) -> StoredImage:

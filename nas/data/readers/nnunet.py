@@ -15,13 +15,13 @@ from typing import Any
 
 from nas.data.dataset import Case, Dataset, LeftOut
 from nas.data.description import Description, read_description
-from nas.data.json_files import read_json, shortened
+from nas.data.fold_files import splits_of
+from nas.data.json_files import shortened
 from nas.data.labels import Labels
 from nas.data.listing import Listing, list_images
 from nas.data.loading import dataset_of_files
 from nas.data.names import normal, present
 from nas.data.problems import refuse
-from nas.data.splits import Split
 from nas.errors import InputError
 
 LAYOUT = "nnU-Net raw: dataset.json with 'channel_names', 'labels' and 'file_ending'; folders imagesTr and labelsTr"
@@ -41,7 +41,7 @@ def read(folder: Path) -> Dataset | None:
         return None
     channels = description.numbered_names("channel_names")
     cases, left_out = _listed(description) if "dataset" in description.content else _cases(description, len(channels))
-    splits = _splits(folder / SPLITS, {case.name for case in cases})
+    splits = splits_of(folder / SPLITS, {case.name for case in cases}) if (folder / SPLITS).is_file() else ()
     return dataset_of_files(
         name=description.name,
         folder=folder,
@@ -69,31 +69,6 @@ def _labels(description: Description) -> Labels:
                 "regions_class_order", shortened(order), f"{len(labels.regions)} of the declared values, one a region"
             )
     return labels
-
-
-def _splits(path: Path, names: set[str]) -> tuple[Split, ...]:
-    """The folds in a file like [{"train": ["a", "b"], "val": ["c"]}], none where there is no such file."""
-    if not path.is_file():
-        return ()
-    content = read_json(path)
-    if not isinstance(content, list) or not content:
-        raise InputError(f'{path}: found {shortened(content)}; expected a list of folds, [{{"train": [], "val": []}}]')
-    return tuple(_fold(path, number, entry, names) for number, entry in enumerate(content))
-
-
-def _fold(path: Path, number: int, entry: Any, names: set[str]) -> Split:
-    parts = [entry.get(key) for key in ("train", "val")] if isinstance(entry, dict) else []
-    lists = [part for part in parts if isinstance(part, list) and part]
-    if len(lists) != 2:
-        raise InputError(f"{path}: fold {number}: found {shortened(entry)}; expected cases under 'train' and 'val'")
-    training, validation = (tuple(sorted(map(str, part))) for part in lists)
-    unknown = sorted({*training, *validation} - names)
-    if unknown:
-        raise InputError(f"{path}: fold {number}: case {unknown[0]} is not in the data set; add it or take it out")
-    both = sorted(set(training) & set(validation))
-    if both:
-        raise InputError(f"{path}: fold {number}: case {both[0]} trains and validates; expected it in one of them")
-    return Split(training, validation)
 
 
 def _listed(description: Description) -> tuple[list[Case], tuple[LeftOut, ...]]:

@@ -1,10 +1,10 @@
 """Forms in which a trained model leaves: one module each, found by looking, so that a new form is one new file."""
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,24 @@ class Format(Protocol):
 
     def segmenting(self, folder: Path, model: TrainedModel) -> Classes | None:
         """What was written, segmenting whole images by code of its own; None where it brings none."""
+
+
+@runtime_checkable
+class Reduced(Protocol):
+    """What the module of a form offers too that has fewer bits: what it loses is measured on cases.
+
+    AGREEMENT: share of the voxels of a whole image that must have the same class all the same.
+    """
+
+    AGREEMENT: float
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """What the module of a form offers too that can be written better where there are cases to fit it to."""
+
+    def write_fitted(self, model: TrainedModel, folder: Path, windows: Sequence[npt.NDArray[np.float32]]) -> None:
+        """Write a model, as `write` does, with what its network is given for some cases, (1, channels, *size) each."""
 
 
 def format_names() -> tuple[str, ...]:

@@ -277,7 +277,11 @@ def _readme(model: TrainedModel, name: str) -> str:
 
 def _notes(model: TrainedModel) -> list[str]:
     """Where nnU-Net does something else than nas."""
-    notes = ["nnU-Net averages scores over mirrored images and windows, nas probabilities."]
+    notes = [
+        "nnU-Net averages scores over mirrored images and windows, nas probabilities.",
+        "nnU-Net spreads windows evenly over an image; nas takes full steps and lays the last window at the end.",
+        "nnU-Net adds up in half precision.",
+    ]
     if list(model.values) != list(range(len(model.values))):
         pairs = ", ".join(f"{name}: {value}" for name, value in zip(model.classes, model.values, strict=True))
         notes.append(f"nnU-Net writes a class's number; the files that this was trained on held others ({pairs}).")

@@ -3,6 +3,8 @@
 import importlib.util
 from pathlib import Path
 
+from torch import nn
+
 from nas.export.ensemble import joined, scores_of
 from nas.export.folder import write as write_folder
 from nas.export.formats import Classes, Scores
@@ -33,6 +35,11 @@ _TOLD = ("channels", "classes", "values", "regions", "slicing", "preprocessing",
 
 def opened(folder: Path, model: TrainedModel) -> Scores:
     """The class of the written file, with the written weights."""
+    return scores_of(joined(members_of(folder)))
+
+
+def members_of(folder: Path) -> list[nn.Module]:
+    """The networks in a written folder, in evaluation mode."""
     from safetensors.torch import load_file
 
     specification = importlib.util.spec_from_file_location("exported_model", folder / "model.py")
@@ -40,12 +47,12 @@ def opened(folder: Path, model: TrainedModel) -> Scores:
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    members = []
+    members: list[nn.Module] = []
     for path in sorted(folder.glob("weights*.safetensors"), key=lambda path: (len(path.name), path.name)):
         network = module.Network()
         network.load_state_dict(load_file(path))
         members.append(network.eval())
-    return scores_of(joined(members))
+    return members
 
 
 def segmenting(folder: Path, model: TrainedModel) -> Classes | None:

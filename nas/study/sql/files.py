@@ -72,19 +72,17 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 
 @patiently
 def prune(storage: Storage, study: int, keep: int) -> int:
-    """Delete the search's weights but of the best and the published networks, and checkpoints that nobody needs.
+    """Delete weights but of the best and the published networks, and checkpoints that nobody needs.
 
-    Of paused trials the best at each rung keep weights and checkpoints, as they are to go on.
+    Of paused trials the best at each rung keep weights and checkpoints, as they are to go on. Runs beside the search,
+    as of a confirmation, are kept with those of their trial.
     """
-    row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
-    scored = row.state.in_([State.COMPLETE, State.PAUSED])
-    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
-    places = select(row.id, place.label("place")).where(of_study, scored).subquery()
-    best = select(places.c.id).where(places.c.place <= keep)
-    ended = row.state.not_in(list(UNDERWAY))
+    row, of_study = RunRow, RunRow.study_id == study
+    in_search, ended = row.split == Split.SEARCH, row.state.not_in(list(UNDERWAY))
     with storage.begin() as session:
-        kept = set(session.scalars(best))
-        loser: ColumnElement[bool] = TrialRow.reference.is_(None) & row.id.not_in(kept)
+        runs, trials = _best(session, study, keep)
+        kept = (in_search & row.id.in_(runs)) | (~in_search & row.trial_id.in_(trials))
+        loser: ColumnElement[bool] = TrialRow.reference.is_(None) & ~kept
         rows = session.execute(
             select(ArtifactRow.id, ArtifactRow.address)
             .join(row, row.id == ArtifactRow.run_id)
@@ -95,6 +93,16 @@ def prune(storage: Storage, study: int, keep: int) -> int:
     for _, address in rows:
         storage.remove(address)
     return len(rows)
+
+
+def _best(session: Session, study: int, keep: int) -> tuple[set[int], set[int]]:
+    """The runs of the search that are best in their state and at their rung, and whose trials they are."""
+    row = RunRow
+    of_search = (row.study_id == study) & (row.split == Split.SEARCH) & row.state.in_([State.COMPLETE, State.PAUSED])
+    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
+    places = select(row.id, row.trial_id, place.label("place")).where(of_search).subquery()
+    best = session.execute(select(places.c.id, places.c.trial_id).where(places.c.place <= keep)).all()
+    return {run for run, _ in best}, {trial for _, trial in best}
 
 
 def stored_of(row: ArtifactRow) -> StoredFile:

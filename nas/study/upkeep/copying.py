@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile, check_name
-from nas.study.history import UNDERWAY
+from nas.study.history import UNDERWAY, Split
 from nas.study.sql.files import stored_of
 from nas.study.sql.opening import find_study, open_study
 from nas.study.sql.storage import Storage
@@ -50,7 +50,7 @@ def rename(study: SqlStudy, name: str) -> SqlStudy:
 def copy(study: SqlStudy, name: str, target: Storage) -> SqlStudy:
     """Copy a study with its results and files, into the same storage or another.
 
-    Trials whose runs go on are left out: they belong to the original's workers.
+    Runs that go on are left out, and trials that have no others: they belong to the original's workers.
 
     Raises:
         InputError: the name cannot be used or is taken.
@@ -105,14 +105,17 @@ def _copy_rows(
     files: list[tuple[StoredFile, Path]] = []
     for line in source.scalars(select(JournalRow).where(JournalRow.study_id == study.id)).all():
         sink.add(JournalRow(**_values(line) | {"study_id": new.id}))
-    open_runs = select(RunRow.trial_id).where(RunRow.state.in_(UNDERWAY))
-    chosen = select(TrialRow).where(TrialRow.study_id == study.id, TrialRow.id.not_in(open_runs))
+    under_way, ended = RunRow.state.in_(UNDERWAY), RunRow.state.not_in(UNDERWAY)
+    going_on = TrialRow.id.in_(select(RunRow.trial_id).where(under_way))
+    settled = TrialRow.id.in_(select(RunRow.trial_id).where(ended, RunRow.split == Split.SEARCH))
+    chosen = select(TrialRow).where(TrialRow.study_id == study.id, or_(~going_on, settled))
     for trial in source.scalars(chosen.order_by(TrialRow.number)).all():
         _copy_architecture(source, sink, trial.digest)
         twin = TrialRow(**_values(trial) | {"study_id": new.id})
         sink.add(twin)
         sink.flush()
-        for run in source.scalars(select(RunRow).where(RunRow.trial_id == trial.id).order_by(RunRow.id)).all():
+        runs = select(RunRow).where(RunRow.trial_id == trial.id, ended).order_by(RunRow.id)
+        for run in source.scalars(runs).all():
             files += _copy_run(study, run, {"study_id": new.id, "trial_id": twin.id}, name, source, sink, target)
     return files
 
