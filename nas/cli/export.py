@@ -54,8 +54,8 @@ def export(
     written = run(model, names, to)
     if json:
         tried = [{"form": e.form, "difference": e.difference, "agreement": e.agreement} for e in written]
-        told = {name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance}
-        print_json({**told, "files": [str(file) for entry in written for file in entry.files], "forms": tried})
+        provenance = {name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance}
+        print_json({**provenance, "files": [str(file) for entry in written for file in entry.files], "forms": tried})
         return
     for entry in written:
         ERR.print(

@@ -127,8 +127,8 @@ class Space(Generic[A]):
     def load(self, document: Mapping[str, Any]) -> A:
         """The architecture of a JSON document, if it is a member; see `read`. Nothing in it is executed."""
         if not isinstance(document, Mapping) or "kind" not in document:
-            found = type(document).__name__ if not isinstance(document, Mapping) else f"fields {sorted(document)}"
-            raise InputError(f"not a member of space {self.name!r}: expected an object with a 'kind', found {found}")
+            content = type(document).__name__ if not isinstance(document, Mapping) else f"fields {sorted(document)}"
+            raise InputError(f"not a member of space {self.name!r}: expected an object with a 'kind', found {content}")
         return self.decide(self.read(document))
 
     def mutate(self, decisions: Decisions, generator: random.Random) -> Decisions:

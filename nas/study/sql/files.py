@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile
 from nas.study.history import UNDERWAY, Split, State
+from nas.study.objective import Direction
 from nas.study.protocol import CHECKPOINT, Claim
 from nas.study.sql.claims import changing, held
 from nas.study.sql.errors import UnreachableError
@@ -71,14 +72,16 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
 
 
 @patiently
-def prune(storage: Storage, study: int, keep: int) -> int:
+def prune(storage: Storage, study: int, keep: int, direction: Direction) -> int:
     """Delete the search's weights but of the best and the published networks, and checkpoints that nobody needs.
 
-    Of paused trials the best at each rung keep weights and checkpoints, as they are to go on.
+    The best are those whose scores are highest or lowest, as the direction says. Of paused trials the best at each rung
+    keep weights and checkpoints, as they are to go on.
     """
     row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
     scored = row.state.in_([State.COMPLETE, State.PAUSED])
-    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
+    score = row.score.desc() if direction == "maximize" else row.score.asc()
+    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(score.nulls_last(), row.id))
     places = select(row.id, place.label("place")).where(of_study, scored).subquery()
     best = select(places.c.id).where(places.c.place <= keep)
     ended = row.state.not_in(list(UNDERWAY))

@@ -111,7 +111,7 @@ class SqlStudy:
 
     def prune(self, keep: int) -> int:
         """Delete the weights of all but so many of the best and the published networks, and idle checkpoints."""
-        return files.prune(self.storage, self.id, keep)
+        return files.prune(self.storage, self.id, keep, self.settings.goals[0].direction)
 
     def write_down(self, kind: str, content: Document) -> Entry:
         """Add a line to the journal."""
@@ -154,8 +154,8 @@ class SqlStudy:
 
     def summary(self) -> dict[str, Any]:
         """It in a few words, as JSON."""
-        seen = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
-        return seen | {"held_out": looks.held_out(self)}
+        facts = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
+        return facts | {"held_out": looks.held_out(self)}
 
     @patiently
     def counts(self) -> tuple[int, dict[State, int]]:
