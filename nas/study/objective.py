@@ -3,12 +3,12 @@
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from operator import le
 from typing import Any, Literal
 
 from nas.errors import InputError, did_you_mean, field_named
-from nas.study.history import History, State, Trial
+from nas.study.history import History, Split, State, Trial
 
 Direction = Literal["maximize", "minimize"]
 _Losses = tuple[float, ...]
@@ -112,6 +112,21 @@ def ranked(history: History, objectives: Sequence[Objective]) -> list[Trial]:
         return *shorter, front[trial.number], objectives[0].loss(trial), trial.parameters or 0, trial.number
 
     return sorted(scored, key=place)
+
+
+def best_runs(history: History, objectives: Sequence[Objective], most: int) -> set[int]:
+    """The best runs of the search at each rung, complete ones apart from paused ones: so many, and the first front."""
+    groups: dict[tuple[State, int], list[Trial]] = {}
+    for trial in history.trials:
+        for run in trial.runs:
+            if run.state in (State.COMPLETE, State.PAUSED) and run.key.split is Split.SEARCH:
+                groups.setdefault((run.state, run.key.rung), []).append(replace(trial, runs=(run,)))
+    best: list[Trial] = []
+    for group in groups.values() if most else ():
+        parts = [sorted(front, key=objectives[0].loss) for front in fronts(group, objectives)]
+        first = len(parts[0]) if len(objectives) > 1 else 0  # none of these is beaten by another
+        best += [trial for front in parts for trial in front][: max(most, first)]
+    return {run.id for trial in best for run in trial.runs}
 
 
 def _is_scored(trial: Trial, objectives: Sequence[Objective]) -> bool:

@@ -369,6 +369,23 @@ def test_where_less_is_better_the_weights_of_the_least_are_kept(
     assert study.file(claims["near"].run, WEIGHTS).read_text() == "near"
 
 
+def test_with_several_objectives_the_weights_of_what_no_other_network_beats_are_kept(
+    new_study: Callable[[StudySettings], Study], tmp_path: Path
+) -> None:
+    goals = [Objective().to_json(), Objective("latency", "minimize").to_json()]
+    study = new_study(replace(SETTINGS, objectives=goals))
+    claims = {}
+    with study.at_work("cpu", lease=LEASE) as worker:
+        for network, dice, latency in (("accurate", 0.9, 2.0), ("beaten", 0.8, 3.0), ("fast", 0.7, 1.0)):
+            claims[network] = claimed(study, worker, network)
+            study.keep(claims[network], WEIGHTS, file(tmp_path, network))
+            result = Result(state=State.COMPLETE, values={"dice": dice, "latency": latency})
+            study.finish(claims[network], result)
+    assert study.prune(1) == 1
+    assert [study.file(claims[name].run, WEIGHTS).read_text() for name in ("accurate", "fast")] == ["accurate", "fast"]
+    assert study.prune(0) == 2
+
+
 def test_who_lives_and_who_has_ended(study: Study, worker: Worker) -> None:
     watch = study.watch(LEASE)
     with study.at_work("cpu", lease=LEASE) as other:

@@ -1,8 +1,9 @@
 """The files of runs: brought in and named in one step, found again, dropped when nobody needs them."""
 
+from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
@@ -71,22 +72,26 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
         storage.remove(address)
 
 
-@patiently
-def prune(storage: Storage, study: int, keep: int, direction: Direction) -> int:
-    """Delete the search's weights but of the best and the published networks, and checkpoints that nobody needs.
-
-    The best are those whose scores are highest or lowest, as the direction says. Of paused trials the best at each rung
-    keep weights and checkpoints, as they are to go on.
-    """
-    row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
-    scored = row.state.in_([State.COMPLETE, State.PAUSED])
+def best_by_score(study: int, keep: int, direction: Direction) -> Select[tuple[int]]:
+    """The runs of the search whose scores are best, so many at each rung, complete ones apart from paused ones."""
+    row = RunRow
+    of_study = (row.study_id == study) & (row.split == Split.SEARCH) & row.state.in_([State.COMPLETE, State.PAUSED])
     score = row.score.desc() if direction == "maximize" else row.score.asc()
     place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(score.nulls_last(), row.id))
-    places = select(row.id, place.label("place")).where(of_study, scored).subquery()
-    best = select(places.c.id).where(places.c.place <= keep)
+    places = select(row.id, place.label("place")).where(of_study).subquery()
+    return select(places.c.id).where(places.c.place <= keep)
+
+
+@patiently
+def prune(storage: Storage, study: int, best: Select[tuple[int]] | Collection[int]) -> int:
+    """Delete the search's weights but of the best runs and of published networks, and checkpoints that nobody needs.
+
+    Of paused trials the best at each rung keep weights and checkpoints, as they are to go on.
+    """
+    row, of_study = RunRow, (RunRow.study_id == study) & (RunRow.split == Split.SEARCH)
     ended = row.state.not_in(list(UNDERWAY))
     with storage.begin() as session:
-        kept = set(session.scalars(best))
+        kept = set(session.scalars(best) if isinstance(best, Select) else best)
         loser: ColumnElement[bool] = TrialRow.reference.is_(None) & row.id.not_in(kept)
         rows = session.execute(
             select(ArtifactRow.id, ArtifactRow.address)
