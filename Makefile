@@ -64,6 +64,7 @@ bench: install
 	$(BIN)/python -m tests.benchmarks.feed $(DATA)
 	$(BIN)/python -m tests.benchmarks.monai_loop $(DATA)
 	$(BIN)/python -m tests.benchmarks.memory
+	$(BIN)/python -m tests.benchmarks.proposals
 	$(BIN)/python -m tests.benchmarks.preprocessing $(DATA) $(if $(NNUNET),--nnunet $(NNUNET))
 	$(if $(NNUNET),$(BIN)/python -m tests.benchmarks.nnunet $(DATA) $(NNUNET))
 

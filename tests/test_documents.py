@@ -33,7 +33,6 @@ DOCUMENTS = [
     ROOT / "ARCHITECTURE.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "AGENTS.md",
-    ROOT / "AGENTS.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]

@@ -66,14 +66,14 @@ class Mirrored:
 
     def __call__(self, x: Tensor, features: Features, ops: Ops, maximum: int) -> tuple[Tensor, ...]:
         """Write the decoder; returns every stage's tensor, finest first."""
-        made: list[Tensor] = []
+        scales: list[Tensor] = []
         for index, stage in enumerate(self.stages):
             level = len(self.stages) - 1 - index
             site = Site(min(self.width * 2**level, maximum), (1,) * ops.task.axes)
             with ops.scope(f"decoder.{index}", stage):
                 x = _climb(stage, x, features.get(level), level, ops, site)
-            made.insert(0, x)
-        return tuple(made) or (x,)
+            scales.insert(0, x)
+        return tuple(scales) or (x,)
 
 
 @dataclass(frozen=True)

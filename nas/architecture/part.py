@@ -111,8 +111,8 @@ def call(part: object, *arguments: Any, ops: Ops) -> Any:
     try:
         signature(part).bind(*arguments)
     except TypeError as error:
-        given = ", ".join(type(argument).__name__ for argument in arguments)
-        raise InputError(f"{ops.here()}: {type(part).__name__} cannot be called with ({given}): {error}") from None
+        types = ", ".join(type(argument).__name__ for argument in arguments)
+        raise InputError(f"{ops.here()}: {type(part).__name__} cannot be called with ({types}): {error}") from None
     return part(*arguments)
 
 

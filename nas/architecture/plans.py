@@ -117,21 +117,21 @@ def _configuration(plans: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     known = plans.get("configurations") if isinstance(plans, Mapping) else None
     if not isinstance(known, Mapping) or not known:
         raise InputError("plans: has no 'configurations'; give the plans.json of nnU-Net version 2")
-    seen: list[str] = []
+    names: list[str] = []
     merged: dict[str, Any] = {}
     while True:
         if not isinstance(name, str) or not isinstance(known.get(name), Mapping):
             raise InputError(f"plans: has no configuration {name!r}; {did_you_mean(str(name), known)}")
-        if name in seen:
+        if name in names:
             raise InputError(f"plans: configuration {name!r} inherits from itself; mend the file")
-        seen.append(name)
+        names.append(name)
         merged = {**known[name], **merged}
         if "inherits_from" not in known[name]:
             break
         name = known[name]["inherits_from"]
     if merged.get("previous_stage"):
         raise InputError(
-            f"plans: {seen[0]} sees what {merged['previous_stage']} predicted, which no network of nas does; give "
+            f"plans: {names[0]} sees what {merged['previous_stage']} predicted, which no network of nas does; give "
             "another --configuration"
         )
     return merged

@@ -50,11 +50,11 @@ def compare(
             winner = _winner(study, ranked(history, goals))
             rows.append(_row(study, winner, anytime(history, goals), spent(history)))
             scores.append(_scores(study, winner))
-    found = compare_all(scores[1:], scores[:1])
+    comparisons = compare_all(scores[1:], scores[:1])
     if json:
-        print_json({"studies": rows, "differences": [_difference(one) for one in found]})
+        print_json({"studies": rows, "differences": [_difference(one) for one in comparisons]})
         return
-    _show(rows, found)
+    _show(rows, comparisons)
 
 
 def _expect_comparable(studies: Sequence["SqlStudy"]) -> None:
@@ -113,7 +113,7 @@ def _difference(one: "Comparison") -> dict[str, Any]:
     }
 
 
-def _show(rows: list[dict[str, Any]], found: Sequence["Comparison"]) -> None:
+def _show(rows: list[dict[str, Any]], comparisons: Sequence["Comparison"]) -> None:
     shortest = min(row["seconds"] for row in rows)
     moments = [shortest / 2**part for part in reversed(range(_PARTS))]
     cells = [
@@ -129,7 +129,7 @@ def _show(rows: list[dict[str, Any]], found: Sequence["Comparison"]) -> None:
     columns = ("study", "best", "trial", "runs took", *(f"after {duration(moment)}" for moment in moments))
     OUT.print(table("the best network trained to the end, at any moment", columns, cells))
     OUT.print()
-    for one in found:
+    for one in comparisons:
         low, high = one.difference.low, one.difference.high
         OUT.print(
             f"{one.name} against {one.baseline}: {one.difference.estimate:+.4f} Dice, case by case "

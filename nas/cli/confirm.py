@@ -26,7 +26,7 @@ from nas.cli.options import (
 )
 from nas.cli.output import ERR, OUT, duration, print_json, short_count, table
 from nas.cli.progress import Display
-from nas.cli.stopping import stop_on
+from nas.cli.stopping import resumable, stop_on
 from nas.cli.studies import chosen, open_existing
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
@@ -107,15 +107,10 @@ def confirm(
         column=column,
         margin=margin,
     )
-    with open_existing(storage, artifacts) as opened, Display() as display:
+    with open_existing(storage, artifacts) as opened, Display() as display, resumable(display):
         stored = chosen(opened, study)
         machine = machine_settings(stored.settings.space, space, data, workers, device, devices, engine, cache)
-        try:
-            confirmed = run(stored, wishes, machine, display)
-        except KeyboardInterrupt:
-            display.stop()
-            ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")
-            raise
+        confirmed = run(stored, wishes, machine, display)
     if csv is not None:
         _write(csv, confirmed)
     if json:
@@ -186,15 +181,15 @@ def _structures(part: "Part") -> Iterator[tuple[str, ...]]:
 
 def _differences(part: "Part") -> Iterator[tuple[str, ...]]:
     for judged in part.judged:
-        for found in judged.comparisons:
+        for comparison in judged.comparisons:
             yield (
                 judged.structure,
-                found.name,
-                found.baseline,
-                f"{found.difference.estimate:+.4f}",
-                _interval(found.difference, "+"),
-                f"{found.p:.3f}",
-                _figure(found.detectable),
+                comparison.name,
+                comparison.baseline,
+                f"{comparison.difference.estimate:+.4f}",
+                _interval(comparison.difference, "+"),
+                f"{comparison.p:.3f}",
+                _figure(comparison.detectable),
             )
 
 
@@ -221,18 +216,20 @@ def _simulate(studies: int) -> None:
 
     from nas.confirming.simulation import LEAST_NAMED, MOST_FALSE, WORLDS, rates
 
-    seen = []
+    worlds = []
     with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         for name in WORLDS:
             bar = progress.add_task(name, total=2 * studies)
-            seen.append(rates(name, studies, partial(_advance, progress, bar)))
-    rows = [(s.world, f"{s.false:.1%}", str(s.large_enough), f"{s.named:.1%}" if s.large_enough else "-") for s in seen]
+            worlds.append(rates(name, studies, partial(_advance, progress, bar)))
+    rows = [
+        (s.world, f"{s.false:.1%}", str(s.large_enough), f"{s.named:.1%}" if s.large_enough else "-") for s in worlds
+    ]
     title = (
         f"{studies} simulated studies of three finalists without a difference, and as many with one; may be: falsely "
         f"better {MOST_FALSE:.0%} at most, named {LEAST_NAMED:.0%} at least of those that are large enough"
     )
     OUT.print(table(title, ("study", "falsely better", "large enough", "named"), rows))
-    if not all(world.right for world in seen):
+    if not all(world.right for world in worlds):
         sys.exit(1)
 
 

@@ -243,8 +243,8 @@ def _show_channels(fingerprint: "Fingerprint") -> None:
         )
         for c in fingerprint.channels
     ]
-    seen = ("channel", "lowest", "highest", "mean", "deviation", "in structures from", "to")
-    OUT.print(table("intensities as stored", seen, channels))
+    columns = ("channel", "lowest", "highest", "mean", "deviation", "in structures from", "to")
+    OUT.print(table("intensities as stored", columns, channels))
 
 
 def _show_folds(fingerprint: "Fingerprint") -> None:

@@ -59,7 +59,7 @@ def evaluate(
         raise InputError(f"--to: found {to.name!r}, expected a name that ends in .csv or .json")
     with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         bar = progress.add_task("comparing", total=None)
-        found = evaluate_folder(
+        evaluation = evaluate_folder(
             predictions,
             labels,
             labelling,
@@ -67,32 +67,34 @@ def evaluate(
             progress=lambda done, total: progress.update(bar, completed=done, total=total),
         )
     if to is not None:
-        _write(to, found.to_csv() if to.suffix == ".csv" else json_module.dumps(found.to_json(), indent=1))
+        _write(to, evaluation.to_csv() if to.suffix == ".csv" else json_module.dumps(evaluation.to_json(), indent=1))
     if json:
-        print_json(found.to_json())
-    elif found.scored:
-        _show(found)
-    bad = [case for case in found.cases if case.reason]
+        print_json(evaluation.to_json())
+    elif evaluation.scored:
+        _show(evaluation)
+    bad = [case for case in evaluation.cases if case.reason]
     for case in bad:
         ERR.print(f"left out: {case.case}: {case.reason}", soft_wrap=True, markup=False)
     if bad:
         sys.exit(1)
 
 
-def _show(found: "Evaluation") -> None:
+def _show(evaluation: "Evaluation") -> None:
     from nas.confirming import mean_interval
     from nas.confirming.statistics import FEW_CASES
     from nas.model.evaluating import mean_of_defined
 
     rows = []
-    for index, name in [*enumerate(found.targets), (None, "all")]:
-        dice = mean_interval(found.of("dice", index))
-        means = [mean_of_defined(found.of(metric, index)) for metric in _SHOWN]
+    for index, name in [*enumerate(evaluation.targets), (None, "all")]:
+        dice = mean_interval(evaluation.of("dice", index))
+        means = [mean_of_defined(evaluation.of(metric, index)) for metric in _SHOWN]
         interval = "-" if dice.low != dice.low else f"{dice.low:.4f} to {dice.high:.4f}"
         rows.append((name, _figure(dice.estimate), interval, *(_figure(mean, 3) for mean in means)))
-    title = f"{len(found.scored)} cases" + (f", {found.unlabelled} without a label" if found.unlabelled else "")
+    title = f"{len(evaluation.scored)} cases" + (
+        f", {evaluation.unlabelled} without a label" if evaluation.unlabelled else ""
+    )
     OUT.print(table(title, ("structure", "Dice", "95% interval", *_SHOWN.values()), rows))
-    if len(found.scored) < FEW_CASES:
+    if len(evaluation.scored) < FEW_CASES:
         OUT.print(f"with fewer than {FEW_CASES} cases intervals are too short: take them as a hint")
 
 

@@ -67,8 +67,8 @@ def export(
     written = run(model, names, to, sample)
     if json:
         tried = [_in_json(entry) for entry in written]
-        told = {name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance}
-        print_json({**told, "files": [str(file) for entry in written for file in entry.files], "forms": tried})
+        provenance = {name: model.provenance[name] for name in ("study", "trial", "dice") if name in model.provenance}
+        print_json({**provenance, "files": [str(file) for entry in written for file in entry.files], "forms": tried})
         return
     for entry in written:
         ERR.print(

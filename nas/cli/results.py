@@ -24,8 +24,8 @@ _SAME = ("", "{metrics}", "length", "trained in", "trial")
 
 def results_table(study: SqlStudy) -> Group:
     """The best networks beside the published ones, best first."""
-    seen, goals = study.glance(_BEST_SHOWN), study.settings.goals
-    counted, order = seen.counts, seen.leaders
+    glance, goals = study.glance(_BEST_SHOWN), study.settings.goals
+    counted, order = glance.counts, glance.leaders
     published = {trial.digest: trial.reference for _, trial in order if trial.reference}
     alone = study.settings.plan.get("reference")
     what = "network" if alone is None else f"training of {next(iter(published.values()), alone)}"
@@ -122,9 +122,9 @@ def where_everything_is(study: SqlStudy) -> None:
         f"report     nas report {shlex.quote(name)} --to report.html{option}",
         f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
-    seen = held_out(study)
-    if seen["cases"]:
-        lines.insert(0, f"held out   {in_words(seen['cases'], seen['looks'])}")
+    looks = held_out(study)
+    if looks["cases"]:
+        lines.insert(0, f"held out   {in_words(looks['cases'], looks['looks'])}")
     if url.password:
         lines.append(
             "password   not shown; both commands take it from the environment: read -rs PGPASSWORD; export PGPASSWORD"

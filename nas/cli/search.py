@@ -8,9 +8,9 @@ import typer
 
 from nas.cli import STARTED
 from nas.cli.options import parameters_of_settings, settings_of
-from nas.cli.output import ERR, OUT, print_json
+from nas.cli.output import OUT, print_json
 from nas.cli.progress import Display
-from nas.cli.stopping import stop_on
+from nas.cli.stopping import resumable, stop_on
 
 
 def search(json: bool, **values: Any) -> None:
@@ -36,13 +36,8 @@ def search(json: bool, **values: Any) -> None:
     settings = settings_of(values)
     # A scheduler's signal ends a search as Ctrl-C does: the running trial is given back, all else is kept.
     stop_on(signal.SIGTERM, signal.SIGUSR1)
-    with Display(as_json=json) as display:
-        try:
-            opened = run(settings, listener=display, began=STARTED)
-        except KeyboardInterrupt:
-            display.stop()
-            ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")
-            raise
+    with Display(as_json=json) as display, resumable(display):
+        opened = run(settings, listener=display, began=STARTED)
     if json:
         print_json(opened.summary())
         return

@@ -226,15 +226,15 @@ def _member(space: Space[EncoderDecoder], name: str) -> EncoderDecoder:
 
 def _task(axes: int | None, channels: int | None, classes: int | None, patch: str | None, file: Path | None) -> Task:
     """The task that the options name; what they leave open is the file's, where it was made for one."""
-    made = task_in(read_member(file)) if file is not None else None
+    stored = task_in(read_member(file)) if file is not None else None
     sizes = parse_sizes(patch, "--patch") if patch else ()
-    if made is None or axes not in (None, made.axes):
+    if stored is None or axes not in (None, stored.axes):
         return Task(_or(axes, 2), _or(channels, 1), _or(classes, 2), sizes)
     return replace(
-        made,
-        channels=_or(channels, made.channels),
-        classes=_or(classes, made.classes),
-        patch=sizes or made.patch,
+        stored,
+        channels=_or(channels, stored.channels),
+        classes=_or(classes, stored.classes),
+        patch=sizes or stored.patch,
     )
 
 

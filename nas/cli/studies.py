@@ -134,15 +134,15 @@ def _status(study: "SqlStudy") -> dict[str, Any]:
     from nas.study.looks import held_out
     from nas.study.summary import summary
 
-    seen, goals = study.glance(1), study.settings.goals
-    states = {name: getattr(seen.counts, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
+    glance, goals = study.glance(1), study.settings.goals
+    states = {name: getattr(glance.counts, name) for name in ("complete", "duplicate", "failed", "running", "paused")}
     facts = {
         "synthetic": study.settings.synthetic,
         "data": study.settings.data,
         "objectives": [goal.metric for goal in goals],
         "held_out": held_out(study),
     }
-    return summary(study.name, study.storage.address, goals, seen) | states | facts
+    return summary(study.name, study.storage.address, goals, glance) | states | facts
 
 
 def _status_row(status: dict[str, Any]) -> tuple[str, ...]:

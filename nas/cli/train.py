@@ -22,9 +22,9 @@ from nas.cli.options import (
     WorkersOption,
     machine_settings,
 )
-from nas.cli.output import ERR, OUT, print_json
+from nas.cli.output import OUT, print_json
 from nas.cli.progress import Display
-from nas.cli.stopping import stop_on
+from nas.cli.stopping import resumable, stop_on
 from nas.cli.studies import chosen, open_existing
 from nas.study import DEFAULT_STORAGE
 
@@ -78,15 +78,10 @@ def train(
         seconds=None if length is None else parse_duration(length, "length"),
         budget=None if budget is None else parse_duration(budget),
     )
-    with open_existing(storage, artifacts) as opened, Display() as display:
+    with open_existing(storage, artifacts) as opened, Display() as display, resumable(display):
         stored = chosen(opened, study)
         machine = machine_settings(stored.settings.space, space, data, workers, device, devices, engine, cache)
-        try:
-            model = train_finally(stored, wishes, machine, to, display)
-        except KeyboardInterrupt:
-            display.stop()
-            ERR.print("\nStopped. Everything finished is kept; the same command goes on from here.")
-            raise
+        model = train_finally(stored, wishes, machine, to, display)
     if json:
         print_json({"folder": str(to), "members": len(model.states), **model.provenance["trained"]})
         return

@@ -42,15 +42,15 @@ def watch(
     with Live(console=OUT, transient=False, auto_refresh=False) if moving else _Still() as live:
         while True:
             history = study.history(history)
-            seen = board(study.settings, history, study.clock.now(), wanted)
-            spent = time_of(study.settings, history, seen)
+            scoreboard = board(study.settings, history, study.clock.now(), wanted)
+            spent = time_of(study.settings, history, scoreboard)
             if isinstance(live, Live):
-                live.update(screen(seen, spent, width=OUT.width), refresh=True)
+                live.update(screen(scoreboard, spent, width=OUT.width), refresh=True)
             elif as_json:
                 if history.cursor != cursor:
-                    typer.echo(json.dumps(standing(seen, spent)))
+                    typer.echo(json.dumps(standing(scoreboard, spent)))
             elif clock() - printed >= SILENCE and history.cursor != cursor:
-                OUT.print(line(seen, spent), soft_wrap=True, markup=False)
+                OUT.print(line(scoreboard, spent), soft_wrap=True, markup=False)
                 printed = clock()
                 cursor = history.cursor
             cursor = history.cursor if as_json else cursor

@@ -144,12 +144,12 @@ def compare_all(
 ) -> tuple[Comparison, ...]:
     """Every network against every baseline, corrected for how many comparisons that is."""
     pairs = list(product(networks, baselines))
-    made = [
+    comparisons = [
         compare(network, baseline, margin=margin, comparisons=len(pairs), resamples=resamples)
         for network, baseline in pairs
     ]
-    corrected = statistics.holm([comparison.p for comparison in made])
-    return tuple(replace(comparison, p=p) for comparison, p in zip(made, corrected, strict=True))
+    corrected = statistics.holm([comparison.p for comparison in comparisons])
+    return tuple(replace(comparison, p=p) for comparison, p in zip(comparisons, corrected, strict=True))
 
 
 def _differences(network: Array, baseline: Array) -> Array:
@@ -162,8 +162,8 @@ def _expect_same_cases(network: Scores, baseline: Scores) -> None:
     if network.cases == baseline.cases:
         return
     lacking = sorted(set(network.cases) ^ set(baseline.cases))
-    told = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "") if lacking else "their order"
+    difference = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "") if lacking else "their order"
     raise InputError(
         f"{network.name} against {baseline.name}: {len(network.cases)} and {len(baseline.cases)} cases that differ in "
-        f"{told}; expected the same cases of both"
+        f"{difference}; expected the same cases of both"
     )

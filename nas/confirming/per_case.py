@@ -70,9 +70,9 @@ def expect_cases(cases: Sequence[str], others: Mapping[str, float], source: str)
     """
     lacking = [case for case in cases if case not in others]
     if lacking:
-        told = ", ".join(lacking[:_SHOWN]) + (", ..." if len(lacking) > _SHOWN else "")
+        examples = ", ".join(lacking[:_SHOWN]) + (", ..." if len(lacking) > _SHOWN else "")
         raise InputError(
-            f"{source}: lacks {len(lacking)} of {len(cases)} cases ({told}); it has such as "
+            f"{source}: lacks {len(lacking)} of {len(cases)} cases ({examples}); it has such as "
             f"{', '.join(list(others)[:_SHOWN])}; expected the same names"
         )
 

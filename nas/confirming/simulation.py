@@ -67,11 +67,11 @@ def simulate(
         generator = np.random.default_rng([seed, number])
         finalists, baseline = _study(world, generator)
         comparisons = compare_all(finalists, [baseline], resamples=resamples)
-        said = [comparison.verdict is Verdict.BETTER for comparison in comparisons]
-        better += any(said)
+        verdicts = [comparison.verdict is Verdict.BETTER for comparison in comparisons]
+        better += any(verdicts)
         if comparisons[0].detectable <= world.gain:
             large += 1
-            named += said[0]
+            named += verdicts[0]
         done(number + 1)
     return Simulated(studies, better, large, named)
 
@@ -106,13 +106,13 @@ def rates(name: str, studies: int, done: Callable[[int], None] = lambda _: None)
         studies: how many of each.
         done: hears how many are.
     """
-    world, each = WORLDS[name], max(studies // len(GAINS), 1)
+    world, per_gain = WORLDS[name], max(studies // len(GAINS), 1)
     false = simulate(without_difference(world), studies, done=done).better / studies
     large = named = 0
     for number, gain in enumerate(GAINS):
-        found = simulate(replace(world, gain=gain), each)
-        done(studies + (number + 1) * each)
-        large, named = large + found.large_enough, named + found.named
+        simulated = simulate(replace(world, gain=gain), per_gain)
+        done(studies + (number + 1) * per_gain)
+        large, named = large + simulated.large_enough, named + simulated.named
     return Rates(name, false, large, named / large if large else float("nan"))
 
 

@@ -159,8 +159,8 @@ def wilcoxon(differences: Array) -> float:
     averaged = differences.mean(axis=0)
     if not averaged.any():
         return 1.0
-    found: Any = signed_rank(averaged)
-    return float(found.pvalue)
+    test: Any = signed_rank(averaged)
+    return float(test.pvalue)
 
 
 def holm(values: Sequence[float]) -> tuple[float, ...]:

@@ -73,10 +73,10 @@ def _classes_apart(classes: Sequence[str], cases: Sequence[Observation]) -> Iter
     if len(camps) < 2:
         return
     sides = [(camp, [name for name, indices in present.items() if camp & set(indices)]) for camp in camps]
-    told = " and ".join(f"{_quoted(classes, camp)} in {listed(names)}" for camp, names in sides[:MOST_CAMPS])
+    words = " and ".join(f"{_quoted(classes, camp)} in {listed(names)}" for camp, names in sides[:MOST_CAMPS])
     more = f" and {len(sides) - MOST_CAMPS} more" if len(sides) > MOST_CAMPS else ""
     yield (
-        f"no case shows both {told}{more}: if they are one structure, join their values with "
+        f"no case shows both {words}{more}: if they are one structure, join their values with "
         '--labels "VALUE,VALUE=NAME"'
     )
 
@@ -113,14 +113,14 @@ def _patients(dataset: Dataset) -> Iterator[str]:
 
 def _unlike_labels(cases: Sequence[Observation]) -> Iterator[str]:
     """Labels that explain far less of their image than the others do of theirs."""
-    seen = [case for case in cases if case.explained == case.explained]
-    shares = np.array([case.explained for case in seen])
+    explained = [case for case in cases if case.explained == case.explained]
+    shares = np.array([case.explained for case in explained])
     if len(shares) < RARE_CASES:
         return
     middle = float(np.median(shares))
     spread = 1.4826 * float(np.median(np.abs(shares - middle)))  # a deviation that outliers do not widen
     limit = min(UNLIKE_SHARE * middle, middle - UNLIKE_DEVIATIONS * spread)
-    unlike = [case.name for case, share in zip(seen, shares, strict=True) if share < limit]
+    unlike = [case.name for case, share in zip(explained, shares, strict=True) if share < limit]
     if unlike:
         yield (
             f"{_named('the label', unlike)} follows the image far less than the labels of the other cases do: "
@@ -217,11 +217,11 @@ def _two_groups(values: npt.NDArray[np.float64], apart: float) -> list[bool] | N
 
 
 def _same(cases: Iterable[Observation], key: Callable[[Observation], str]) -> Iterator[tuple[str, str]]:
-    seen: dict[str, str] = {}
+    first: dict[str, str] = {}
     for case in cases:
-        if key(case) in seen:
-            yield seen[key(case)], case.name
-        seen.setdefault(key(case), case.name)
+        if key(case) in first:
+            yield first[key(case)], case.name
+        first.setdefault(key(case), case.name)
 
 
 def _named(what: str, names: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ MNI152 template that the nilearn package ships (Fonov et al. 2011), cut along a 
 Around the brain come fluid, skull and scalp, which look like tissue and are background.
 """
 
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -93,13 +93,15 @@ class _Painter:
 
     seed: int
 
-    @cached_property
-    def tissues(self) -> Tissues:
-        return load_tissues()
-
     def __call__(self, case: Case) -> Volume:
-        number = int(case.name.rpartition("_")[2])
-        return paint(self.tissues, np.random.default_rng((self.seed, number)))
+        volume = _painted(self.seed, int(case.name.rpartition("_")[2]))
+        return replace(volume, image=volume.image.copy(), label=volume.label.copy())
+
+
+@lru_cache(maxsize=64)
+def _painted(seed: int, number: int) -> Volume:
+    """A case, kept (50 kB): a search looks at each one to check it, and again to prepare it."""
+    return paint(load_tissues(), np.random.default_rng((seed, number)))
 
 
 def _slice(random: np.random.Generator) -> Array:

@@ -28,9 +28,9 @@ class Description:
         name = self.content.get("name")
         return name if isinstance(name, str) and name else self.path.absolute().parent.name
 
-    def error(self, field: str, found: str, expected: str) -> InputError:
+    def error(self, field: str, value: str, expected: str) -> InputError:
         """The error that a field's content deserves."""
-        return InputError(f"{self.path}: field '{field}': found {found}; expected {expected}")
+        return InputError(f"{self.path}: field '{field}': found {value}; expected {expected}")
 
     def field(self, name: str, kind: type[Field], expected: str) -> Field:
         """A field of the given type, neither missing nor empty."""

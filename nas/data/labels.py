@@ -179,5 +179,5 @@ def _part_name(regions: Sequence[_Entry], names: tuple[str, ...], values: Sequen
     return f"{names[0]} alone" if len(names) == 1 else " & ".join(names)
 
 
-def _complaint_about_groups(found: str, expected: str) -> InputError:
-    return InputError(f"labels: found {found}; expected {expected}")
+def _complaint_about_groups(value: str, expected: str) -> InputError:
+    return InputError(f"labels: found {value}; expected {expected}")

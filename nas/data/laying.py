@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.files import StoredImage
+from nas.data.stored import StoredImage
 from nas.errors import InputError
 
 SAME_GRID = 0.1

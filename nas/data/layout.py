@@ -71,12 +71,12 @@ class Layout:
         label = self.label[0] if self.label else self.masks[0][1][0]
         return f"{self.name}: {self.images[0][0]} with {label}"
 
-    def labels(self, found: Sequence[str] = ()) -> Labels:
-        """The classes and what stands for them in a label, the masks numbered from 1; of {class}, those `found`."""
+    def labels(self, stored: Sequence[str] = ()) -> Labels:
+        """The classes and what stands for them in a label, the masks numbered from 1; of {class}, those `stored`."""
         if self.masks:
             names = [name for name, _ in self.masks]
         elif self.by_name or self.one_a_class:
-            names = [name for name, _ in self.classes] or list(found)
+            names = [name for name, _ in self.classes] or list(stored)
         else:
             return self._labels_of([(name, meaning) for name, meaning in self.classes])
         return self._labels_of([(name, (value,)) for value, name in enumerate(names, start=1)])
@@ -326,8 +326,8 @@ class _Fields:
             self._fail(field, _shortened(value), expected)
         return list(value)
 
-    def _fail(self, field: str, found: str, expected: str) -> NoReturn:
-        raise InputError(f"{self._source}: field '{field}': found {found}; expected {expected}")
+    def _fail(self, field: str, value: str, expected: str) -> NoReturn:
+        raise InputError(f"{self._source}: field '{field}': found {value}; expected {expected}")
 
 
 _KNOWN = (

@@ -120,8 +120,8 @@ class FileLoader:
 
     def _placed(self, geometry: Geometry) -> Geometry:
         """With the spacing of the layout where the files tell none."""
-        told = geometry.measured or not self.spacing
-        return geometry if told else replace(geometry, spacing=self.spacing, measured=True)
+        measured = geometry.measured or not self.spacing
+        return geometry if measured else replace(geometry, spacing=self.spacing, measured=True)
 
     def _problems(self, stored: dict[Path, StoredImage], label_path: Path, label: StoredImage) -> Iterator[str]:
         yield from image_problems(stored, self.axes, self.channels)

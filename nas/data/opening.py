@@ -63,8 +63,8 @@ def _unknown_layout(folder: Path) -> InputError:
     published = nearly(folder)
     near = f"; {published}" if published else near
     layouts = "".join(f"\n  {reader.LAYOUT}" for reader in available)
-    found = f"holds no data set in a layout that is known, but {_content(folder)}"
-    return InputError(f"{folder}: {found}{near}; expected one of:{layouts}")
+    content = f"holds no data set in a layout that is known, but {_content(folder)}"
+    return InputError(f"{folder}: {content}{near}; expected one of:{layouts}")
 
 
 def _nearest(folder: Path, available: list[Reader]) -> tuple[Reader | None, tuple[str, ...]]:

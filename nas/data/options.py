@@ -181,9 +181,9 @@ def _with_groups(dataset: Dataset, options: DataOptions) -> Dataset:
     missing = [case.name for case in dataset.cases if case.name not in groups]
     unknown = sorted(groups.keys() - {case.name for case in dataset.cases})
     if missing or unknown:
-        found = f"no group for {listed(missing)}" if missing else f"no such case as {listed(unknown)}"
+        fault = f"no group for {listed(missing)}" if missing else f"no such case as {listed(unknown)}"
         raise InputError(
-            f"groups: {found}; expected the group of each of the {len(dataset.cases)} cases by its name, "
+            f"groups: {fault}; expected the group of each of the {len(dataset.cases)} cases by its name, "
             f"such as {dataset.cases[0].name}"
         )
     cases = tuple(replace(case, group=groups[case.name]) for case in dataset.cases)

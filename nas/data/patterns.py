@@ -25,12 +25,12 @@ class Match:
 
 def placeholders(pattern: str) -> tuple[str, ...]:
     """The names in braces, each once, in the order of the pattern."""
-    return tuple(dict.fromkeys(found[1] for found in _PARTS.finditer(pattern) if found[1]))
+    return tuple(dict.fromkeys(match[1] for match in _PARTS.finditer(pattern) if match[1]))
 
 
 def filled(template: str, texts: Mapping[str, str]) -> str:
     """The template with the texts in the place of its placeholders."""
-    return re.sub(r"\{([a-z][a-z_]*)\}", lambda found: texts[found[1]], template)
+    return re.sub(r"\{([a-z][a-z_]*)\}", lambda match: texts[match[1]], template)
 
 
 def problem_of(pattern: str) -> str | None:
@@ -80,14 +80,14 @@ def _find(folder: Path, parts: list[str], texts: dict[str, str], limits: Mapping
         return
     expression = _expression(part, texts, limits)
     for name in _names(folder):
-        found = expression.fullmatch(name)
-        if found and (part.startswith(".") or not name.startswith(".")) and (not rest or (folder / name).is_dir()):
-            yield from _find(folder / name, rest, texts | found.groupdict(), limits)
+        match = expression.fullmatch(name)
+        if match and (part.startswith(".") or not name.startswith(".")) and (not rest or (folder / name).is_dir()):
+            yield from _find(folder / name, rest, texts | match.groupdict(), limits)
 
 
 def _is_known(part: str, texts: Mapping[str, str]) -> bool:
     """Whether the part is plain text once its placeholders are filled in."""
-    return all(found[1] in texts for found in _PARTS.finditer(part))
+    return all(match[1] in texts for match in _PARTS.finditer(part))
 
 
 def _names(folder: Path) -> list[str]:
@@ -100,10 +100,10 @@ def _names(folder: Path) -> list[str]:
 def _expression(part: str, texts: Mapping[str, str], limits: Mapping[str, str]) -> re.Pattern[str]:
     named: set[str] = set()
 
-    def translate(found: re.Match[str]) -> str:
-        name = found[1]
+    def translate(match: re.Match[str]) -> str:
+        name = match[1]
         if not name:
-            return _globbed(found[0])
+            return _globbed(match[0])
         if name in texts:
             return re.escape(texts[name])
         if name in named:
@@ -115,15 +115,15 @@ def _expression(part: str, texts: Mapping[str, str], limits: Mapping[str, str]) 
 
 
 def _limit(glob: str) -> str:
-    return _translated(glob, lambda found: re.escape(found[0]) if found[1] else _globbed(found[0]))
+    return _translated(glob, lambda match: re.escape(match[0]) if match[1] else _globbed(match[0]))
 
 
 def _translated(text: str, translate: Callable[[re.Match[str]], str]) -> str:
     """A regular expression of a text: what is special by `translate`, all else as it stands."""
     pieces, end = [], 0
-    for found in _PARTS.finditer(text):
-        pieces += [re.escape(text[end : found.start()]), translate(found)]
-        end = found.end()
+    for match in _PARTS.finditer(text):
+        pieces += [re.escape(text[end : match.start()]), translate(match)]
+        end = match.end()
     return "".join([*pieces, re.escape(text[end:])])
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nas.data.dataset import Palette
-from nas.data.files import StoredImage
 from nas.data.memory import expect_memory
+from nas.data.stored import StoredImage
 from nas.data.units import is_printed
 from nas.errors import InputError
 

@@ -140,15 +140,15 @@ def prepare_dataset(
     """
     digest = _digest(dataset, settings, processes)
     home = Path(folder) / f"{file_name(_plain(dataset.name))}-{digest[:16]}"
-    found = _open(home)
-    if found is not None and found.digest == digest:
-        return replace(found, splits=dataset.splits)
+    prepared = _open(home)
+    if prepared is not None and prepared.digest == digest:
+        return replace(prepared, splits=dataset.splits)
     with _alone(home):
-        found = _open(home)  # built by the one that was waited for
-        if found is None or found.digest != digest:
+        prepared = _open(home)  # built by the one that was waited for
+        if prepared is None or prepared.digest != digest:
             _build(dataset, settings, home, digest, processes, progress)
-            found = open_prepared(home)
-    return replace(found, splits=dataset.splits)
+            prepared = open_prepared(home)
+    return replace(prepared, splits=dataset.splits)
 
 
 def open_prepared(folder: Path) -> PreparedDataset:
@@ -157,12 +157,12 @@ def open_prepared(folder: Path) -> PreparedDataset:
     Raises:
         InputError: there is none, or it is not whole.
     """
-    found = _open(Path(folder))
-    if found is None:
+    prepared = _open(Path(folder))
+    if prepared is None:
         raise InputError(
             f"{folder}: no complete cache of version {cache.VERSION}; build it again with nas data prepare"
         )
-    return found
+    return prepared
 
 
 def damaged_files(prepared: PreparedDataset) -> tuple[Path, ...]:

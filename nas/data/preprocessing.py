@@ -91,5 +91,7 @@ def _target_spacing(spacings: Sequence[Sequence[float]], shapes: Sequence[Sequen
 def _normalisation(channel: ChannelSummary, padded: bool) -> Normalisation:
     if channel.name.strip().upper() != CT:
         return Normalisation(inside=padded)
-    seen = channel.foreground
-    return Normalisation(low=seen.low, high=seen.high, mean=seen.mean, deviation=max(seen.deviation, 1e-8))
+    foreground = channel.foreground
+    return Normalisation(
+        low=foreground.low, high=foreground.high, mean=foreground.mean, deviation=max(foreground.deviation, 1e-8)
+    )

@@ -25,9 +25,9 @@ def resample_image(
     Along the axis `coarse`, whose slices are thick, the nearest slice is taken.
     """
     resampled = np.empty((len(image), *size), np.float32)
-    for channel, given in zip(resampled, image, strict=True):
-        channel[...] = _resample(given, size, _orders(len(size), CUBIC, coarse))
-        np.clip(channel, given.min(), given.max(), out=channel)  # splines swing over at edges
+    for channel, original in zip(resampled, image, strict=True):
+        channel[...] = _resample(original, size, _orders(len(size), CUBIC, coarse))
+        np.clip(channel, original.min(), original.max(), out=channel)  # splines swing over at edges
     return resampled
 
 

@@ -5,20 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nas.data.json_files import read_json, shortened
 from nas.data.notes import Note
+from nas.data.stored import StoredImage
 from nas.errors import InputError
-
-if TYPE_CHECKING:
-    from nas.data.files import StoredImage
 
 SAME = 0.01
 """The share by which spacings may differ that are the same."""
 
 
-def with_spacing_beside(path: Path, stem: str, stored: "StoredImage") -> "StoredImage":
+def with_spacing_beside(path: Path, stem: str, stored: StoredImage) -> StoredImage:
     """The image with the spacing of the JSON file beside it, where there is one; formats with an affine need none.
 
     The file is called as the image is, with or without the number of its channel.
@@ -67,7 +65,7 @@ def _is_length(step: Any) -> bool:
     return isinstance(step, int | float) and not isinstance(step, bool) and isfinite(step) and step > 0
 
 
-def _note(stored: "StoredImage", spacing: tuple[float, ...]) -> tuple[Note, ...]:
+def _note(stored: StoredImage, spacing: tuple[float, ...]) -> tuple[Note, ...]:
     if not stored.measured or not differ(stored.spacing, spacing):
         return ()
     figures = f"JSON {in_words(spacing)}, file {in_words(stored.spacing)} mm"

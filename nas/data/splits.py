@@ -46,22 +46,24 @@ def split(names: Iterable[str], fold: int = 0, folds: int = FOLDS) -> Split:
     )
 
 
-def split_groups(groups: Mapping[str, str], fold: int, given: Sequence[Split] = ()) -> Split:
-    """The split of named cases that keeps groups together: a given one, else nnU-Net's over the groups' names.
+def split_groups(groups: Mapping[str, str], fold: int, declared: Sequence[Split] = ()) -> Split:
+    """The split of named cases that keeps groups together: a declared one, else nnU-Net's over the groups' names.
 
     Args:
         groups: the group of every case, by the case's name.
         fold: counted from 0.
-        given: the folds that came with the data, in cases or in groups.
+        declared: the folds that came with the data, in cases or in groups.
 
     Raises:
         InputError: there is no such fold, or all cases belong to one group.
     """
-    if given and not 0 <= fold < len(given):
-        raise InputError(f"fold: found {fold}; expected 0 to {len(given) - 1}, as the data bring {len(given)} folds")
-    if not given and len(set(groups.values())) < 2:
+    if declared and not 0 <= fold < len(declared):
+        raise InputError(
+            f"fold: found {fold}; expected 0 to {len(declared) - 1}, as the data bring {len(declared)} folds"
+        )
+    if not declared and len(set(groups.values())) < 2:
         raise InputError("cases: all belong to one patient; expected at least 2, one to train on and one to validate")
-    chosen = given[fold] if given else split(set(groups.values()), fold)
+    chosen = declared[fold] if declared else split(set(groups.values()), fold)
 
     def members(part: tuple[str, ...]) -> tuple[str, ...]:
         wanted = set(part)
@@ -70,9 +72,9 @@ def split_groups(groups: Mapping[str, str], fold: int, given: Sequence[Split] = 
     return Split(members(chosen.training), members(chosen.validation))
 
 
-def crossing_groups(groups: Mapping[str, str], given: Sequence[Split], source: str) -> Iterator[str]:
+def crossing_groups(groups: Mapping[str, str], declared: Sequence[Split], source: str) -> Iterator[str]:
     """A line for each group that folds which came with the data have on both sides."""
-    for fold, parts in enumerate(given):
+    for fold, parts in enumerate(declared):
         training = {groups[name] for name in parts.training if name in groups}
         validation = {groups[name] for name in parts.validation if name in groups}
         for group in sorted(training & validation):

@@ -19,10 +19,10 @@ def values_of(label: npt.NDArray[Any]) -> npt.NDArray[Any]:
         parts = [np.unique(chunk) for chunk in _chunks(label)]
         return np.unique(np.concatenate(parts))
     bits = np.dtype(f"u{label.dtype.itemsize}")
-    seen = np.zeros(1 << (8 * bits.itemsize), bool)
+    present = np.zeros(1 << (8 * bits.itemsize), bool)
     for chunk in _chunks(label):
-        seen[chunk.view(bits)] = True
-    return np.sort(np.flatnonzero(seen).astype(bits).view(label.dtype))
+        present[chunk.view(bits)] = True
+    return np.sort(np.flatnonzero(present).astype(bits).view(label.dtype))
 
 
 def scattered_values(label: npt.NDArray[Any]) -> list[int]:

@@ -37,13 +37,13 @@ def measure(
         if not isinstance(value, int | float | str | bool):
             raise InputError(f"ops.module: argument {key!r} of {name} is {value!r}; use a number, string or boolean")
     shapes = _shapes(inputs)
-    told = " and ".join(map(str, shapes))
+    sizes = " and ".join(map(str, shapes))
     try:
         with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
             built = factory(**arguments).eval()
             result = built(*(torch.zeros(shape) for shape in shapes))
     except Exception as error:
-        raise InputError(f"ops.module: {name} fails on {told}: {error}") from error
+        raise InputError(f"ops.module: {name} fails on {sizes}: {error}") from error
     expected = (1, channels, *shapes[0][2:])
     if not isinstance(result, torch.Tensor):
         raise InputError(f"ops.module: {name} returns a {type(result).__name__}, expected a tensor of shape {expected}")

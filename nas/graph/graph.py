@@ -140,8 +140,8 @@ class Graph:
 def _node(document: Mapping[str, Any]) -> Node:
     kind = OPERATIONS[document["operation"]]
     # A graph that was written before a field existed lacks it.
-    given = {field.name: _frozen(document[field.name]) for field in fields(kind) if field.name in document}
-    operation = kind(**given)
+    values = {field.name: _frozen(document[field.name]) for field in fields(kind) if field.name in document}
+    operation = kind(**values)
     return Node(operation, tuple(document["inputs"]), document["name"], document["out"][0], tuple(document["out"][1:]))
 
 

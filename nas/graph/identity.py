@@ -82,10 +82,10 @@ def _without_bias(operation: Operation) -> Operation:
 def _text(operation: Operation) -> str:
     """An operation as text, without the fields that came after digests were first stored, where they are as before."""
     items = [(field, getattr(operation, field.name)) for field in fields(operation)]
-    told = [
+    values = [
         f"{field.name}={value!r}" for field, value in items if ADDED not in field.metadata or value != field.default
     ]
-    return f"{type(operation).__name__}({', '.join(told)})"
+    return f"{type(operation).__name__}({', '.join(values)})"
 
 
 def _cancelled_biases(graph: "Graph") -> set[int]:

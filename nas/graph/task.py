@@ -47,9 +47,9 @@ class Task:
                 raise InputError(f"task {name}: found {getattr(self, name)}, expected at least 1")
         if not self.patch:
             object.__setattr__(self, "patch", (256 if self.axes == 2 else 64,) * self.axes)
-        given = [("patch", self.patch), *(("strides", level) for level in self.strides or ())]
-        given += [("kernels", level) for level in self.kernels or ()]
-        for name, numbers in given:
+        sizes = [("patch", self.patch), *(("strides", level) for level in self.strides or ())]
+        sizes += [("kernels", level) for level in self.kernels or ()]
+        for name, numbers in sizes:
             if len(numbers) != self.axes or min(numbers) < 1:
                 raise InputError(
                     f"task {name}: found {list(numbers)}, expected {self.axes} whole numbers of at least 1"

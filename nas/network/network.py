@@ -72,16 +72,16 @@ class Network(nn.Module):
 
     def _add(self, node: Node) -> Callable[..., Tensor]:
         """The layer of a node, put where the state dict is to name it."""
-        made = self._layer(node)
-        if isinstance(made, nn.Module):
+        layer = self._layer(node)
+        if isinstance(layer, nn.Module):
             *path, name = node.name.split(".")
             parent: nn.Module = self
             for step in path:
                 if not hasattr(parent, step):
                     parent.add_module(step, nn.Module())
                 parent = cast(nn.Module, getattr(parent, step))
-            parent.add_module(name, made)
-        return made
+            parent.add_module(name, layer)
+        return layer
 
     def _layer(self, node: Node) -> Callable[..., Tensor]:
         return layer(node, [self.graph.nodes[i] for i in node.inputs], self.graph.task.axes)
@@ -95,11 +95,11 @@ def _bounds(nodes: int, segments: int) -> list[int]:
 
 def _last_uses(graph: Graph) -> list[tuple[int, ...]]:
     """For each node, the values that no node after it needs."""
-    seen = set(graph.outputs)
+    used = set(graph.outputs)
     finished: list[tuple[int, ...]] = []
     for node in reversed(graph.nodes):
-        last = tuple(dict.fromkeys(source for source in node.inputs if source not in seen))
-        seen.update(last)
+        last = tuple(dict.fromkeys(source for source in node.inputs if source not in used))
+        used.update(last)
         finished.append(last)
     return finished[::-1]
 

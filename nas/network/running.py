@@ -180,10 +180,10 @@ def _seconds(
             loss(forward(images), labels).backward()
             if images.device.type == "cuda":
                 torch.cuda.synchronize(images.device)
-            took = time.perf_counter() - start
+            elapsed = time.perf_counter() - start
             trial.zero_grad(set_to_none=True)
             if number or not plan.compiled:  # compiling takes its time in the first pass
-                best = min(best, took)
+                best = min(best, elapsed)
                 if best > 2 * limit:
                     break
     return best

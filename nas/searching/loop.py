@@ -82,11 +82,11 @@ def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None
                     return
                 claim = step if isinstance(step, Claim) else None
                 if isinstance(step, Wait | Busy):
+                    search.project(False)
                     study.clock.sleep(min(_PAUSE, lease / 4) if isinstance(step, Wait) else _MOMENT)
                 elif isinstance(step, Trial):
                     search.hear(_ended(search, step, history))
-            search.project(False)
-            if claim is not None:
+            if claim is not None:  # training does not wait for Optuna's tables, which follow with what it measures
                 history = _carry_out(search, claim, study.history(history))
                 search.project(False)
                 refuse_to_go_on(study.name, history, before)

@@ -8,8 +8,8 @@ import torch
 from nas.data import DEFAULT_FOLDER, open_dataset
 from nas.errors import InputError, field_named
 from nas.network.device import pick_device
-from nas.searching.afterwards.assigned import assigned_search
-from nas.searching.afterwards.assignment import read
+from nas.searching.assignments.assigned import assigned_search
+from nas.searching.assignments.assignment import read
 from nas.searching.distributions import distributions
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note, Opened

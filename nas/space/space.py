@@ -13,6 +13,7 @@ from nas.space import choosers
 from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar, Weighted
 from nas.space.choices import kind as kind_of
 from nas.space.knobs import check_knobs
+from nas.space.notebook import space_html
 from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
 
 A = TypeVar("A")
@@ -127,8 +128,8 @@ class Space(Generic[A]):
     def load(self, document: Mapping[str, Any]) -> A:
         """The architecture of a JSON document, if it is a member; see `read`. Nothing in it is executed."""
         if not isinstance(document, Mapping) or "kind" not in document:
-            found = type(document).__name__ if not isinstance(document, Mapping) else f"fields {sorted(document)}"
-            raise InputError(f"not a member of space {self.name!r}: expected an object with a 'kind', found {found}")
+            content = type(document).__name__ if not isinstance(document, Mapping) else f"fields {sorted(document)}"
+            raise InputError(f"not a member of space {self.name!r}: expected an object with a 'kind', found {content}")
         return self.decide(self.read(document))
 
     def mutate(self, decisions: Decisions, generator: random.Random) -> Decisions:
@@ -167,9 +168,7 @@ class Space(Generic[A]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from nas.space.notebook import space_html
-
-        return space_html(self)
+        return space_html(self.name, self.description, self.size(), self.references, self.choices())
 
     def document(self) -> dict[str, Any]:
         """The space itself as JSON: what a study stores to know whether it is continued with the same space."""

@@ -161,18 +161,18 @@ class Read:
         raise deepest
 
     def _match_part(self, template: Any, value: Any, path: str, depth: int) -> None:
-        given = part_fields(value)
-        if given is None or not same_kind(template, value):
+        values = part_fields(value)
+        if values is None or not same_kind(template, value):
             raise MismatchError(path, value, kind(template), depth)
         names = field_names(type(template))
-        unknown = [name for name in given if name not in names]
+        unknown = [name for name in values if name not in names]
         if unknown:
             raise MismatchError(
-                join(path, unknown[0]), given[unknown[0]], f"one of the fields {list(names)}", depth + 1
+                join(path, unknown[0]), values[unknown[0]], f"one of the fields {list(names)}", depth + 1
             )
         for name in names:
-            found = given.get(name, default_of(type(template), name))
-            self._match(getattr(template, name), found, join(path, name), depth + 2)
+            part = values.get(name, default_of(type(template), name))
+            self._match(getattr(template, name), part, join(path, name), depth + 2)
         for attribute in self._attributes:
             self._tallies[attribute] += getattr(template, attribute, 0)
 
@@ -266,14 +266,14 @@ def inner(template: Any) -> Iterator[Any]:
 
 def tally_attributes(template: Any) -> tuple[str, ...]:
     """The class attributes that lengths in this template follow."""
-    found: set[str] = set()
+    names: set[str] = set()
     waiting = [template]
     while waiting:
         item = waiting.pop()
         if isinstance(item, Tally):
-            found.add(item.attribute)
+            names.add(item.attribute)
         waiting.extend(inner(item))
-    return tuple(sorted(found))
+    return tuple(sorted(names))
 
 
 State = tuple[tuple[int, ...], frozenset[str]]
@@ -317,8 +317,8 @@ class Count:
             if template.name in names:
                 decided[tallies, names] += n
             else:
-                made: Counter[State] = Counter({(tallies, names | {template.name}): n})
-                decided.update(self._ways(template.choice, made))
+                ways: Counter[State] = Counter({(tallies, names | {template.name}): n})
+                decided.update(self._ways(template.choice, ways))
         return decided
 
     def _repeated(self, template: Repeated, states: "Counter[State]") -> "Counter[State]":
@@ -360,23 +360,23 @@ def total(counters: "Iterable[Counter[State]]") -> "Counter[State]":
 
 def open_choices(template: Any) -> dict[str, Choice]:
     """Every choice of a template by its path; the index of a repeated part is written `*`."""
-    found: dict[str, Choice] = {}
+    choices: dict[str, Choice] = {}
 
     def visit(item: Any, path: str) -> None:
         if isinstance(item, OneOf):
-            found[path] = item
+            choices[path] = item
             for option, label in zip(item.options, item.labels, strict=True):
                 if is_part(option):
                     visit(option, f"{path}.{label}")
         elif isinstance(item, Integer | Real):
-            found[path] = item
+            choices[path] = item
         elif isinstance(item, Shared):
             visit(item.choice, item.name)
         elif isinstance(item, tuple):
             for index, element in enumerate(item):
                 if isinstance(element, Repeated):
                     if isinstance(element.length, Integer):
-                        found[join(path, "length")] = element.length
+                        choices[join(path, "length")] = element.length
                     visit(element.part, join(path, "*"))
                 else:
                     visit(element, join(path, index))
@@ -385,4 +385,4 @@ def open_choices(template: Any) -> dict[str, Choice]:
                 visit(getattr(item, name), join(path, name))
 
     visit(template, "")
-    return found
+    return choices

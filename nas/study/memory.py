@@ -5,7 +5,6 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from nas.study.history import (
     State,
     Trial,
 )
+from nas.study.objective import best_runs
 from nas.study.protocol import (
     CHECKPOINT,
     MOST_FAILURES,
@@ -241,7 +241,7 @@ class MemoryStudy:
 
     def prune(self, keep: int) -> int:
         """Delete the weights of all but so many of the best and the published networks."""
-        kept = {run for group in self._scored_runs().values() for run in group[:keep]}
+        kept = best_runs(self._history, self.settings.goals, keep)
         losers = [trial for trial in self._history.trials if trial.reference is None]
         ended = [run for trial in losers for run in trial.runs if run.state not in UNDERWAY]
         ids = {run.id for run in ended if run.key.split is Split.SEARCH} - kept
@@ -249,16 +249,6 @@ class MemoryStudy:
         for name in names:
             self._files.pop(name).unlink()
         return len(names)
-
-    def _scored_runs(self) -> dict[tuple[State, int], list[int]]:
-        """The runs of each state and rung, best first."""
-        goal, groups = self.settings.goals[0], defaultdict[tuple[State, int], list[tuple[float, int]]](list)
-        for trial in self._history.trials:
-            for run in trial.runs:
-                if run.state in (State.COMPLETE, State.PAUSED) and run.key.split is Split.SEARCH:
-                    loss = goal.loss(replace(trial, runs=(run,)))
-                    groups[run.state, run.key.rung].append((loss, run.id))
-        return {group: [number for _, number in sorted(runs)] for group, runs in groups.items()}
 
     def write_down(self, kind: str, content: Document) -> Entry:
         """Add a line to the journal."""

@@ -1,14 +1,17 @@
 """What a search is after, as data: metrics with directions and limits, and how trials rank by them."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from operator import le
 from typing import Any, Literal
 
 from nas.errors import InputError, did_you_mean, field_named
-from nas.study.history import History, State, Trial
+from nas.study.history import History, Split, State, Trial
 
 Direction = Literal["maximize", "minimize"]
+_Losses = tuple[float, ...]
 COSTS = ("parameters", "macs", "training_bytes", "seconds")
 """What is known of a trial beside what its runs measure."""
 MEASURED: Mapping[str, Direction] = {
@@ -111,6 +114,21 @@ def ranked(history: History, objectives: Sequence[Objective]) -> list[Trial]:
     return sorted(scored, key=place)
 
 
+def best_runs(history: History, objectives: Sequence[Objective], most: int) -> set[int]:
+    """The best runs of the search at each rung, complete ones apart from paused ones: so many, and the first front."""
+    groups: dict[tuple[State, int], list[Trial]] = {}
+    for trial in history.trials:
+        for run in trial.runs:
+            if run.state in (State.COMPLETE, State.PAUSED) and run.key.split is Split.SEARCH:
+                groups.setdefault((run.state, run.key.rung), []).append(replace(trial, runs=(run,)))
+    best: list[Trial] = []
+    for group in groups.values() if most else ():
+        parts = [sorted(front, key=objectives[0].loss) for front in fronts(group, objectives)]
+        first = len(parts[0]) if len(objectives) > 1 else 0  # none of these is beaten by another
+        best += [trial for front in parts for trial in front][: max(most, first)]
+    return {run.id for trial in best for run in trial.runs}
+
+
 def _is_scored(trial: Trial, objectives: Sequence[Objective]) -> bool:
     paused = trial.state is State.PAUSED and objectives[0].value(trial) is not None
     return paused or trial.state is State.COMPLETE
@@ -123,25 +141,38 @@ def _length(trial: Trial) -> tuple[int, int]:
 
 def fronts(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[list[Trial]]:
     """Trials by Pareto rank: those that no other one beats in everything, then those that only they beat, and so on."""
-    losses = {trial.number: tuple(objective.loss(trial) for objective in objectives) for trial in trials}
-    if len(objectives) == 1:
-        return _by_value(trials, losses)
-    result: list[list[Trial]] = []
-    rest = list(trials)
-    while rest:
-        front = [one for one in rest if not any(_dominates(losses[other.number], losses[one.number]) for other in rest)]
-        result.append(front)
-        chosen = {trial.number for trial in front}
-        rest = [trial for trial in rest if trial.number not in chosen]
+    losses = [tuple(objective.loss(trial) for objective in objectives) for trial in trials]
+    ranks = _ranks(set(losses))
+    result: list[list[Trial]] = [[] for _ in set(ranks.values())]
+    for trial, loss in zip(trials, losses, strict=True):
+        result[ranks[loss]].append(trial)
     return result
 
 
-def _by_value(trials: Sequence[Trial], losses: Mapping[int, tuple[float, ...]]) -> list[list[Trial]]:
-    groups: dict[tuple[float, ...], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault(losses[trial.number], []).append(trial)
-    return [groups[loss] for loss in sorted(groups)]
+def _ranks(losses: set[_Losses]) -> dict[_Losses, int]:
+    """The front that each of some losses belongs to.
+
+    Taken in order, none is beaten by a later one, and one that a front beats is beaten by all fronts before it (Zhang
+    et al. 2015, efficient non-dominated sorting): so the first front that does not beat it is its own.
+    """
+    members: list[list[_Losses]] = []
+    ranks: dict[_Losses, int] = {}
+    for loss in sorted(losses):
+        if len(loss) == 1:
+            ranks[loss] = len(ranks)
+            continue
+        rank = bisect_left(members, True, key=lambda front: not _beats(front, loss))
+        if rank == len(members):
+            members.append([])
+        members[rank].append(loss)
+        ranks[loss] = rank
+    return ranks
 
 
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(loss <= other_loss for loss, other_loss in zip(one, other, strict=True))
+def _beats(front: Sequence[_Losses], loss: _Losses) -> bool:
+    """Whether a front has a member that is as good in everything; what is equal in everything is not asked about.
+
+    Of two objectives its latest member is the best in the second, so that the others say no more.
+    """
+    telling = front[-1:] if len(loss) == 2 else reversed(front)
+    return any(all(map(le, member, loss)) for member in telling)

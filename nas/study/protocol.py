@@ -216,7 +216,10 @@ class Study(Protocol):
         ...
 
     def prune(self, keep: int) -> int:
-        """Delete the search's weights but of so many of the best and the published networks; returns how many."""
+        """Delete the search's weights but of so many of the best and the published networks; returns how many.
+
+        With several objectives the networks that no other one beats are kept, however many.
+        """
         ...
 
     def write_down(self, kind: str, content: Document) -> Entry:

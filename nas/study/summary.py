@@ -61,15 +61,15 @@ def glance(history: History, objectives: Sequence[Objective], most: int) -> Glan
     return Glance(counts(history), leaders)
 
 
-def summary(name: str, storage: str, objectives: Sequence[Objective], seen: Glance) -> dict[str, Any]:
+def summary(name: str, storage: str, objectives: Sequence[Objective], glance: Glance) -> dict[str, Any]:
     """The study in a few words: what `nas search --json` and `nas best --json` print."""
     return {
         "study": name,
         "storage": storage,
-        "trials": seen.counts.trials,
-        "distinct": seen.counts.distinct,
-        "infeasible": seen.counts.infeasible,
-        "best": seen.best and described(seen.best, objectives),
+        "trials": glance.counts.trials,
+        "distinct": glance.counts.distinct,
+        "infeasible": glance.counts.infeasible,
+        "best": glance.best and described(glance.best, objectives),
     }
 
 

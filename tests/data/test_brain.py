@@ -42,3 +42,12 @@ def test_a_case_depends_on_the_seed_and_its_number_alone(dataset: Dataset) -> No
     image = dataset.load(case).image
     np.testing.assert_array_equal(brain.dataset(cases=5).load(case).image, image)
     assert not np.array_equal(brain.dataset(seed=1).load(case).image, image)
+
+
+def test_a_case_is_not_changed_by_what_is_done_to_it(dataset: Dataset) -> None:
+    volume = dataset.load(dataset.cases[0])
+    before = volume.image.copy(), volume.label.copy()
+    volume.image[:], volume.label[:] = 0, 0
+    again = dataset.load(dataset.cases[0])
+    np.testing.assert_array_equal(again.image, before[0])
+    np.testing.assert_array_equal(again.label, before[1])

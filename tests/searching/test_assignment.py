@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from nas.errors import InputError
-from nas.searching.afterwards.assignment import Assignment, keys_of_folds, read, seeds_for, write_down
 from nas.searching.afterwards.contest import Contest, contest, enter, names_of
+from nas.searching.assignments.assignment import Assignment, keys_of_folds, read, seeds_for, write_down
 from nas.searching.loop import Search, work
 from nas.searching.strategies.assigned import Assigned
 from nas.study.history import History, Origin, Result, RunKey, Split, State

@@ -3,7 +3,8 @@
 import math
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from nas.clock import SimulatedClock
 from nas.errors import InputError
 from nas.study.history import History, Measurement, Origin, Result, RunKey, Split, State, Trial
 from nas.study.memory import MemoryStudy
+from nas.study.objective import Objective
 from nas.study.protocol import (
     CHECKPOINT,
     MOST_FAILURES,
@@ -24,6 +26,7 @@ from nas.study.protocol import (
     Study,
     Worker,
 )
+from nas.study.settings import StudySettings
 from nas.study.sql.opening import create_or_resume
 from nas.study.sql.storage import open_storage
 from tests.searching.stand_in import SETTINGS
@@ -33,17 +36,22 @@ COMPLETE = Result(state=State.COMPLETE, values={"dice": 0.5}, steps=10, seconds=
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def study(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Study]:
-    """An empty study of every kind, dated by a simulated clock."""
+def new_study(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[StudySettings], Study]]:
+    """Makes empty studies of every kind, dated by a simulated clock."""
     clock = SimulatedClock()
     if request.param == "memory":
-        yield MemoryStudy(SETTINGS, clock)
+        yield lambda settings: MemoryStudy(settings, clock)
         return
     address = f"sqlite:///{tmp_path / 'nas.db'}"
     if request.param == "postgresql":
         address = request.getfixturevalue("empty_schema")
     with open_storage(address, artifacts=tmp_path / "artifacts", clock=clock) as storage:
-        yield create_or_resume(storage, SETTINGS)
+        yield lambda settings: create_or_resume(storage, settings)
+
+
+@pytest.fixture
+def study(new_study: Callable[[StudySettings], Study]) -> Study:
+    return new_study(SETTINGS)
 
 
 @pytest.fixture
@@ -344,6 +352,38 @@ def test_the_weights_of_the_best_and_the_published_are_kept(study: Study, worker
     with pytest.raises(InputError, match="left no artifact"):
         study.file(claims["worst"].run, WEIGHTS)
     assert study.prune(1) == 0
+
+
+def test_where_less_is_better_the_weights_of_the_least_are_kept(
+    new_study: Callable[[StudySettings], Study], tmp_path: Path
+) -> None:
+    distance = Objective("hausdorff95", "minimize").to_json()
+    study = new_study(replace(SETTINGS, objectives=[distance]))
+    claims = {}
+    with study.at_work("cpu", lease=LEASE) as worker:
+        for network, millimetres in {"near": 1.5, "far": 20.0}.items():
+            claims[network] = claimed(study, worker, network)
+            study.keep(claims[network], WEIGHTS, file(tmp_path, network))
+            study.finish(claims[network], Result(state=State.COMPLETE, values={"hausdorff95": millimetres}))
+    assert study.prune(1) == 1
+    assert study.file(claims["near"].run, WEIGHTS).read_text() == "near"
+
+
+def test_with_several_objectives_the_weights_of_what_no_other_network_beats_are_kept(
+    new_study: Callable[[StudySettings], Study], tmp_path: Path
+) -> None:
+    goals = [Objective().to_json(), Objective("latency", "minimize").to_json()]
+    study = new_study(replace(SETTINGS, objectives=goals))
+    claims = {}
+    with study.at_work("cpu", lease=LEASE) as worker:
+        for network, dice, latency in (("accurate", 0.9, 2.0), ("beaten", 0.8, 3.0), ("fast", 0.7, 1.0)):
+            claims[network] = claimed(study, worker, network)
+            study.keep(claims[network], WEIGHTS, file(tmp_path, network))
+            result = Result(state=State.COMPLETE, values={"dice": dice, "latency": latency})
+            study.finish(claims[network], result)
+    assert study.prune(1) == 1
+    assert [study.file(claims[name].run, WEIGHTS).read_text() for name in ("accurate", "fast")] == ["accurate", "fast"]
+    assert study.prune(0) == 2
 
 
 def test_who_lives_and_who_has_ended(study: Study, worker: Worker) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -100,21 +101,28 @@ def test_fronts_of_accuracy_and_size() -> None:
     assert [numbers(front) for front in fronts(trials, SMALL)] == [[0, 1, 4], [2, 3]]
 
 
-results = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 5)), max_size=12)
+WIDE = (*SMALL, Objective("macs", "minimize"))
+results = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.4]), st.integers(1, 4), st.integers(1, 4)), max_size=16)
 
 
-@given(results, st.sampled_from([DICE, SMALL]))
-def test_fronts_part_all_trials_and_none_is_beaten_in_its_own(
-    measured: list[tuple[float, int]], objectives: tuple[Objective, ...]
+@given(results, st.sampled_from([DICE, SMALL, WIDE]))
+def test_each_front_is_what_no_other_trial_beats_once_those_before_it_are_gone(
+    measured: list[tuple[float, int, int]], objectives: tuple[Objective, ...]
 ) -> None:
-    trials = [trial(number, dice, parameters) for number, (dice, parameters) in enumerate(measured)]
-    parts = fronts(trials, objectives)
-    assert sorted(number for front in parts for number in numbers(front)) == numbers(trials)
-    for front in parts:
-        for one in front:
-            losses = [[objective.loss(other) for objective in objectives] for other in front]
-            mine = [objective.loss(one) for objective in objectives]
-            assert not any(all(a <= b for a, b in zip(loss, mine, strict=True)) and loss != mine for loss in losses)
+    trials = [
+        replace(trial(number, dice, parameters), macs=macs) for number, (dice, parameters, macs) in enumerate(measured)
+    ]
+    losses = {one.number: [objective.loss(one) for objective in objectives] for one in trials}
+
+    def beaten(one: Trial, rest: list[Trial]) -> bool:
+        pairs = [(losses[other.number], losses[one.number]) for other in rest]
+        return any(loss != own and all(a <= b for a, b in zip(loss, own, strict=True)) for loss, own in pairs)
+
+    rest = trials
+    for front in fronts(trials, objectives):
+        assert numbers(front) == [one.number for one in rest if not beaten(one, rest)]
+        rest = [one for one in rest if one not in front]
+    assert not rest
 
 
 def test_what_was_not_measured_comes_last() -> None:

@@ -74,7 +74,7 @@ def workers(search: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 @contextmanager
-def opened(address: str, where: Path, patience: float = 90) -> Iterator[SqlStudy]:
+def opened(address: str, where: Path, patience: float = 600) -> Iterator[SqlStudy]:
     """The study, once it is there."""
     give_up = time.monotonic() + patience
     while True:

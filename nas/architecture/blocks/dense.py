@@ -25,11 +25,11 @@ class Dense:
         if is_strided(site.stride):
             with ops.scope("reduce"):
                 x = ops.conv(ops.act(ops.norm(x)), x.channels, stride=site.stride)
-        stack, made = x, []
+        stack, features = x, []
         for index in range(self.layers):
             with ops.scope(index):
                 new = ops.conv(ops.act(ops.norm(stack)), self.growth, dilation=site.dilation)
-                made.append(ops.dropout(new))
+                features.append(ops.dropout(new))
                 if index < self.layers - 1 or self.carry:
-                    stack = ops.concat(stack, made[-1])
-        return stack if self.carry else ops.concat(*made)
+                    stack = ops.concat(stack, features[-1])
+        return stack if self.carry else ops.concat(*features)

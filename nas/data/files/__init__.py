@@ -6,7 +6,7 @@ import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import Palette
 from nas.data.geometry import Geometry
-from nas.data.notes import Note
 from nas.data.spacings import with_spacing_beside
+from nas.data.stored import StoredImage as StoredImage
+from nas.data.stored import as_slice as as_slice
 from nas.errors import InputError
 
 Result = TypeVar("Result")
@@ -28,40 +28,6 @@ FOLDER = "/"
 _LFS = b"version https://git-lfs"
 _TALKATIVE = ("nibabel.global", "tifffile", "pydicom", "highdicom")
 """Loggers of libraries that tell on the screen what is told here in other words, or is mended."""
-
-
-@dataclass(frozen=True, eq=False)
-class StoredImage:
-    """What a file holds: voxels (channels, *spatial), their spacing in mm and, where the format has one, the affine.
-
-    measured and oriented: whether spacing and orientation are the file's, as in `Geometry`. notes: what was decided
-    in reading it. palette: of a label that is shown in colours.
-    """
-
-    voxels: npt.NDArray[Any]
-    spacing: tuple[float, ...]
-    affine: npt.NDArray[np.float64] | None = None
-    measured: bool = True
-    oriented: bool = True
-    notes: tuple[Note, ...] = ()
-    palette: Palette | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The spatial shape."""
-        return self.voxels.shape[1:]
-
-    @property
-    def geometry(self) -> Geometry:
-        """Where the voxels lie."""
-        return Geometry(self.spacing, self.affine, self.measured, self.oriented)
-
-
-def as_slice(stored: StoredImage) -> StoredImage:
-    """A volume of a single slice, its last axis, as a picture; any other as it is."""
-    if len(stored.spacing) != 3 or stored.shape[2] != 1:
-        return stored
-    return replace(stored, voxels=stored.voxels[..., 0], spacing=stored.spacing[:2])
 
 
 class FileKind(Protocol):

@@ -166,8 +166,8 @@ def _series(itk: Any, folder: Path) -> tuple[str, ...]:
     images = [files for files in series if _modality(Path(files[0])) not in NO_IMAGES]
     if len(images) != 1:
         sizes = ", ".join(f"{len(files)} files as {Path(files[0]).name}" for files in images)
-        found = f"{len(images)} series ({sizes})" if images else "no DICOM images"
-        raise InputError(f"{folder}: {found}; expected one series of images in a folder of its own")
+        content = f"{len(images)} series ({sizes})" if images else "no DICOM images"
+        raise InputError(f"{folder}: {content}; expected one series of images in a folder of its own")
     (files,) = images
     if len(files) < 2:
         raise InputError(f"{folder}: one slice; expected the series of a volume, or give the file as a picture")

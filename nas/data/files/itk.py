@@ -84,7 +84,7 @@ class _Segment:
 def _segments(path: Path) -> list[_Segment]:
     """What the fields Segment0_Name, Segment0_LabelValue and Segment0_Layer say."""
     header = {name.lower(): value for name, value in _header(path).items()}
-    numbers = sorted({int(found[1]) for name in header if (found := re.fullmatch(r"segment(\d+)_name", name))})
+    numbers = sorted({int(match[1]) for name in header if (match := re.fullmatch(r"segment(\d+)_name", name))})
     return [
         _Segment(
             header[f"segment{number}_name"],
@@ -186,10 +186,10 @@ def _header(path: Path) -> dict[str, str]:
             text = line.decode("utf-8", "replace").rstrip("\r\n")
             if not text:
                 break
-            found = re.match(r"\s*([A-Za-z][\w ]*?)\s*(?::=?|=)\s*(.*)", text)
-            if found:
-                name = found[1].lower()
-                fields[name] = found[2].strip()
+            match = re.match(r"\s*([A-Za-z][\w ]*?)\s*(?::=?|=)\s*(.*)", text)
+            if match:
+                name = match[1].lower()
+                fields[name] = match[2].strip()
                 if name == "elementdatafile" and fields[name].lower() == "local":
                     break
             elif name in ("data file", "datafile", "elementdatafile"):

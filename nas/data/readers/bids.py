@@ -34,15 +34,15 @@ def read(folder: Path) -> Dataset | None:
     """The data set in the folder, None where it is not BIDS; InputError where it has no segmentations."""
     if not (folder / DESCRIPTION).is_file():
         return None
-    found = [_file(path) for path in sorted(folder.rglob("sub-*")) if path.name.endswith(ENDINGS) and not path.is_dir()]
-    labels = [file for file in found if file.suffix == LABEL]
-    images = [file for file in found if file.suffix not in NO_IMAGES]
+    files = [_file(path) for path in sorted(folder.rglob("sub-*")) if path.name.endswith(ENDINGS) and not path.is_dir()]
+    labels = [file for file in files if file.suffix == LABEL]
+    images = [file for file in files if file.suffix not in NO_IMAGES]
     if not labels:
         raise InputError(f"{folder}: no file ends in _{LABEL}.nii.gz; expected the segmentations in its derivatives")
     refuse(_doubled(labels))
     matches = {label: _images(label, images) for label in labels}
     channels = sorted(set.intersection(*(set(match) for match in matches.values())))
-    refuse(line for file in found for line in dead_link(file.path))
+    refuse(line for file in files for line in dead_link(file.path))
     refuse(_unmatched(matches, channels))
     return dataset_of_files(
         name=folder.absolute().name,
@@ -94,14 +94,14 @@ def _shared_folders(first: _File, second: _File) -> int:
 
 
 def _doubled(labels: Sequence[_File]) -> Iterator[str]:
-    seen: dict[frozenset[tuple[str, str]], _File] = {}
+    first: dict[frozenset[tuple[str, str]], _File] = {}
     for label in labels:
-        if label.place in seen:
+        if label.place in first:
             yield (
-                f"{label.path}: a second segmentation of the same image, beside {seen[label.place].path}; "
+                f"{label.path}: a second segmentation of the same image, beside {first[label.place].path}; "
                 "give the folder of one derivative, or move one of them away"
             )
-        seen.setdefault(label.place, label)
+        first.setdefault(label.place, label)
 
 
 def _unmatched(matches: dict[_File, dict[str, _File]], channels: Sequence[str]) -> Iterator[str]:
@@ -137,8 +137,8 @@ def _labels(folder: Path, paths: Sequence[Path]) -> Labels:
 
 
 def _table(path: Path) -> Labels:
-    def complain(found: str, expected: str) -> InputError:
-        return InputError(f"{path}: columns index and name: found {found}; expected {expected}")
+    def complain(value: str, expected: str) -> InputError:
+        return InputError(f"{path}: columns index and name: found {value}; expected {expected}")
 
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))

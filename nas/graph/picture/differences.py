@@ -34,11 +34,11 @@ class Compared:
 def compare(first: Graph, second: Graph) -> Compared:
     """The stages that stand in one network alone, or do something else in the other."""
     ours, theirs = outline(first), outline(second)
-    mine, other = _keyed(ours), _keyed(theirs)
+    stages_of_first, stages_of_second = _keyed(ours), _keyed(theirs)
     differences: list[Difference] = []
     marks: tuple[dict[int, frozenset[str]], dict[int, frozenset[str]]] = ({}, {})
-    for key in dict.fromkeys([*mine, *other]):
-        stages = mine.get(key), other.get(key)
+    for key in dict.fromkeys([*stages_of_first, *stages_of_second]):
+        stages = stages_of_first.get(key), stages_of_second.get(key)
         facts = tuple(_facts(whole, stage) for whole, stage in zip((ours, theirs), stages, strict=True))
         if facts[0] == facts[1]:
             continue

@@ -131,8 +131,8 @@ def _blocks(blocks: Sequence[Block], colours: dict[str, tuple[str, str]], toolti
     shapes = [(block, colours[block.kind] if not block.is_plain else _PLAIN, "".join(_bars(block))) for block in blocks]
     if tooltips:
         for block, look, path in shapes:
-            told = f"<title>{_text(block.told)}</title>" if block.told else ""
-            yield f'<g {_filled(look)}>{told}<path d="{path}"/></g>'
+            title = f"<title>{_text(block.told)}</title>" if block.told else ""
+            yield f'<g {_filled(look)}>{title}<path d="{path}"/></g>'
     else:
         for look in dict.fromkeys(look for _, look, _ in shapes):
             path = "".join(path for _, other, path in shapes if other == look)

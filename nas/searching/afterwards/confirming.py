@@ -15,10 +15,11 @@ from nas.confirming.judging import Judged, judge
 from nas.confirming.per_case import expect_cases, matched, read_per_case
 from nas.data import Dataset
 from nas.errors import InputError, field_named
-from nas.searching.afterwards.assigned import carry_out, dataset_of, folds_of, time_in_words
-from nas.searching.afterwards.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
+from nas.searching.afterwards.carrying import carry_out, time_in_words
 from nas.searching.afterwards.contest import Contest, contest, enter, names_of, plain_entry, start_of, tried
 from nas.searching.afterwards.measured import ALL, is_held_out, measured_scores, structures_of
+from nas.searching.assignments.assigned import dataset_of, folds_of
+from nas.searching.assignments.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.evaluators.assigned import full_length
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.events import Listener, Note

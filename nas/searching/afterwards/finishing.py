@@ -12,9 +12,10 @@ from nas.data import Dataset
 from nas.errors import InputError, did_you_mean, field_named
 from nas.model import TrainedModel, ensemble, save_model
 from nas.model.folder import FORMAT, refuse_others
-from nas.searching.afterwards.assigned import carry_out, dataset_of, folds_of, time_in_words
-from nas.searching.afterwards.assignment import Assignment, keys_of_folds, seeds_for, write_down
+from nas.searching.afterwards.carrying import carry_out, time_in_words
 from nas.searching.afterwards.contest import names_of
+from nas.searching.assignments.assigned import dataset_of, folds_of
+from nas.searching.assignments.assignment import Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.evaluators.assigned import full_length
 from nas.searching.events import Listener, Note
 from nas.searching.model import trained_model

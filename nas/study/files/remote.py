@@ -105,5 +105,5 @@ class Remote:
             raise kind(self._refusal(verb, error)) from error
 
     def _refusal(self, verb: str, error: Exception) -> str:
-        said = str(error).replace(self.url, self.shown) or type(error).__name__
-        return f"artifacts at {self.shown} cannot be {verb} ({said}); check the address and the credentials"
+        reason = str(error).replace(self.url, self.shown) or type(error).__name__
+        return f"artifacts at {self.shown} cannot be {verb} ({reason}); check the address and the credentials"

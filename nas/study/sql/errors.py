@@ -48,8 +48,8 @@ PASSING_STATES = ("08", "57P", "53300", "40001", "40P01")
 
 def refusal(error: BaseException, url: URL) -> InputError:
     """What the database said, and what to do about it."""
-    said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-    text = _without_secrets(said.splitlines()[0], url)
+    reason = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    text = _without_secrets(reason.splitlines()[0], url)
     advice = next((advice for words, advice in ADVICE.items() if words in text), "check the address")
     kind = UnreachableError if _passes(error, url) else InputError
     return kind(f"{describe(url)} cannot be used ({text}); {advice}")

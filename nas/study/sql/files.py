@@ -1,13 +1,15 @@
 """The files of runs: brought in and named in one step, found again, dropped when nobody needs them."""
 
+from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile
 from nas.study.history import UNDERWAY, Split, State
+from nas.study.objective import Direction
 from nas.study.protocol import CHECKPOINT, Claim
 from nas.study.sql.claims import changing, held
 from nas.study.sql.errors import UnreachableError
@@ -70,9 +72,19 @@ def drop_checkpoints(storage: Storage, run: int, *, also_own: bool) -> None:
         storage.remove(address)
 
 
+def best_by_score(study: int, keep: int, direction: Direction) -> Select[tuple[int]]:
+    """The runs of the search whose scores are best, so many at each rung, complete ones apart from paused ones."""
+    row = RunRow
+    of_study = (row.study_id == study) & (row.split == Split.SEARCH) & row.state.in_([State.COMPLETE, State.PAUSED])
+    score = row.score.desc() if direction == "maximize" else row.score.asc()
+    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(score.nulls_last(), row.id))
+    places = select(row.id, place.label("place")).where(of_study).subquery()
+    return select(places.c.id).where(places.c.place <= keep)
+
+
 @patiently
-def prune(storage: Storage, study: int, keep: int) -> int:
-    """Delete weights but of the best and the published networks, and checkpoints that nobody needs.
+def prune(storage: Storage, study: int, best: Select[tuple[int]] | Collection[int]) -> int:
+    """Delete weights but of the search's best runs and of published networks, and checkpoints that nobody needs.
 
     Of paused trials the best at each rung keep weights and checkpoints, as they are to go on. Runs beside the search,
     as of a confirmation, are kept with those of their trial.
@@ -80,7 +92,8 @@ def prune(storage: Storage, study: int, keep: int) -> int:
     row, of_study = RunRow, RunRow.study_id == study
     in_search, ended = row.split == Split.SEARCH, row.state.not_in(list(UNDERWAY))
     with storage.begin() as session:
-        runs, trials = _best(session, study, keep)
+        runs = set(session.scalars(best) if isinstance(best, Select) else best)
+        trials = set(session.scalars(select(row.trial_id).where(row.id.in_(runs))))
         kept = (in_search & row.id.in_(runs)) | (~in_search & row.trial_id.in_(trials))
         loser: ColumnElement[bool] = TrialRow.reference.is_(None) & ~kept
         rows = session.execute(
@@ -93,16 +106,6 @@ def prune(storage: Storage, study: int, keep: int) -> int:
     for _, address in rows:
         storage.remove(address)
     return len(rows)
-
-
-def _best(session: Session, study: int, keep: int) -> tuple[set[int], set[int]]:
-    """The runs of the search that are best in their state and at their rung, and whose trials they are."""
-    row = RunRow
-    of_search = (row.study_id == study) & (row.split == Split.SEARCH) & row.state.in_([State.COMPLETE, State.PAUSED])
-    place = func.row_number().over(partition_by=(row.state, row.rung), order_by=(row.score.desc().nulls_last(), row.id))
-    places = select(row.id, row.trial_id, place.label("place")).where(of_search).subquery()
-    best = session.execute(select(places.c.id, places.c.trial_id).where(places.c.place <= keep)).all()
-    return {run for run, _ in best}, {trial for _, trial in best}
 
 
 def stored_of(row: ArtifactRow) -> StoredFile:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from nas.clock import Clock
 from nas.study import looks
 from nas.study.history import Document, Entry, History, Measurement, Result, RunKey, State, Trial
-from nas.study.objective import COSTS
+from nas.study.objective import COSTS, best_runs
 from nas.study.protocol import ArchitectureRecord, Busy, Claim, Orphaned, Proposal, Wanted, Worker, in_the_search
 from nas.study.settings import StudySettings
 from nas.study.sql import claims, files, journal, reading, workers
@@ -111,7 +111,10 @@ class SqlStudy:
 
     def prune(self, keep: int) -> int:
         """Delete the weights of all but so many of the best and the published networks, and idle checkpoints."""
-        return files.prune(self.storage, self.id, keep)
+        goals = self.settings.goals
+        if len(goals) > 1:  # several objectives want more than the score of each run
+            return files.prune(self.storage, self.id, best_runs(self.history(), goals, keep))
+        return files.prune(self.storage, self.id, files.best_by_score(self.id, keep, goals[0].direction))
 
     def write_down(self, kind: str, content: Document) -> Entry:
         """Add a line to the journal."""
@@ -154,8 +157,8 @@ class SqlStudy:
 
     def summary(self) -> dict[str, Any]:
         """It in a few words, as JSON."""
-        seen = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
-        return seen | {"held_out": looks.held_out(self)}
+        facts = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
+        return facts | {"held_out": looks.held_out(self)}
 
     @patiently
     def counts(self) -> tuple[int, dict[State, int]]:

@@ -75,8 +75,8 @@ class BeatWatch:
             if self._seen.get(worker, (None, 0.0))[0] != beats:
                 self._seen[worker] = (beats, now)
             silent = now - self._seen[worker][1] > self.lease
-            gone = ended or silent or (place == here() and not _lives(process, born))
-            (dead if gone else alive).append(worker)
+            has_ended = ended or silent or (place == here() and not _lives(process, born))
+            (dead if has_ended else alive).append(worker)
         return dead, alive
 
 

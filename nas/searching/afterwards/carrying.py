@@ -3,74 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import torch
-
 from nas.architecture import EncoderDecoder
-from nas.data import Dataset, open_dataset
+from nas.data import Dataset
 from nas.network.device import pick_device
-from nas.searching.afterwards.assignment import Assignment, read
+from nas.searching.assignments.assigned import assigned_search
+from nas.searching.assignments.assignment import Assignment, read
 from nas.searching.engines import start_workers
-from nas.searching.evaluators.assigned import AssignedEvaluator
 from nas.searching.events import Event, Listener, Note, TrialEnded, Working
-from nas.searching.loop import Search, work
+from nas.searching.loop import work
 from nas.searching.settings import SearchSettings
-from nas.searching.setup.folds import Folds
-from nas.searching.setup.ground import bare_ground
-from nas.searching.setup.loading import checked_data, expect_same_data, options_of, prepared
 from nas.searching.setup.slots import share_threads
-from nas.searching.strategies.assigned import Assigned, Job
+from nas.searching.strategies.assigned import Job
 from nas.space import Space
 from nas.study.history import History, Run, Split, State
 from nas.study.protocol import Study
 from nas.study.sql.study import SqlStudy
-
-_ENDLESS = 2**31 - 1
-"""More networks than a study has: what is wanted here is runs, and all of them."""
-
-
-def dataset_of(study: Study, machine: SearchSettings, listener: Listener) -> Dataset:
-    """The data of a study, unchanged, where they lie now.
-
-    Raises:
-        InputError: they cannot be used, or are not the study's.
-    """
-    dataset = open_dataset(machine.data or study.settings.data_source, options_of(study.settings))
-    expect_same_data(study.settings, checked_data(dataset, listener))
-    return dataset
-
-
-def folds_of(
-    study: Study, dataset: Dataset, neighbours: int | None, cache: str, device: torch.device, listener: Listener
-) -> Folds:
-    """The cases of a study, prepared as it was begun."""
-    from nas.data import Preprocessing
-
-    preprocessing = Preprocessing.from_json(study.settings.plan["preprocessing"])
-    data = prepared(dataset, preprocessing, cache, listener)
-    return Folds(data, study.settings.held_out, neighbours, device)
-
-
-def assigned_search(
-    study: Study,
-    assignment: Assignment,
-    space: Space[EncoderDecoder],
-    dataset: Dataset,
-    cache: str,
-    device: torch.device,
-    listener: Listener,
-) -> Search:
-    """What a worker does that works for an assignment."""
-    ground = bare_ground(study.settings, space)
-    folds = folds_of(study, dataset, ground.slices, cache, device, listener)
-    return Search(
-        study=study,
-        strategy=Assigned(assignment.jobs),
-        evaluator=AssignedEvaluator(ground, folds, device, assignment.seconds, study.clock, study.settings.goals),
-        wanted=_ENDLESS,
-        space_digest=study.settings.space_digest,
-        hear=listener,
-        takes=assignment.takes,
-    )
 
 
 def carry_out(

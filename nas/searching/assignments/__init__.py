@@ -1,0 +1,1 @@
+"""Runs that are wanted beside a search: written down, and what a worker does for them."""
