@@ -223,7 +223,7 @@ class Trial:
 
     def as_of(self, rung: int) -> "Trial":
         """The trial as it stood when its run of the search had ended at a rung, whatever came after."""
-        if self.latest is None:
+        if self.latest is None or (len(self.runs) == 1 and self.latest.key.rung <= rung):
             return self
         runs = tuple(self.runs_at(replace(self.latest.key, rung=rung)))
         return self if len(runs) == len(self.runs) else replace(self, runs=runs)
