@@ -71,7 +71,8 @@ ROOMS: dict[str, set[str]] = {
     "searching/evaluators/__init__.py": set(),
     "searching/evaluators/tabular.py": {"evaluators"},
     "searching/gate.py": {"strategies", "evaluators"},
-    "searching/loop.py": {"strategies", "evaluators", "gate", "failures", "events", "schedule"},
+    "searching/beginnings.py": {"evaluators"},
+    "searching/loop.py": {"strategies", "evaluators", "gate", "beginnings", "failures", "events", "schedule"},
 }
 """What the heart of study and searching may import of its own package: values, promises and pure functions alone."""
 FILES = [file for file in sorted((ROOT / "nas").rglob("*.py")) if file.parent != ROOT / "nas" or file.stem in ALLOWED]

@@ -12,8 +12,9 @@ from nas.cli.parsing import parse_sizes
 from nas.errors import InputError
 
 if TYPE_CHECKING:
-    from nas.searching.tables.regret import Standing
+    from nas.searching.tables.regret import Contest, Results
     from nas.searching.tables.signals import Signal
+    from nas.searching.tables.standings import Standing, Worth
     from nas.searching.tables.table import Table
 
 
@@ -110,86 +111,191 @@ def replay(
     table: Annotated[str, typer.Argument(help="A shipped table, or a file that nas tabulate made.")],
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="What trains when, and what it trains: whole:random; repeatable.", show_default="all"),
+        typer.Option(help="What trains when, and what it trains: whole:random; repeatable.", show_default="the usual"),
+    ] = None,
+    parts: Annotated[
+        str | None,
+        typer.Option(help="A strategy that is replayed whole and with each of its parts switched off in turn."),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How often each is replayed.", min=1)] = 50,
     workers: Annotated[int, typer.Option(help="Simulated workers.", min=1)] = 1,
-    budgets: Annotated[str | None, typer.Option(help="Whole trainings to spend.", show_default="2,4,8,16,32")] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Whole trainings to spend.", show_default="2,3,4,6,8,12,16,24,32")
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(help="dice; or several, as dice,parameters or dice,macs: fronts by their hypervolume.")
+    ] = "dice",
     processes: Annotated[int, typer.Option(help="How many replay at once.", min=1)] = 1,
+    runs: Annotated[
+        Path | None,
+        typer.Option(help="File (.jsonl) that each replay is added to; what it holds is not replayed again."),
+    ] = None,
     to: Annotated[Path | None, typer.Option(help="File for all figures, .csv or .json.", show_default="none")] = None,
+    figure: Annotated[Path | None, typer.Option(help="File for a drawing, .svg.", show_default="none")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run strategies on a table, many times and with simulated time, and say how far from its best they end.
 
     Paces: whole trains each network to the end, brief all briefly and then the best, halving in rungs, asynchronous in
-    rungs without waiting. Proposers: random, quasi_random, tree_parzen, evolution, local_search.
+    rungs without waiting. Proposers: random, quasi_random, tree_parzen, nsga2, evolution, local_search. Optuna alone:
+    optuna:tpe, optuna:tpe_hyperband, optuna:nsga2. It may be stopped: with --runs the same command goes on.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       nas replay small_volumes --strategy brief:random --strategy halving:tree_parzen
-    """
-    from nas.searching.tables.contestants import names
-    from nas.searching.tables.regret import BUDGETS, Contest, contest
-    from nas.searching.tables.table import load_table
 
-    if to is not None and to.suffix not in (".csv", ".json"):
-        raise InputError(f"--to: found {to.name!r}, expected a name that ends in .csv or .json")
+      nas replay small_volumes --runs replays.jsonl --to regret.csv --figure regret.svg
+
+      nas replay small_volumes --parts halving:tree_parzen --budgets 8,16
+
+      nas replay small_volumes --objective dice,parameters --seeds 20
+    """
+    from nas.searching.tables.contestants import without
+    from nas.searching.tables.drawing import drawing
+    from nas.searching.tables.kept import ENDING
+    from nas.searching.tables.regret import BUDGETS, Contest
+    from nas.searching.tables.table import load_table
+    from nas.study.objective import read_objectives
+
+    _expect_ending("--to", to, (".csv", ".json"))
+    _expect_ending("--figure", figure, (".svg",))
+    _expect_ending("--runs", runs, (ENDING,))
     spent = parse_sizes(budgets, "--budgets") if budgets else BUDGETS
-    found = contest(Contest(table, tuple(strategy or names()), seeds, workers, tuple(sorted(spent))), processes)
+    if min(spent) < 1:
+        raise InputError(f"--budgets: found {budgets!r}, expected whole trainings, one at least")
+    off = without(parts) if parts else {}
+    named = [*(strategy or ()), *([parts, *off.values()] if parts else ())]
+    of = Contest(
+        table,
+        tuple(dict.fromkeys(named)),
+        seeds,
+        workers,
+        tuple(sorted(set(spent))),
+        read_objectives(objective),
+        runs,
+    )
+    results = _replayed(of, processes)
     words = load_table(table).in_words
-    document = {"table": words, "workers": workers, "regret": [one.to_json() for one in found]}
+    worths = _worths(results, parts, off) if parts else []
+    document = {
+        "table": words,
+        "workers": workers,
+        "objective": objective,
+        "regret": [one.to_json() for one in results.standings],
+        "near": [] if results.by_front else [one.to_json() for one in results.arrivals],
+        "parts": [one.to_json() for one in worths],
+    }
     if to is not None:
-        _write(to, document)
+        _write(to, _as_text(document, to.suffix), "--to")
+    if figure is not None:
+        _write(figure, drawing(results, f"{words}, {_of_seeds(seeds, workers)}"), "--figure")
     if json:
         print_json(document)
     else:
-        _show(words, found)
+        _show(words, results, parts, worths)
 
 
-def _show(words: str, found: Sequence["Standing"]) -> None:
-    from nas.searching.tables.regret import NEAR, near_after
+def _replayed(of: "Contest", processes: int) -> "Results":
+    """The contest, with a bar on standard error while it goes on."""
+    from rich.progress import Progress
 
-    by_name: dict[str, list[Standing]] = {}
-    for one in found:
-        by_name.setdefault(one.strategy, []).append(one)
-    budgets = sorted({one.budget for one in found})
-    rows = []
-    for name, standings in by_name.items():
-        near = near_after(standings)
-        rows.append((name, "-" if near is None else str(near), *(_regret(one) for one in standings)))
-    near_column = f"within {100 * NEAR:.1f} after"
-    OUT.print(words, soft_wrap=True)
-    OUT.print(
-        table_of(
-            "Dice points from the best, median and half of the seeds, by whole trainings spent",
-            ("strategy", near_column, *map(str, budgets)),
-            rows,
-        )
+    from nas.searching.tables.regret import contest
+
+    with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
+        bar = progress.add_task("replaying", total=None)
+        return contest(of, processes, lambda count, total: progress.update(bar, completed=count, total=total))
+
+
+def _worths(results: "Results", parts: str, off: Mapping[str, str]) -> "list[Worth]":
+    from nas.searching.tables.standings import worth
+
+    return [
+        worth(part, results.standing(parts, budget), results.standing(name, budget))
+        for part, name in off.items()
+        for budget in results.of.budgets
+    ]
+
+
+def _expect_ending(option: str, file: Path | None, endings: Sequence[str]) -> None:
+    if file is not None and file.suffix not in endings:
+        raise InputError(f"{option}: found {file.name!r}, expected a name that ends in {' or '.join(endings)}")
+
+
+def _of_seeds(seeds: int, workers: int) -> str:
+    at_once = "one worker" if workers == 1 else f"{workers} workers"
+    return f"{seeds} seeds, {at_once}"
+
+
+_COLUMNS = 4
+"""Budgets that a terminal has room for; a file has all."""
+
+
+def _show(words: str, results: "Results", parts: str | None, worths: "Sequence[Worth]") -> None:
+    of = results.of
+    budgets = of.budgets[:: -(-len(of.budgets) // _COLUMNS) or 1] if len(of.budgets) > _COLUMNS else of.budgets
+    OUT.print(f"{words}; {_of_seeds(of.seeds, of.workers)}", soft_wrap=True)
+    what = "percent of the table's hypervolume missing" if results.by_front else "Dice points from the best"
+    near = f"as {of.names[0]} in the end after" if results.by_front else "within 0.3 points after"
+    rows = [
+        (name, _near(results, name), *(_regret(results.standing(name, budget)) for budget in budgets))
+        for name in of.names
+    ]
+    title = f"{what}, median and its 95% interval, by whole trainings spent"
+    OUT.print(table_of(title, ("strategy", near, *map(str, budgets)), rows))
+    if not worths:
+        return
+    by_part: dict[str, list[Worth]] = {}
+    for one in worths:
+        by_part.setdefault(one.part, []).append(one)
+    rows = [(part, *(_worth(one) for one in of_part if one.budget in budgets)) for part, of_part in by_part.items()]
+    OUT.print()
+    OUT.print(table_of(f"what each part of {parts} is worth, in the same unit", ("part", *map(str, budgets)), rows))
+
+
+def _near(results: "Results", name: str) -> str:
+    from nas.searching.tables.standings import equal_after
+
+    if results.by_front:
+        last = results.standing(results.of.names[0], results.of.budgets[-1])
+        after = equal_after([results.standing(name, budget) for budget in results.of.budgets], last)
+        return "-" if after is None else str(after)
+    arrival = next(one for one in results.arrivals if one.strategy == name)
+    low, middle, high = (
+        "-" if value == float("inf") else f"{value:.3g}" for value in (arrival.low, arrival.middle, arrival.high)
     )
+    return f"{middle} ({low} to {high})"
 
 
 def _regret(one: "Standing") -> str:
-    low, high = one.quartiles
-    if one.middle == float("inf"):
-        return "-"
-    return f"{100 * one.middle:.2f} ({100 * low:.2f} to {100 * high:.2f})"
+    return "-" if one.middle == float("inf") else _points(one.middle, *one.interval)
 
 
-def _write(to: Path, document: Mapping[str, Any]) -> None:
+def _worth(one: "Worth") -> str:
+    return _points(one.middle, *one.interval)
+
+
+def _points(middle: float, low: float, high: float) -> str:
+    return f"{100 * middle:.2f} ({100 * low:.2f} to {100 * high:.2f})"
+
+
+def _as_text(document: Mapping[str, Any], suffix: str) -> str:
     import csv
     import json
     from io import StringIO
 
-    if to.suffix == ".json":
-        text = json.dumps(document, indent=1)
-    else:
-        rows = document["regret"]
-        stream = StringIO()
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        text = stream.getvalue()
+    if suffix == ".json":
+        return json.dumps(document, indent=1)
+    near = {row["strategy"]: row["trainings"] for row in document["near"]}
+    rows = [row | {"near_after": near.get(row["strategy"])} for row in document["regret"]]
+    stream = StringIO()
+    writer = csv.DictWriter(stream, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _write(to: Path, text: str, option: str) -> None:
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"--to: {to} cannot be written ({error.strerror}); name another file") from None
+        raise InputError(f"{option}: {to} cannot be written ({error.strerror}); name another file") from None

@@ -19,6 +19,7 @@ from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
 from nas.searching.events import Listener, Note, Opened, silent
+from nas.searching.lessons import SHARE, expect_same_space, lessons, study_names
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
 from nas.searching.schedule import Schedule
@@ -28,15 +29,15 @@ from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_
 from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
 from nas.searching.setup.slots import share_threads, with_workers
 from nas.searching.trackers import expect_trackers, tracked
-from nas.searching.worker import prepared_search, published_entries
+from nas.searching.worker import INHERIT, LESSONS, prepared_search, published_entries
 from nas.space import Space
 from nas.study.files.artifacts import check_name
-from nas.study.history import State
+from nas.study.history import Document, State
 from nas.study.objective import read_objectives
 from nas.study.optuna import project
 from nas.study.settings import StudySettings
 from nas.study.sql.opening import create_or_resume, find_study, open_study
-from nas.study.sql.storage import open_storage
+from nas.study.sql.storage import Storage, open_storage
 from nas.study.sql.study import SqlStudy
 from nas.study.upkeep.widening import is_widened, widen
 from nas.training import Recipe
@@ -88,6 +89,8 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
     name = settings.study or study_name(settings, space, dataset)
     check_name("study name", name)
     storage = open_storage(settings.storage, artifacts=settings.artifacts)
+    if settings.learn_from and settings.reference is None:
+        _past(storage, settings, space.digest())  # before anything takes long
     stored = find_study(storage, name)
     settings = with_workers(settings, None if stored is None else Schedule.of(stored.settings.plan))
     share_threads(settings)
@@ -129,7 +132,11 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     for note in [*describe_plan(ground.plan, typical, ground.task, settings), *describe_recipe(ground.candidates)]:
         listener(note)
     schedule = ground.plan.schedule
-    changes = {"strategy": settings.strategy, "schedule": None if schedule is None else schedule.to_json()}
+    changes = {
+        "strategy": settings.strategy,
+        "schedule": None if schedule is None else schedule.to_json(),
+        LESSONS: _lessons(study, settings, ground, listener) if settings.learn_from else None,
+    }
     study.want(settings.wanted, {name: value for name, value in changes.items() if value is not None})
     study = open_study(study.storage, study.name)  # with its time as it is now
     listener(Opened(study, settings.wanted))
@@ -141,6 +148,29 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     else:
         search = prepared_search(study, ground, device, settings.wanted, listener)
         work(search, device=str(device), lease=settings.lease)
+
+
+def _past(storage: Storage, settings: SearchSettings, digest: str) -> list[SqlStudy]:
+    """The earlier studies that the search is to learn from.
+
+    Raises:
+        InputError: there is no such study, or it is of another space.
+    """
+    studies = [open_study(storage, name) for name in study_names(settings.learn_from or "")]
+    for study in studies:
+        expect_same_space(study.settings, digest, settings.space)
+    return studies
+
+
+def _lessons(study: SqlStudy, settings: SearchSettings, ground: Ground, listener: Listener) -> list[Document]:
+    """What earlier studies have taught, so many that time is left for what is new."""
+    candidates, schedule = ground.candidates, ground.plan.schedule
+    past = _past(study.storage, settings, candidates.architectures.digest())
+    room = settings.wanted if schedule is None else min(settings.wanted, schedule.survivors[0])
+    chosen = lessons([(one.history(), one.settings.goals) for one in past], candidates, max(room // SHARE, 1))
+    names = ", ".join(one.name for one in past)
+    listener(Note(f"learnt from {names}: {len(chosen)} of their best networks come after the published ones"))
+    return chosen
 
 
 def _settled(settings: SearchSettings) -> SearchSettings:
@@ -196,7 +226,12 @@ def _study_settings(
     device: torch.device,
 ) -> StudySettings:
     space = ground.candidates.architectures
-    asked = {"budget": settings.time, "trials": settings.wanted, OPTIONS: options.to_json()}
+    asked = {
+        "budget": settings.time,
+        "trials": settings.wanted,
+        OPTIONS: options.to_json(),
+        INHERIT: settings.inherit,
+    }
     return StudySettings(
         name=name,
         space=space.name,

@@ -7,7 +7,8 @@ from pathlib import Path
 from random import Random
 
 from nas.errors import InputError
-from nas.searching.evaluators import Beginning, Evaluator, Fresh, Resume, Training
+from nas.searching.beginnings import beginning
+from nas.searching.evaluators import Evaluator, Training
 from nas.searching.events import Listener, Note, TrialEnded, TrialStarted, Working
 from nas.searching.failures import refuse_to_go_on
 from nas.searching.gate import admit
@@ -38,6 +39,7 @@ class Search:
         schedule: how time is divided; None in a search of so many networks.
         project: shows what happened in Optuna's tables; told whether the search is over.
         takes: which runs that wait, or were left, are taken up.
+        inherit: whether networks begin with the weights of those that they were changed from.
     """
 
     study: Study
@@ -49,6 +51,7 @@ class Search:
     schedule: Schedule | None = None
     project: Callable[[bool], None] = lambda _: None
     takes: Wanted = in_the_search
+    inherit: bool = False
 
 
 def work(search: Search, *, device: str, lease: float, orphaned: Orphaned | None = None) -> None:
@@ -131,7 +134,8 @@ def _carry_out(search: Search, claim: Claim, history: History) -> History:
         )
         recorder = _Recorder(search, claim)
         training = Training(trial.number, trial.decisions or {}, run.key, trial.reference)
-        result = search.evaluator.run(training, _beginning(study, claim), recorder)
+        begins = beginning(study, claim, trial, run, history, inherit=search.inherit)
+        result = search.evaluator.run(training, begins, recorder)
         study.finish(claim, _timed(result, study.clock.steady() - began))
     except LostClaimError as lost:
         search.hear(Note(f"trial {trial.number}: {lost}; it goes on there"))
@@ -155,11 +159,6 @@ def _give_up(study: Study, claim: Claim, reason: str) -> None:
         study.give_up(claim, reason)
     except LostClaimError:
         return
-
-
-def _beginning(study: Study, claim: Claim) -> Beginning:
-    checkpoint = study.checkpoint(claim)
-    return Fresh() if checkpoint is None else Resume(checkpoint)
 
 
 def _claimed(history: History, claim: Claim) -> tuple[Trial, Run]:

@@ -34,6 +34,7 @@ class Schedule:
         survivors: how many networks are expected to reach each rung, those that begin first.
         workers: how many train at once.
         set_up: seconds of the user's budget that were over before.
+        afresh: whether trainings of full length begin anew, not from the rung before.
     """
 
     seconds: float
@@ -42,6 +43,7 @@ class Schedule:
     survivors: tuple[int, ...]
     workers: int = 1
     set_up: float = 0.0
+    afresh: bool = False
 
     @property
     def first(self) -> float:
@@ -50,6 +52,8 @@ class Schedule:
 
     def climb(self, rung: int) -> float:
         """Seconds of a run that goes on to a rung from the one before."""
+        if self.afresh and rung == len(self.rungs) - 1:
+            return self.length
         return (self.rungs[rung] - self.rungs[rung - 1]) * self.length
 
     def waves(self, runs: int) -> int:
@@ -106,7 +110,7 @@ def between(history: History) -> float:
     return seconds
 
 
-def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None) -> Schedule:
+def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None, afresh: bool = False) -> Schedule:
     """Divide a time among networks: as many rungs as leave the first one long enough to tell networks apart.
 
     Successive halving (Jamieson and Talwalkar, arXiv:1502.07943) as one bracket, so that what is returned was trained
@@ -116,6 +120,7 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None)
         seconds: that all workers train.
         workers: how many train at once.
         trials: most networks that are wanted; None for as many as there is time for.
+        afresh: whether trainings of full length begin anew.
     """
     brackets = math.ceil(workers / FINALISTS)  # so that all workers have a finalist to train
     for number in range(_MOST_RUNGS, 1, -1):
@@ -123,10 +128,10 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None)
         wanted = begun if trials is None else min(begun, trials)
         if wanted <= brackets * ETA ** (number - 2):
             continue  # fewer rungs do for so few networks
-        schedule = _with_rungs(seconds, number, wanted, workers)
+        schedule = _with_rungs(seconds, number, wanted, workers, afresh)
         if schedule.first >= (BRIEFEST_OF_FEW if number == 2 and trials is not None else BRIEFEST):
             return schedule
-    return _with_rungs(seconds, 1, workers if trials is None else min(workers, trials), workers)
+    return _with_rungs(seconds, 1, workers if trials is None else min(workers, trials), workers, False)
 
 
 def survivors_of(begun: int, rungs: int, workers: int = 1) -> tuple[int, ...]:
@@ -136,7 +141,7 @@ def survivors_of(begun: int, rungs: int, workers: int = 1) -> tuple[int, ...]:
     return (begun, *further)
 
 
-def _with_rungs(seconds: float, number: int, begun: int, workers: int) -> Schedule:
+def _with_rungs(seconds: float, number: int, begun: int, workers: int, afresh: bool) -> Schedule:
     rungs = tuple(float(ETA) ** (rung + 1 - number) for rung in range(number))
-    unit = Schedule(seconds, 1.0, rungs, survivors_of(begun, number, workers), workers)
+    unit = Schedule(seconds, 1.0, rungs, survivors_of(begun, number, workers), workers, afresh=afresh)
     return replace(unit, length=seconds * _SHARE / unit.planned)

@@ -16,13 +16,16 @@ from nas.study.objective import read_objectives
 
 ENGINES = ("local", "ray")
 DIMENSIONS = ("auto", "2", "2.5", "3")
+COMPARE = ("time", "steps")
 LEASE_SECONDS = 60.0
 CACHE = "runs/cache"
 """`nas.data.DEFAULT_FOLDER`, written out: importing it would load NumPy at the start of every command."""
 LARGEST = 2**63 - 1
 """What a database can hold, and torch takes for a seed."""
 MOST_TRIALS = 2**31 - 1
-STRATEGIES = ("tree_parzen", "evolution", "local_search", "random", "quasi_random")
+STRATEGIES = ("tree_parzen", "nsga2", "evolution", "local_search", "random", "quasi_random")
+ONE_OBJECTIVE = ("local_search",)
+"""Strategies that climb towards one network, not towards a front of them."""
 DEFAULT_STRATEGY = "tree_parzen"
 DEFAULT_BUDGET = "15m"
 DEFAULT_TRIALS = 100
@@ -121,8 +124,22 @@ class SearchSettings:
     )
     strategy: str | None = option(
         None,
-        "What proposes networks after the published ones: tree_parzen, evolution, local_search, random, quasi_random.",
+        "What proposes networks after the published ones: tree_parzen, nsga2, evolution, local_search, random, "
+        "quasi_random.",
         shown=DEFAULT_STRATEGY,
+    )
+    compare: str = option(
+        "time",
+        "What networks have alike: time of training, or steps, as many as a large one makes in that time.",
+    )
+    learn_from: str | None = option(
+        None,
+        "Earlier studies in the same database, of other data over the same space, as one,two: their best networks come "
+        "after the published ones.",
+        shown="none",
+    )
+    inherit: bool = option(
+        False, "Let changed networks begin with the weights that they share with what they were changed from."
     )
     fold: int = option(0, "Which of the five folds validates, 0 to 4.")
     holdout: float | None = option(
@@ -189,13 +206,17 @@ class SearchSettings:
         for item in fields(self):
             _check(item, getattr(self, item.name))
         parse_duration(self.time)
-        read_objectives(self.objective)
+        objectives = read_objectives(self.objective)
         if self.engine not in ENGINES:
             raise InputError(f"{field_named('engine')}: found {self.engine!r}, expected {' or '.join(ENGINES)}")
         if self.strategy not in (None, *STRATEGIES):
             raise InputError(
                 f"{field_named('strategy')}: found {self.strategy!r}; {did_you_mean(str(self.strategy), STRATEGIES)}"
             )
+        if self.compare not in COMPARE:
+            raise InputError(f"{field_named('compare')}: found {self.compare!r}, expected {' or '.join(COMPARE)}")
+        if self.strategy is not None:
+            expect_serves(self.strategy, len(objectives))
         if self.dimensions not in DIMENSIONS:
             raise InputError(
                 f"{field_named('dimensions')}: found {self.dimensions!r}, expected {' or '.join(DIMENSIONS)}"
@@ -254,6 +275,20 @@ class SearchSettings:
         names = ("space", "reference", "slim", "patch", "budget", "trials")
         of_recipe = {name: getattr(recipe, name) for name in names if getattr(recipe, name, None)}
         return SearchSettings(**{**of_recipe, **values})
+
+
+def expect_serves(strategy: str, objectives: int) -> None:
+    """Refuse a strategy that cannot serve so many objectives.
+
+    Raises:
+        InputError: it serves one alone.
+    """
+    if objectives > 1 and strategy in ONE_OBJECTIVE:
+        others = ", ".join(name for name in STRATEGIES if name not in ONE_OBJECTIVE)
+        raise InputError(
+            f"{field_named('strategy')}: {strategy} serves one objective, and {field_named('objective')} names "
+            f"{objectives}; give one of {others}, or one objective"
+        )
 
 
 def _document_fields() -> None:

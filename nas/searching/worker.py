@@ -22,6 +22,7 @@ from nas.searching.setup.spaces import space_of
 from nas.searching.strategies import Strategy, proposers
 from nas.searching.strategies.counted import Counted
 from nas.searching.strategies.halving import Halving
+from nas.searching.strategies.learnt import Learnt
 from nas.searching.strategies.own import Own
 from nas.searching.strategies.proposers import PROPOSERS
 from nas.searching.strategies.published import PublishedFirst
@@ -84,6 +85,8 @@ def join(
     work(search, device=str(where), lease=lease, orphaned=orphaned)
 
 
+LESSONS, INHERIT = "lessons", "inherit"
+"""In a study's plan: decisions that earlier studies have taught, and whether weights are inherited."""
 _EACH_FAMILY = 11
 """So many published networks enter wherever trials allow: the first of each family of `unet_family`, in turn."""
 
@@ -101,6 +104,7 @@ def prepared_search(study: SqlStudy, ground: Ground, device: torch.device, wante
         hear=listener,
         schedule=ground.plan.schedule,
         project=lambda finished: project(study, lambda d: distributions(ground.candidates, d), finished=finished),
+        inherit=study.settings.plan.get(INHERIT, False),
     )
 
 
@@ -128,6 +132,7 @@ def _strategy(
     goals = study.settings.goals
     name = study.settings.plan.get("strategy", DEFAULT_STRATEGY)
     proposing = PROPOSERS[name](proposers.Ground(ground.candidates, goals, identify, study.settings.seed))
-    counted = Counted(PublishedFirst(proposing, ground.candidates, entered), wanted)
+    learnt = Learnt(proposing, study.settings.plan.get(LESSONS, ()))
+    counted = Counted(PublishedFirst(learnt, ground.candidates, entered), wanted)
     schedule = ground.plan.schedule
     return Own(counted if schedule is None else Halving(counted, schedule, goals))

@@ -93,23 +93,26 @@ class Space(Generic[A]):
         """
         if not isinstance(chooser, Mapping):
             answer = choosers.from_random(chooser) if isinstance(chooser, random.Random) else chooser
-            return self._decided(Decide(answer))
-        walk = Decide(choosers.from_mapping(chooser))
-        architecture = self._decided(walk)
-        unknown = sorted(set(chooser) - set(walk.decisions))
+            return self.walked(answer)[0]
+        architecture, taken = self.walked(choosers.from_mapping(chooser))
+        unknown = sorted(set(chooser) - set(taken))
         if unknown:
             raise InputError(f"{unknown[0]}: space {self.name!r} has no such choice beside the other decisions")
         return architecture
 
-    def _decided(self, walk: Decide) -> A:
+    def walked(self, chooser: Chooser) -> tuple[A, dict[str, Scalar]]:
+        """The architecture that a chooser decides, and the decisions that it took on the way.
+
+        Raises:
+            InputError: it answered with a value that a choice does not offer.
+        """
+        walk = Decide(chooser)
         architecture: A = walk.template(self.template)
-        return architecture
+        return architecture, walk.decisions
 
     def sample(self, generator: random.Random) -> Decisions:
         """Random decisions."""
-        walk = Decide(choosers.from_random(generator))
-        walk.template(self.template)
-        return walk.decisions
+        return self.walked(choosers.from_random(generator))[1]
 
     def read(self, architecture: A | Mapping[str, Any]) -> Decisions:
         """The decisions that lead to an architecture, or to its JSON document: the inverse of `decide`.
@@ -140,7 +143,7 @@ class Space(Generic[A]):
             known[path] = choice
             return decisions[path]
 
-        Decide(repeat).template(self.template)
+        self.walked(repeat)
         paths = sorted(path for path, choice in known.items() if not _is_settled(choice))
         if not paths:
             return dict(decisions)
@@ -154,9 +157,7 @@ class Space(Generic[A]):
                 return decisions[path]
             return at_random(path, choice)
 
-        walk = Decide(choose)
-        walk.template(self.template)
-        return walk.decisions
+        return self.walked(choose)[1]
 
     def size(self) -> int | None:
         """How many different decisions there are, exactly; None when a real number is open."""

@@ -33,6 +33,12 @@ def anytime(history: History, objectives: Sequence[Objective]) -> list[Step]:
     return steps
 
 
+def best_at(steps: Sequence[Step], seconds: float) -> float | None:
+    """What was the best after so many seconds of runs; None before the first."""
+    reached = [step.value for step in steps if step.seconds <= seconds + 1e-9]
+    return reached[-1] if reached else None
+
+
 def spent(history: History) -> float:
     """Seconds that all runs of the search took."""
     return sum(run.seconds or 0.0 for trial in history.trials for run in trial.runs if _is_over(run))

@@ -44,9 +44,27 @@ def test_studies_stand_side_by_side(storage: str, nas: Command) -> None:
     (difference,) = found["differences"]
     assert difference["difference"] == pytest.approx(0.2)
     assert (difference["low"], difference["high"]) == pytest.approx((0.2, 0.2))
+    assert [row["regret"] for row in found["studies"]] == pytest.approx([0.2, 0.0])
+    assert [group["value"]["count"] for group in found["groups"]] == [1, 1]
     shown = nas("compare", "low", "high", "--storage", storage)
     assert shown.code == 0
     assert "high against low: +0.2000 Dice, case by case" in shown.out
+
+
+def test_studies_that_differ_by_their_seed_are_one(storage: str, nas: Command) -> None:
+    found = nas("compare", "low,high", "high", "--storage", storage, "--json").json
+    both, high = found["groups"]
+    assert both["studies"] == ["low", "high"]
+    last = both["moments"][-1]
+    assert (last["low"], last["median"], last["high"]) == pytest.approx((0.655, 0.755, 0.855))
+    assert both["regret"]["high"] == pytest.approx(0.2)
+    assert high["moments"][0] == {"seconds": 60 / 32, "median": None, "low": None, "high": None, "count": 0}
+    (difference,) = found["differences"]
+    assert difference["baseline"] == "low,high"
+    assert difference["difference"] == pytest.approx(0.1)
+    shown = nas("compare", "low,high", "high", "--storage", storage)
+    assert shown.code == 0
+    assert "low,high" in shown.out
 
 
 @pytest.mark.parametrize(
@@ -56,6 +74,7 @@ def test_studies_stand_side_by_side(storage: str, nas: Command) -> None:
         (("low", "other"), "'other' has another data digest than 'low'"),
         (("low", "empty"), "study 'empty': no network is trained to the end yet"),
         (("low", "hihg"), "hihg"),
+        (("low,other", "high"), "'other' has another data digest than 'low'"),
     ],
 )
 def test_what_cannot_be_compared_is_said(studies: tuple[str, ...], message: str, storage: str, nas: Command) -> None:

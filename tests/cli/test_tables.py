@@ -29,6 +29,26 @@ def test_a_replay_is_shown_and_written(file: str, tmp_path: Path, nas: Command) 
     found = nas(*arguments, "--to", str(tmp_path / "all.json"), "--json").json
     assert found == json.loads((tmp_path / "all.json").read_text())
     assert [str(row["median"]) for row in found["regret"]] == [row["median"] for row in rows]
+    assert [one["strategy"] for one in found["near"]] == ["whole:random"]
+
+
+def test_parts_are_switched_off_and_drawn_in_one_command(file: str, tmp_path: Path, nas: Command) -> None:
+    files = ("--runs", str(tmp_path / "runs.jsonl"), "--figure", str(tmp_path / "regret.svg"))
+    arguments = ("replay", file, "--parts", "halving:random", "--seeds", "2", "--budgets", "4", *files)
+    shown = nas(*arguments)
+    assert shown.code == 0
+    words = " ".join(shown.out.split())
+    assert "what each part of halving:random is worth" in words
+    assert "published networks first" in words
+    assert (tmp_path / "regret.svg").read_text().startswith("<svg")
+    again = nas(*arguments, "--json").json
+    assert [one["part"] for one in again["parts"]] == ["rungs", "published networks first"]
+
+
+def test_fronts_are_compared_by_their_volume(file: str, nas: Command) -> None:
+    arguments = ("--objective", "dice,parameters", "--seeds", "1", "--budgets", "3", "--strategy", "whole:random")
+    shown = nas("replay", file, *arguments)
+    assert "percent of the table's hypervolume missing" in " ".join(shown.out.split())
 
 
 def test_a_table_says_how_complete_it_is_and_what_tells_early(file: str, nas: Command) -> None:
@@ -50,6 +70,15 @@ def test_a_table_says_how_complete_it_is_and_what_tells_early(file: str, nas: Co
         (("replay", "FILE", "--strategy", "whole:randm"), "'randm' is unknown; did you mean 'random'"),
         (("replay", "FILE", "--to", "x.txt"), "--to: found 'x.txt', expected a name that ends in .csv or .json"),
         (("replay", "FILE", "--budgets", "a"), "--budgets: found 'a'"),
+        (("replay", "FILE", "--budgets", "0"), "--budgets: found '0', expected whole trainings"),
+        (("replay", "FILE", "--runs", "x.csv"), "--runs: found 'x.csv', expected a name that ends in .jsonl"),
+        (("replay", "FILE", "--figure", "x.png"), "--figure: found 'x.png', expected a name that ends in .svg"),
+        (("replay", "FILE", "--objective", "dice,latency"), "--objective: found 'latency', which a table does not"),
+        (
+            ("replay", "FILE", "--objective", "dice,macs", "--strategy", "halving:local_search"),
+            "'halving:local_search': serves one objective",
+        ),
+        (("replay", "FILE", "--parts", "optuna:tpe"), "expected one of"),
     ],
 )
 def test_bad_input_is_said(arguments: tuple[str, ...], message: str, file: str, nas: Command) -> None:

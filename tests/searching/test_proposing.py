@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
+from scipy.stats.qmc import Sobol
 
 from nas.catalog import load_space
 from nas.searching.candidates import candidates_of
@@ -13,7 +14,7 @@ from nas.searching.strategies.asynchronous import AsynchronousHalving
 from nas.searching.strategies.brief import BriefThenBest
 from nas.searching.strategies.evolution import Evolution
 from nas.searching.strategies.local_search import LocalSearch
-from nas.searching.strategies.quasi_random import QuasiRandomSearch, from_point
+from nas.searching.strategies.quasi_random import DIMENSIONS, QuasiRandomSearch, _point, from_point
 from nas.searching.strategies.random import RandomSearch
 from nas.searching.strategies.tree_parzen import TreeParzen
 from nas.space import Space, integer, one_of, real, weighted
@@ -169,3 +170,11 @@ def test_a_trial_that_climbs_changes_nothing_of_what_the_sampler_sees() -> None:
     assert proposals[0] == proposals[1]
     assert strategy._memory is not None
     assert len(strategy._memory.study.trials) == 4 + len(proposals)  # nothing was added anew
+
+
+def test_the_points_of_a_sequence_are_the_same_however_many_are_drawn_at_once() -> None:
+    for index in (0, 1, 127, 128, 300):
+        sequence = Sobol(DIMENSIONS, seed=5)
+        if index:
+            sequence.fast_forward(index)
+        assert _point(5, index) == sequence.random(1)[0].tolist()

@@ -102,7 +102,7 @@ def make_plan(
     left = max(settings.seconds - spent, settings.seconds * _TRIAL_SHARE / 2)
     schedule = None
     if typical.steps is None:
-        fitted = fit_schedule(left, workers=settings.at_once, trials=settings.trials)
+        fitted = fit_schedule(left, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit)
         schedule = replace(fitted, set_up=spent)
         share = schedule.length
     else:
@@ -127,8 +127,28 @@ def make_plan(
         _expect_enough(plan, smallest, settings, spent)
         plan = replace(plan, brief_cases=_brief_cases(plan, likely, len(data.validation)))
         template = _for_rungs(template, schedule, settings)
+        if settings.compare == "steps":
+            steps = equal_steps(plan, space, task, smallest)
+            template = replace(template, steps=steps)
+            plan = plan.decided(replace(plan.recipe, steps=steps))
+    if settings.inherit and len(plan.rungs) == 1:
+        raise InputError(
+            f"{field_named('inherit')}: nothing is trained briefly, so that no weights are passed on; leave it out, or "
+            f"give a longer {field_named('budget')} and no {field_named('steps')}"
+        )
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
+
+
+def equal_steps(plan: Plan, space: Space[EncoderDecoder], task: Task, smallest: Graph) -> int:
+    """The steps that the first published network makes in the time of a training, as wide as it fits.
+
+    As each network that is trained makes them in that time, none takes longer than is planned.
+    """
+    architecture, _ = _first_member(space, task)
+    forms = (trace(slim(architecture, rungs), task) for rungs in range(MOST_RUNGS + 1))
+    largest = next((graph for graph in forms if plan.fits(graph)), smallest)
+    return max(plan.expected_steps(largest), plan.fewest)
 
 
 def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
@@ -196,9 +216,10 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
     lines = [f"plan: networks in {task.axes}D see {recipe.batch} patches of {patch} a step, voxels of {spacing} mm"]
     if recipe.steps is not None:
         lines.append(f"plan: {recipe.steps} steps for each network")
-    elif plan.schedule is not None:
-        lines.append(f"plan: {_in_words(plan.schedule, settings)}")
-    elif plan.seconds_each is not None:
+    if plan.schedule is not None:
+        most = "" if recipe.steps is None else "at most, by these times: "
+        lines.append(f"plan: {most}{_in_words(plan.schedule, settings)}")
+    elif recipe.steps is None and plan.seconds_each is not None:
         lines.append(
             f"plan: {plan.seconds_each:.0f} s for each network, validation included; {plan.fewest} steps or more"
         )
@@ -212,7 +233,7 @@ def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettin
             f"plan: networks whose trial would take more than {plan.limits.seconds:.1f} s, their share of the "
             "budget, are not trained (more with --budget)"
         )
-        if plan.limits.seconds * settings.wanted > settings.seconds * settings.at_once:
+        if plan.schedule is None and plan.limits.seconds * settings.wanted > settings.seconds * settings.at_once:
             lines.append(
                 f"warning: {settings.time} is short for {settings.wanted} trials on this machine; "
                 "expect longer, or give a longer --budget or fewer --trials"

@@ -76,7 +76,10 @@ def lay_ground(
     holdout = _put_aside(settings, dataset, listener)
     preprocessing = plan_preprocessing(fingerprint)
     if "steps" not in settings.wishes:
-        each = fit_schedule(settings.seconds, workers=settings.at_once, trials=settings.trials).length
+        schedule = fit_schedule(
+            settings.seconds, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit
+        )
+        each = schedule.length
         preprocessing, factor = bearable(preprocessing, dataset, fingerprint, device.type, each)
         if factor > 1:
             spacing = "x".join(f"{step:.3g}" for step in preprocessing.spacing)

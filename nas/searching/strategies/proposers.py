@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nas.searching.candidates import Candidates
 from nas.searching.strategies import Strategy
 from nas.searching.strategies.evolution import Evolution
+from nas.searching.strategies.genetic import Genetic
 from nas.searching.strategies.local_search import LocalSearch
 from nas.searching.strategies.novel import Identify, Novel
 from nas.searching.strategies.quasi_random import QuasiRandomSearch
@@ -16,12 +17,16 @@ from nas.study.objective import Objective
 
 @dataclass(frozen=True)
 class Ground:
-    """What a proposer is given: what it proposes from, what is best, what tells networks apart, and a seed."""
+    """What a proposer is given: what it proposes from, what is best, what tells networks apart, and a seed.
+
+    `changes` is whether changes of good networks take the place of proposals that are known.
+    """
 
     candidates: Candidates
     objectives: Sequence[Objective]
     identify: Identify
     seed: int = 0
+    changes: bool = True
 
 
 def _random(ground: Ground) -> Strategy:
@@ -33,8 +38,17 @@ def _quasi_random(ground: Ground) -> Strategy:
 
 
 def _tree_parzen(ground: Ground) -> Strategy:
-    estimator = TreeParzen(ground.candidates, ground.objectives)
-    return Novel(estimator, ground.candidates, ground.identify, ground.objectives)
+    return _new_ones(TreeParzen(ground.candidates, ground.objectives), ground)
+
+
+def _genetic(ground: Ground) -> Strategy:
+    return _new_ones(Genetic(ground.candidates, ground.objectives), ground)
+
+
+def _new_ones(strategy: Strategy, ground: Ground) -> Strategy:
+    if not ground.changes:
+        return strategy
+    return Novel(strategy, ground.candidates, ground.identify, ground.objectives)
 
 
 def _evolution(ground: Ground) -> Strategy:
@@ -47,6 +61,7 @@ def _local_search(ground: Ground) -> Strategy:
 
 PROPOSERS: Mapping[str, Callable[[Ground], Strategy]] = {
     "tree_parzen": _tree_parzen,
+    "nsga2": _genetic,
     "evolution": _evolution,
     "local_search": _local_search,
     "random": _random,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from nas.searching.candidates import Candidates
@@ -14,6 +15,9 @@ from nas.study.history import History
 
 DIMENSIONS = 64
 """Choices of a walk that take a coordinate each; those after take the first ones again."""
+
+_BLOCK = 128
+"""A power of two, as the sequence wants it."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,16 @@ def _at(share: float, labels: Sequence[Scalar], weights: Sequence[float]) -> Sca
 
 
 def _point(seed: int, index: int) -> Sequence[float]:
+    return _points(seed, index // _BLOCK)[index % _BLOCK]
+
+
+@lru_cache(4)
+def _points(seed: int, block: int) -> Sequence[Sequence[float]]:
+    """So many points of the sequence at once: to begin it takes much longer than to go on."""
     from scipy.stats.qmc import Sobol
 
     sequence = Sobol(DIMENSIONS, seed=seed)
-    if index:  # none to be left out is an overflow to it
-        sequence.fast_forward(index)
-    point: Sequence[float] = sequence.random(1)[0].tolist()
-    return point
+    if block:  # none to be left out is an overflow to it
+        sequence.fast_forward(block * _BLOCK)
+    points: Sequence[Sequence[float]] = sequence.random(_BLOCK).tolist()
+    return points

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 
+from nas.searching.strategies.spread import spread_out
 from nas.study.history import UNDERWAY, History, State, Trial
-from nas.study.objective import Objective, ranked
+from nas.study.objective import Objective, fronts, ranked
 
 
 def standing(history: History, objectives: Sequence[Objective], rung: int) -> list[Trial]:
-    """The trials that were scored at a rung, best first, as they stand now."""
-    then = [trial.as_of(rung) for trial in history.trials if rung_of(trial) >= rung]
-    return [history.by_number[trial.number] for trial in ranked(History(tuple(then)), objectives)]
+    """The trials that were scored at a rung, best first, as they stand now.
+
+    With several objectives those of one Pareto rank are spread out, so that not all that go on are alike.
+    """
+    then = ranked(History(tuple(trial.as_of(rung) for trial in history.trials if rung_of(trial) >= rung)), objectives)
+    if len(objectives) > 1:
+        then = [trial for front in fronts(then, objectives) for trial in spread_out(front, objectives)]
+    return [history.by_number[trial.number] for trial in then]
 
 
 def rung_of(trial: Trial) -> int:

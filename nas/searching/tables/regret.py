@@ -1,122 +1,186 @@
 """How far what strategies return is from the best of a table, by what they have spent, over many seeds."""
 
+import hashlib
 import math
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import repeat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from multiprocessing import get_context
-from statistics import median, quantiles
-from typing import Any
+from pathlib import Path
 
 from nas.catalog import load_space
 from nas.errors import InputError
 from nas.searching.candidates import candidates_of
 from nas.searching.references import Entry
-from nas.searching.tables.contestants import ANYTIME, Ring, contestant
-from nas.searching.tables.replaying import Course, Lookup, Moment, replay
-from nas.searching.tables.table import Table, load_table
+from nas.searching.tables.contestants import ANYTIME, USUAL, USUAL_FRONTS, Ring, contestant
+from nas.searching.tables.kept import Job, Outcome, keep, kept
+from nas.searching.tables.remembered import remembered
+from nas.searching.tables.replaying import Course, Lookup, replay
+from nas.searching.tables.standings import Arrival, Standing, arrival
+from nas.searching.tables.table import Table, line_of, load_table
+from nas.searching.tables.volume import Yardstick
+from nas.study.history import Document
+from nas.study.objective import DICE, Objective
 from nas.training import Recipe
 
 NEAR = 0.003
 """Dice below the best that is as good as the best: 0.3 points."""
-BUDGETS = (2, 4, 8, 16, 32)
+BUDGETS = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 """What may be spent, in whole trainings, where regret is looked at."""
 
 
 @dataclass(frozen=True)
 class Contest:
-    """What is replayed: strategies by name on a table, each with so many seeds and simulated workers."""
+    """What is replayed: strategies by name on a table, each with so many seeds and simulated workers.
+
+    `file` is where replays are kept as they are done; what it holds is not replayed again. `patient` is whether those
+    that plan nothing go on until they are near the best, so that the time to that is known.
+    """
 
     table: str
-    strategies: tuple[str, ...]
+    strategies: tuple[str, ...] = ()
     seeds: int = 50
     workers: int = 1
     budgets: tuple[int, ...] = BUDGETS
+    objectives: tuple[Objective, ...] = DICE
+    file: Path | None = None
+    patient: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The strategies, or those that are usually compared."""
+        return self.strategies or (USUAL if len(self.objectives) == 1 else USUAL_FRONTS)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The regret of a strategy that had so many trainings to spend, of every seed; infinite where it returned none."""
+class Results:
+    """What came of a contest: the moments of each replay."""
 
-    strategy: str
-    budget: int
-    regrets: tuple[float, ...]
-
-    @property
-    def middle(self) -> float:
-        """The median over seeds."""
-        return median(self.regrets)
+    of: Contest
+    best: float
+    moments: Mapping[Job, Outcome] = field(repr=False)
 
     @property
-    def quartiles(self) -> tuple[float, float]:
-        """Between which half of the seeds lie."""
-        ordered = sorted(self.regrets)
-        finite = [value for value in ordered if math.isfinite(value)]
-        if len(finite) < len(ordered) or len(ordered) < 2:
-            return ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
-        low, _, high = quantiles(finite, n=4, method="inclusive")
-        return low, high
+    def by_front(self) -> bool:
+        """Whether fronts are measured, not Dice alone."""
+        return len(self.of.objectives) > 1
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON; what returned nothing is null."""
-        values: dict[str, float] = {"median": self.middle, "low": self.quartiles[0], "high": self.quartiles[1]}
-        shown = {name: round(value, 5) if math.isfinite(value) else None for name, value in values.items()}
-        return {"strategy": self.strategy, "trainings": self.budget, **shown, "seeds": len(self.regrets)}
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Of each strategy how far from the best it ended with each budget."""
+        return [self.standing(name, budget) for name in self.of.names for budget in self.of.budgets]
+
+    def standing(self, name: str, budget: int) -> Standing:
+        """How far from the best a strategy ended with a budget."""
+        played = budget if budget in _played(name, self.of) else max(self.of.budgets)
+        outcomes = (self.moments[name, played, seed] for seed in range(self.of.seeds))
+        return Standing(name, budget, tuple(self._regret(outcome, budget) for outcome in outcomes))
+
+    @cached_property
+    def arrivals(self) -> list[Arrival]:
+        """Of each strategy after how many trainings it came near the best Dice."""
+        return [self._arrival(name) for name in self.of.names]
+
+    def _regret(self, moments: Outcome, budget: float) -> float:
+        reached = [moment for moment in moments if moment.spent <= budget + 1e-9]
+        if self.by_front:
+            return 1.0 - max((moment.volume for moment in reached), default=0.0)
+        return self.best - max((moment.dice for moment in reached), default=-math.inf)
+
+    def _arrival(self, name: str) -> Arrival:
+        """Where what may be spent is planned with, it is among the budgets; else at any moment."""
+        seeds = range(self.of.seeds)
+        if _pace(name) not in ANYTIME:
+            near: dict[float, int] = {
+                budget: sum(regret <= NEAR for regret in self.standing(name, budget).regrets)
+                for budget in self.of.budgets
+            }
+            return arrival(name, near, len(seeds))
+        longest = max(self.of.budgets)
+        arrived = sorted(self._near_after(self.moments[name, longest, seed]) for seed in seeds)
+        return arrival(name, {spent: place for place, spent in enumerate(arrived, 1)}, len(seeds))
+
+    def _near_after(self, moments: Outcome) -> float:
+        return min((moment.spent for moment in moments if moment.dice >= self.best - NEAR), default=math.inf)
 
 
-def contest(of: Contest, processes: int = 1) -> list[Standing]:
-    """Replay all, and say how far from the best each strategy ended with each budget.
+def contest(of: Contest, processes: int = 1, done: Callable[[int, int], None] = lambda count, total: None) -> Results:
+    """Replay all that is not kept yet.
+
+    Args:
+        of: what is replayed.
+        processes: how many replay at once.
+        done: hears how many replays of how many are done.
 
     Raises:
-        InputError: no such table or strategy, or a table that does not fit its space.
+        InputError: no such table or strategy, a table that does not fit its space, or a file of other replays.
+        KeyboardInterrupt: stopped; what was done is kept where there is a file.
     """
-    table = load_table(of.table)
-    for name in of.strategies:
-        contestant(name, _ring(of, table, 1.0, 0))
-    jobs = [(name, budget, seed) for name in of.strategies for budget in _played(name, of) for seed in range(of.seeds)]
-    best = table.best.dice
-    moments = dict(zip(jobs, _played_out(of, jobs, processes), strict=True))
-
-    def regret(name: str, budget: int, seed: int) -> float:
-        played = budget if budget in _played(name, of) else max(of.budgets)
-        return best - _reached(moments[name, played, seed], budget)
-
-    return [
-        Standing(name, budget, tuple(regret(name, budget, seed) for seed in range(of.seeds)))
-        for name in of.strategies
-        for budget in of.budgets
-    ]
+    lookup, ring = _lookup(of.table), _ring(of.table)
+    best = lookup.table.best.dice
+    for name in of.names:
+        contestant(name, replace(ring, trainings=1.0, objectives=of.objectives))
+    jobs = [(name, budget, seed) for name in of.names for budget in _played(name, of) for seed in range(of.seeds)]
+    outcomes = {} if of.file is None else kept(of.file, _in_common(of, lookup.table))
+    missing = [job for job in jobs if job not in outcomes]
+    done(len(jobs) - len(missing), len(jobs))
+    for job, outcome in _played_out(of, missing, processes):
+        outcomes[job] = outcome
+        if of.file is not None:
+            keep(of.file, job, outcome)
+        done(sum(job in outcomes for job in jobs), len(jobs))
+    return Results(of, best, outcomes)
 
 
-def near_after(standings: Iterable[Standing], near: float = NEAR) -> int | None:
-    """The smallest budget with which half of the seeds of a strategy came near the best; None where none did."""
-    return min((standing.budget for standing in standings if standing.middle <= near), default=None)
+def _in_common(of: Contest, table: Table) -> Document:
+    """What replays must have in common to be one contest."""
+    rows = "".join(line_of(row) for row in table.rows)
+    return {
+        "table": table.name,
+        "digest": hashlib.sha256(rows.encode()).hexdigest()[:32],
+        "workers": of.workers,
+        "patient": of.patient,
+        "objectives": [objective.metric for objective in of.objectives],
+    }
+
+
+def _pace(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _played(name: str, of: Contest) -> tuple[int, ...]:
     """With which budgets a strategy is replayed; what it reaches with less is seen on the way, where it plans none."""
-    return (max(of.budgets),) if name.partition(":")[0] in ANYTIME else of.budgets
+    return (max(of.budgets),) if _pace(name) in ANYTIME else of.budgets
 
 
-def _reached(moments: Sequence[Moment], budget: float) -> float:
-    return max((moment.dice for moment in moments if moment.spent <= budget + 1e-9), default=-math.inf)
-
-
-def _played_out(of: Contest, jobs: Sequence[tuple[str, int, int]], processes: int) -> list[tuple[Moment, ...]]:
+def _played_out(of: Contest, jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, Outcome]]:
     if processes == 1:
-        return [_play(of, job) for job in jobs]
+        yield from ((job, _play(of, job)) for job in jobs)
+        return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_play, repeat(of), jobs, chunksize=8))
+        try:
+            waiting = {pool.submit(_play, of, job): job for job in jobs}
+            yield from ((waiting[future], future.result()) for future in as_completed(waiting))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _play(of: Contest, job: tuple[str, int, int]) -> tuple[Moment, ...]:
+def _play(of: Contest, job: Job) -> Outcome:
     name, budget, seed = job
     lookup = _lookup(of.table)
-    ring = _ring(of, lookup.table, budget, seed)
+    ring = replace(_ring(of.table), trainings=float(budget), workers=of.workers, seed=seed, objectives=of.objectives)
     strategy, rungs = contestant(name, ring)
-    return replay(lookup, strategy, Course(rungs, of.workers, budget), seed)
+    several = len(of.objectives) > 1
+    course = Course(
+        rungs,
+        of.workers,
+        budget,
+        until=lookup.table.best.dice - NEAR if of.patient and _pace(name) in ANYTIME and not several else -math.inf,
+        yardstick=_yardstick(of.table, of.objectives) if several else None,
+    )
+    return replay(lookup, strategy, course, seed)
 
 
 @lru_cache(1)
@@ -124,12 +188,20 @@ def _lookup(name: str) -> Lookup:
     return Lookup(load_table(name))
 
 
-def _ring(of: Contest, table: Table, trainings: float, seed: int) -> Ring:
+@lru_cache(1)
+def _yardstick(name: str, objectives: tuple[Objective, ...]) -> Yardstick:
+    return Yardstick(_lookup(name).table, objectives)
+
+
+@lru_cache(1)
+def _ring(name: str) -> Ring:
+    """What all contestants on a table are given."""
+    lookup = _lookup(name)
+    table = lookup.table
     space = load_space(table.making.space)
     if space.digest() != table.making.space_digest:
         raise InputError(f"table {table.name}: is of another space {space.name!r} than is here; make it anew")
-    candidates = candidates_of(space, Recipe.from_json(table.making.recipe))
+    candidates = remembered(candidates_of(space, Recipe.from_json(table.making.recipe)))
     present = {row.reference for row in table.firsts.values()}
     entries = [Entry(member.name, member.architecture) for member in space.members if member.name in present]
-    identify = _lookup(of.table).identify
-    return Ring(candidates, identify, entries, trainings, of.workers, seed)
+    return Ring(candidates, lookup.identify, entries, 0.0)

@@ -10,7 +10,8 @@ from random import Random
 from statistics import mean
 
 from nas.searching.strategies import Continue, Done, Repeat, Start, Strategy, Wait
-from nas.searching.tables.table import TENTHS, Row, Scores, Table, mean_dice
+from nas.searching.tables.table import TENTHS, Key, Row, Scores, Table, mean_dice
+from nas.searching.tables.volume import Yardstick
 from nas.study.history import Document, History, Measurement, Run, RunKey, State, Trial
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,21 +23,28 @@ _PATIENCE = 400
 class Course:
     """What a replay runs: `rungs`, at which runs end, are of the table's; the last one is 1.
 
-    `trainings` is what may be spent, in whole trainings; a run that would go over it is not begun.
+    `trainings` is what may be spent, in whole trainings; a run that would go over it is not begun, but where no Dice of
+    `until` was reached yet. With several objectives, a yardstick measures the front.
     """
 
     rungs: tuple[float, ...] = (1.0,)
     workers: int = 1
     trainings: float = 100.0
+    until: float = -math.inf
+    yardstick: Yardstick | None = None
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The end of a whole training: what was spent by then and when it was, in trainings, and the best Dice so far."""
+    """The end of a whole training: what was spent by then and when it was, in trainings, and the best Dice so far.
+
+    `volume` is the share of the table's hypervolume that the front so far has, where there are several objectives.
+    """
 
     spent: float
     time: float
     dice: float
+    volume: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def replay(lookup: Lookup, strategy: Strategy, course: Course, seed: int) -> tup
     """Run a strategy until it is done, has nothing new to say, or all is spent.
 
     Returns:
-        The moments at which the best Dice of a whole training rose.
+        The moments at which the best Dice of a whole training, or the volume of the front, rose.
     """
     return _Replay(lookup, strategy, course, seed).run()
 
@@ -89,6 +97,9 @@ class _Replay:
     """When each run under way will end, its number and its trial."""
     shares: dict[int, float] = field(default_factory=dict)
     moments: list[Moment] = field(default_factory=list)
+    front: list[Row] = field(default_factory=list)
+    known: set[Key] = field(default_factory=set)
+    """The members that were begun."""
 
     def run(self) -> tuple[Moment, ...]:
         """Let workers ask and train, in the order of simulated time."""
@@ -124,7 +135,7 @@ class _Replay:
     def _admitted(self, start: Start) -> int | None:
         """The number of the new trial; None where it is known, or not in the table, which is put on record as well."""
         row, number = self.lookup.row(start.decisions), len(self.history.trials)
-        known = row is not None and self.history.of_training(*row.key) is not None
+        known = row is not None and row.key in self.known
         trial = Trial(
             number=number,
             decisions=start.decisions,
@@ -139,14 +150,18 @@ class _Replay:
             refusal=State.DUPLICATE if known or row is None else None,
         )
         self._put(trial)
-        return None if trial.refusal else number
+        if row is None or known:
+            return None
+        self.known.add(row.key)
+        return number
 
     def _begin(self, step: Continue) -> bool:
         """Begin a run, unless it would take more than there is."""
-        trial = self.history.by_number[step.trial]
+        trial = self.history.trials[step.trial]
         row = self._row(trial)
         share = self.course.rungs[step.rung] - (self.course.rungs[step.rung - 1] if step.rung else 0.0)
-        if self.begun + share > self.course.trainings + 1e-9:
+        enough = self._best >= self.course.until
+        if enough and self.begun + share > self.course.trainings + 1e-9:
             return False
         self.begun += share
         self.runs += 1
@@ -162,18 +177,26 @@ class _Replay:
     def _finish(self, at: float, id: int, number: int) -> None:
         self.now = at
         self.spent += self.shares[id]
-        trial = self.history.by_number[number]
+        trial = self.history.trials[number]
         ended = _ended(trial.runs[-1], self._row(trial), self.course.rungs, self.lookup.table.making.rungs)
         # A budget counts trainings, of whatever network: so do the runs' seconds.
         ended = replace(ended, finished=self._moment, seconds=self.shares[id])
         self._put(replace(trial, runs=(*trial.runs[:-1], ended)))
-        dice = ended.values.get("dice")
-        if (
-            ended.state is State.COMPLETE
-            and dice is not None
-            and dice > (self.moments[-1].dice if self.moments else -math.inf)
-        ):
-            self.moments.append(Moment(self.spent, self.now, dice))
+        if ended.state is State.COMPLETE:
+            self._note(ended.values["dice"], self._row(trial))
+
+    def _note(self, dice: float, row: Row) -> None:
+        """Note a whole training if more is reached by it."""
+        best, volume = max(dice, self._best), self.moments[-1].volume if self.moments else 0.0
+        if self.course.yardstick is not None:
+            self.front = self.course.yardstick.front([*self.front, row])
+            volume = self.course.yardstick.share(self.front)
+        if not self.moments or (best, volume) != (self._best, self.moments[-1].volume):
+            self.moments.append(Moment(self.spent, self.now, best, volume))
+
+    @property
+    def _best(self) -> float:
+        return self.moments[-1].dice if self.moments else -math.inf
 
     def _row(self, trial: Trial) -> Row:
         row = self.lookup.row(trial.decisions or {})
@@ -181,7 +204,10 @@ class _Replay:
         return row
 
     def _put(self, trial: Trial) -> None:
-        self.history = self.history.grown([trial], self.history.cursor + 1)
+        # Trials are numbered by their places here, so that nothing has to be looked up: a replay puts thousands.
+        trials = self.history.trials
+        whole = (*trials[: trial.number], trial, *trials[trial.number + 1 :])
+        self.history = History(whole, self.history.cursor + 1)
 
     @property
     def _moment(self) -> datetime:
