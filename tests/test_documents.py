@@ -160,7 +160,8 @@ def test_every_field_of_a_recipe_is_documented_with_its_default(part: type) -> N
         if isinstance(default, dict):  # a part: its name, or a table of its own
             assert rows[name] == ("see below" if name == "augmentation" else f"`{default['kind']}`")
         elif name != "kind":
-            assert rows[name] == (str(default).lower() if isinstance(default, bool) else str(default)), name
+            told = str(default).lower() if default is None or isinstance(default, bool) else str(default)
+            assert rows[name] == told, name
 
 
 @pytest.mark.parametrize("kind", [Loss, Optimiser, Schedule])

@@ -113,6 +113,14 @@ def _training(model: "TrainedModel") -> Iterator[str]:
     recipe, about = model.recipe, model.provenance
     steps = "so many steps as its time allowed" if recipe.steps is None else f"{recipe.steps:,} steps"
     yield f"- {steps} of {recipe.batch} patches, recipe {recipe.digest}; all of it is in `model.json`"
+    begun: Mapping[str, Any] = about.get("pretrained") or {}
+    if begun:
+        changes = "".join(f", {change}" for change in begun["changes"])
+        yield (
+            f"- its encoder, {begun['share']:.1%} of its weights, began with {begun['file']} (SHA-256 "
+            f"{begun['sha256']}; {begun['source']}{changes}): who published those says what they were trained on, and "
+            "under which licence"
+        )
     trained = about.get("trained") or {}
     if trained:
         folds = ", ".join(map(str, trained["folds"]))

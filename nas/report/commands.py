@@ -30,6 +30,10 @@ def _search(material: Material) -> str:
         words += ["--data", settings.data_source]
     if settings.plan.get("reference"):
         words += ["--reference", str(settings.plan["reference"])]
+    chosen = settings.recipe.get("pretrained")
+    weights = (settings.plan.get("pretrained") or {}).get(chosen) if isinstance(chosen, str) else None
+    if weights:
+        words += ["--pretrained", str(weights)]
     words += ["--study", settings.name]
     schedule, wanted = settings.plan.get("schedule"), settings.plan.get("trials")
     if settings.plan.get("budget"):

@@ -27,6 +27,7 @@ from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
 from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
+from nas.searching.setup.pretrained import PRETRAINED
 from nas.searching.setup.slots import share_threads, with_workers
 from nas.searching.trackers import expect_trackers, tracked
 from nas.searching.worker import INHERIT, LESSONS, prepared_search, published_entries
@@ -136,6 +137,7 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
         "strategy": settings.strategy,
         "schedule": None if schedule is None else schedule.to_json(),
         LESSONS: _lessons(study, settings, ground, listener) if settings.learn_from else None,
+        PRETRAINED: dict(ground.pretrained.places) or None,  # where they lie may have changed
     }
     study.want(settings.wanted, {name: value for name, value in changes.items() if value is not None})
     study = open_study(study.storage, study.name)  # with its time as it is now
@@ -208,9 +210,11 @@ def _with_wishes(stored: StudySettings, settings: SearchSettings) -> StudySettin
     expect_same_holdout(stored, settings.holdout)
     recipe = with_wishes(Recipe.from_json(stored.recipe), settings)
     patch = {} if settings.patch is None else {"patch": list(settings.patch)}
+    places = {**stored.plan.get(PRETRAINED, {}), **settings.weights}
     return replace(
         stored,
         recipe=recipe.to_json(),
+        plan=stored.plan | ({PRETRAINED: places} if places else {}),
         task=stored.task | patch,
         fold=settings.fold,
     )

@@ -1,13 +1,14 @@
 """A network of a study as a trained model."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
 from nas.searching.opened import weights_header
+from nas.searching.setup.pretrained import PRETRAINED
 from nas.study.history import Split
 from nas.study.looks import held_out
 from nas.study.protocol import WEIGHTS
@@ -28,6 +29,9 @@ def trained_model(network: "TrainedNetwork") -> TrainedModel:
     classes = [entry["name"] for entry in fingerprint["classes"]]
     preprocessing = Preprocessing.from_json(plan["preprocessing"])
     recipe, run = Recipe.from_json(network.recipe), network.run
+    header = weights_header(network.study.file(run.id, WEIGHTS))
+    if PRETRAINED not in header:  # what its recipe named did not fit it
+        recipe = replace(recipe, pretrained=None)
     if run.steps is not None:  # by the clock, or in an assignment of another length, it made so many
         recipe = replace(recipe, steps=run.steps)
     return TrainedModel(
@@ -43,14 +47,14 @@ def trained_model(network: "TrainedNetwork") -> TrainedModel:
         ),
         slicing=_slicing(plan.get("slices"), preprocessing.spacing),
         window=None if plan.get("window") is None else Window.from_json(plan["window"]),
-        plan=_plan(network.study.file(network.run.id, WEIGHTS)),
-        provenance=_provenance(network),
+        plan=_plan(header),
+        provenance=_provenance(network) | {name: header[name] for name in (PRETRAINED,) if name in header},
     )
 
 
-def _plan(weights: Path) -> StepPlan:
+def _plan(header: Mapping[str, Any]) -> StepPlan:
     """How the network was run, which stands in the header of its weights."""
-    plan = weights_header(weights).get("step_plan")
+    plan = header.get("step_plan")
     return StepPlan(channels_last=True) if plan is None else StepPlan.from_json(plan)
 
 

@@ -18,7 +18,13 @@ MOST_RUNGS = 9
 
 
 def entries(
-    space: Space[EncoderDecoder], task: Task, fits: Callable[[Graph], bool], *, full_size: bool, most: int
+    space: Space[EncoderDecoder],
+    task: Task,
+    fits: Callable[[Graph], bool],
+    *,
+    full_size: bool,
+    most: int,
+    begins: Callable[[Graph], bool] = lambda _: False,
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """The references of a space that enter a search, and the names of those that fit in no form.
 
@@ -28,13 +34,19 @@ def entries(
         fits: whether a network is within the limits.
         full_size: take every member as published.
         most: how many at most.
+        begins: whether a network begins with published weights; those that do come first, and at their full width.
     """
     taken: list[Entry] = []
     left_out: list[str] = []
-    for member in space.members:
+    known = [member for member in space.members if _traced(member.architecture, task, begins)]
+    for member in [*known, *(member for member in space.members if member not in known)]:
         if len(taken) == most:
             break
-        entry = Entry(member.name, member.architecture) if full_size else _fitting(member, task, fits)
+        whole = Entry(member.name, member.architecture)
+        if member in known and not full_size:
+            entry = whole if _traced(member.architecture, task, fits) else None
+        else:
+            entry = whole if full_size else _fitting(member, task, fits)
         if entry is None:
             left_out.append(member.name)
         else:
@@ -44,14 +56,16 @@ def entries(
 
 def _fitting(member: Reference[EncoderDecoder], task: Task, fits: Callable[[Graph], bool]) -> Entry | None:
     """The form of a member that fits and is nearest to what was published."""
+    return largest(member.name, member.architecture, lambda architecture: _traced(architecture, task, fits))
 
-    def fitting(architecture: EncoderDecoder) -> bool:
-        try:
-            return fits(trace(architecture, task))
-        except InputError:
-            return False
 
-    return largest(member.name, member.architecture, fitting)
+def _traced(architecture: EncoderDecoder, task: Task, holds: Callable[[Graph], bool]) -> bool:
+    """Whether a network can be traced for a task, and something holds for it."""
+    try:
+        graph = trace(architecture, task)
+    except InputError:
+        return False
+    return holds(graph)
 
 
 def alone(space: Space[EncoderDecoder], name: str, rungs: int) -> Space[EncoderDecoder]:

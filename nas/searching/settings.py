@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError, did_you_mean, field_named
@@ -161,6 +162,12 @@ class SearchSettings:
     steps: int | None = option(None, "Steps of each training.", shown="from the budget", least=1, most=MOST_TRIALS)
     batch: int | None = option(None, "Patches a step.", shown="from patch, data, memory", least=1, most=MOST_TRIALS)
     learning_rate: float | None = option(None, "Peak learning rate.", above=True, most=10)
+    pretrained: str | None = option(
+        None,
+        "Weights that encoders begin with where they fit: a file; a folder, of which each network takes the file that "
+        "fits; or a library's, as torchvision:resnet50.",
+        shown="none",
+    )
     max_parameters: int | None = option(None, "Largest number of parameters, as 5M.", least=1, typed="count")
     max_macs: int | None = option(None, "Most multiply-accumulates a patch, as 10G.", least=1, typed="count")
     max_memory: int | None = option(
@@ -251,12 +258,32 @@ class SearchSettings:
     @cached_property
     def wishes(self) -> Mapping[str, Any]:
         """The fields of the training recipe that the user chose, in a recipe file or, before that, by an option."""
+        from nas.searching.setup.pretrained import named
+
+        wishes = self._as_written
+        if "pretrained" in wishes:
+            wishes = {**wishes, "pretrained": named(wishes["pretrained"], self.weights)}
+        return wishes
+
+    @cached_property
+    def weights(self) -> Mapping[str, str]:
+        """Where the weights lie that the recipe names, by their names in it."""
+        from nas.searching.setup.pretrained import places_of
+
+        return places_of(self._as_written.get("pretrained"))
+
+    @cached_property
+    def _as_written(self) -> Mapping[str, Any]:
+        """The wishes, weights by their paths."""
+        from nas.searching.setup.pretrained import located
         from nas.training.recipes import load_recipe  # and torch with it, which --help does not need
 
         file = load_recipe(self.recipe) if self.recipe else None
         chosen = {name: getattr(file.recipe, name) for name in file.given} if file else {}
-        options = {name: getattr(self, name) for name in ("steps", "batch", "learning_rate")}
-        return chosen | {name: value for name, value in options.items() if value is not None}
+        options = {name: getattr(self, name) for name in ("steps", "batch", "learning_rate", "pretrained")}
+        chosen |= {name: value for name, value in options.items() if value is not None}
+        weights = located(chosen.get("pretrained"), Path(self.cache) / "weights")
+        return chosen | ({} if weights is None else {"pretrained": weights})
 
     @staticmethod
     def of(**values: Any) -> "SearchSettings":

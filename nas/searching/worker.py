@@ -113,10 +113,12 @@ def published_entries(ground: Ground, wanted: int) -> tuple[tuple[Entry, ...], t
     schedule = ground.plan.schedule
     if schedule is not None:
         wanted = min(wanted, schedule.survivors[0])
+    typical = ground.candidates.typical_recipe
     return entries(
         ground.candidates.architectures,
         ground.task,
-        ground.plan.decided(ground.candidates.typical_recipe).fits,
+        ground.plan.decided(typical).fits,
+        begins=(lambda graph: ground.pretrained.fits(typical, graph)) if typical.pretrained else lambda _: False,
         full_size=ground.reference is not None or ground.full_size,
         most=max(wanted // 2, min(_EACH_FAMILY, wanted - 1), 1),
     )

@@ -16,14 +16,16 @@ from nas.space.walk import field_names
 T = TypeVar("T")
 
 _RANGE = {"low", "high", "log"}
+NONE = "none"
+"""What stands for nothing in TOML, which has no word for it."""
 
 
 def read_part(part: type[T], document: Any, path: str) -> T:
     """A frozen dataclass from a document of its fields; those left out have their defaults.
 
     A field that holds a number, a string or true or false is written as such; one that holds a part as a table whose
-    `kind` names it, or as that name alone. In place of any value may stand an open choice: `{low = .., high = ..}`
-    (with `log = true` for magnitudes), or `{one_of = [...]}`.
+    `kind` names it, or as that name alone; one that may hold nothing as "none". In place of any value may stand an
+    open choice: `{low = .., high = ..}` (with `log = true` for magnitudes), or `{one_of = [...]}`.
 
     Args:
         part: the class; where it has several kinds, the document's `kind` says which.
@@ -90,13 +92,14 @@ def _class_of(part: type[T], document: Mapping[str, Any], path: str) -> type[T]:
 
 def _value(wanted: Any, document: Any, path: str) -> Any:
     """A field's value, decided or open; whether it is of the type and size wanted is checked by its part."""
+    if isinstance(document, Mapping) and "one_of" in document:
+        return _options(wanted, document, path)
     if isinstance(wanted, UnionType) and NoneType in get_args(wanted):
+        if document == NONE:
+            return None
         (wanted,) = (option for option in get_args(wanted) if option is not NoneType)
-    if isinstance(document, Mapping):
-        if "one_of" in document:
-            return _options(wanted, document, path)
-        if wanted in (int, float):
-            return _range(wanted, document, path)
+    if isinstance(document, Mapping) and wanted in (int, float):
+        return _range(wanted, document, path)
     return read_part(cast(Any, wanted), document, path) if is_dataclass(wanted) else document
 
 

@@ -15,6 +15,9 @@ from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
 from nas.training.optimisers import AdamW, Optimiser
 from nas.training.schedules import Cosine, Schedule
 
+CONTENT = "@"
+"""Between the name of weights and the hash of what is in them."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -39,6 +42,8 @@ class Recipe:
         augmentation: how patches are varied.
         mirrored: whether validation averages over images mirrored along the axes that training mirrors, twice the
             work for each.
+        pretrained: the weights that an encoder which they fit begins with: a file of weights or a folder of such, in a
+            study by its name and what is in it; None for random ones.
 
     Raises:
         InputError: a field of another type or out of range.
@@ -60,6 +65,7 @@ class Recipe:
     foreground: float = 0.5
     augmentation: Augmentation = Augmentation()
     mirrored: bool = False
+    pretrained: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(
@@ -87,8 +93,12 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """A hash of all settings."""
-        text = json.dumps(self.to_json(), sort_keys=True)
+        """A hash of all settings; of weights what is in them counts, not what they are called."""
+        document = self.to_json()
+        weights = document.pop("pretrained")
+        if weights is not None:  # recipes without any keep the digest that they had before there were some
+            document["pretrained"] = weights.rpartition(CONTENT)[2] if isinstance(weights, str) else weights
+        text = json.dumps(document, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:

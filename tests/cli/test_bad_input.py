@@ -35,6 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("spaces show unet_famly", ["unet_famly", "did you mean 'unet_family'"]),
         ("spaces show absent.py", ["absent.py", "not found"]),
+        ("search --pretrained absent.pth", ["--pretrained", "absent.pth", "not found"]),
+        ("search --pretrained broken.json", ["--pretrained", "broken.json", "neither safetensors nor"]),
+        ("search --pretrained empty", ["--pretrained", "empty", "holds no file of weights"]),
         ("spaces show ./raises.py", ["raises.py", "ZeroDivisionError", "line 1"]),
         ("spaces show ./wrong.py", ["wrong.py", "int", "expected a nas.space.Space"]),
         ("spaces show ./empty.py", ["empty.py", "defines no SPACE"]),

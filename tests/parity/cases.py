@@ -15,6 +15,7 @@ from nas.catalog import task_of
 from nas.graph import Graph, Task, trace
 from nas.network import Network, build, load_published
 from search_spaces.unet_family import SPACE
+from tests.network.features import shaken
 
 Size = tuple[int, ...]
 
@@ -70,17 +71,6 @@ def compare(case: Case) -> Comparison:
     assert actual.shape == expected.shape
     difference = (actual - expected).abs().max().item()
     return Comparison(sum(p.numel() for p in ours.parameters()), difference, expected.abs().max().item())
-
-
-def shaken(network: nn.Module) -> nn.Module:
-    """The network with random weights and statistics in all that norms have, so that one left out or swapped shows."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point() and tensor.ndim == 1:
-                low = -0.5 if name.endswith(("bias", "mean")) else 0.5
-                tensor.copy_(torch.rand(tensor.shape, generator=generator) + low)
-    return network
 
 
 def first(scores: Any) -> Tensor:

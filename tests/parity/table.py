@@ -12,7 +12,8 @@ HEAD = """# The published networks, weight by weight
 Each network is made by the library that publishes it, with random weights, norm statistics included; `load_published`
 puts those weights into the member of `unet_family`, and both are run on the same random image in evaluation mode and
 double precision. The difference is the largest of any output value, and then its share of the largest output; what
-is left is the order in which numbers are summed. Encoders are compared at their last tensor.
+is left is the order in which numbers are summed. Encoders are compared at their last tensor here, and at every stage,
+written to a file and read back, in `tests/parity/test_encoders.py`.
 
     make parity                                             # an environment of its own, the tests, and this table
 

@@ -58,9 +58,7 @@ class _Orders:
         for node, order in zip(self.graph.nodes, orders, strict=True):
             groups = node.operation.groups if isinstance(node.operation, op.Normalisation) else 1
             if groups > 1 and list(order) != sorted(order):
-                raise InputError(
-                    f"load_published: {node.name} norms groups of channels that are in another order there"
-                )
+                raise InputError(f"{node.name} norms groups of channels that are in another order there")
         return orders
 
     def _order(self, position: int) -> Order:
@@ -70,7 +68,7 @@ class _Orders:
             orders = [self._joined(self.graph.nodes[place]) for place in self.concatenations.get(group, ())]
             if any(list(order) != list(orders[0]) for order in orders[1:]):
                 name = self.graph.nodes[position].name
-                raise InputError(f"load_published: the channels of {name} are in two orders at once in this structure")
+                raise InputError(f"the channels of {name} are in two orders at once in this structure")
             if orders:
                 self.known[group] = orders[0]
         return self.known[group]

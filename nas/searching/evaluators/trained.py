@@ -26,6 +26,7 @@ from nas.searching.schedule import ETA
 from nas.searching.setup.ground import Ground
 from nas.searching.setup.loading import Fold, typical
 from nas.searching.setup.plan import Plan
+from nas.searching.setup.pretrained import PRETRAINED, Begun
 from nas.searching.setup.timing import Speed, latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
@@ -111,7 +112,8 @@ class TrainedEvaluator:
         reason = plan.reason(graph)
         return Description(
             digest=graph.digest,
-            recipe_digest=candidate.recipe.digest,
+            # A network that weights do not fit is trained as without them: once.
+            recipe_digest=self.ground.pretrained.decided(candidate.recipe, graph).digest,
             # Only what is trained can be asked for again, and a graph is a hundred times its description.
             architecture=_record(candidate.architecture, graph, with_graph=reason is None),
             constraints=dict(plan.excess(graph)),
@@ -126,9 +128,10 @@ class TrainedEvaluator:
             raise InputError(f"fold {training.key.fold} is not the fold {self.ground.fold} whose cases are loaded")
         candidate = self.ground.candidates.decide(training.decisions)
         graph = trace(candidate.architecture, self.ground.task)
+        recipe = self.ground.pretrained.decided(candidate.recipe, graph)
         try:
             with _temporary_folder() as folder, deferred() as stop:
-                return _Run(self, training, graph, candidate.recipe, recorder, folder, stop).carried_out(beginning)
+                return _Run(self, training, graph, recipe, recorder, folder, stop).carried_out(beginning)
         except DivergedError as error:
             return Result(state=State.DIVERGED, reason=str(error))
         except torch.OutOfMemoryError as error:
@@ -150,15 +153,19 @@ class _Run:
     recorder: Recorder
     folder: Path
     stop: Stop
+    begun: Begun | None = None
+    """With which weights the network began."""
 
     def carried_out(self, beginning: Beginning) -> Result:
         """Train to the rung and validate: on all cases where that is the whole length, before that on a few."""
-        seed, self.began = self.training.key.seed, self.evaluator.clock.steady()
+        self.began = self.evaluator.clock.steady()
         share = self.evaluator.rungs[self.training.key.rung]
         self.seconds = (self.evaluator.ground.plan.seconds_each or 0.0) * max(share, 1.0)
         if share > 1 and self.recipe.steps is not None:
             self.recipe = replace(self.recipe, steps=round(self.recipe.steps * share))
-        network = build(self.graph, seed=seed).to(self.evaluator.device)
+        network = self._network()
+        if self.begun is not None and not isinstance(beginning, Resume):
+            self.recorder.note(f"trial {self.training.trial} begins with {self.begun}")
         if isinstance(beginning, Warm):
             _take_weights(network, beginning.weights)
         costs = self._costs(network)
@@ -176,6 +183,12 @@ class _Run:
         reason = f"never predicts target {missed}" if missed and len(cases) == len(self._cases.validation) else None
         state = State.PAUSED if share < 1 else State.COMPLETE
         return Result(state=state, values=self._values(validation) | costs, steps=trained.steps, reason=reason)
+
+    def _network(self) -> Network:
+        """The network as it begins: random, or with the weights that its recipe names."""
+        network = build(self.graph, seed=self.training.key.seed)
+        self.begun = self.evaluator.ground.pretrained.begin(network, self.recipe)
+        return network.to(self.evaluator.device)
 
     def _values(self, validation: Validation) -> dict[str, float]:
         """What the run is scored by: Dice, and the mean over targets of each further metric that is an objective."""
@@ -212,7 +225,7 @@ class _Run:
             return self._train(network, plan, resume, share)
         except CheckpointError as error:
             self.recorder.note(f"training begins again: {error}")
-            network.load_state_dict(build(self.graph, seed=self.training.key.seed).state_dict())
+            network.load_state_dict(self._network().state_dict())
             return self._train(network, plan, None, share)
 
     def _ways(self, share: float) -> StepPlan | None:
@@ -310,6 +323,8 @@ class _Run:
         with _room_for(file):
             # Two networks of one digest compute the same and may differ in names and biases: the graph goes with them.
             header = {"step_plan": plan.to_json(), "graph": self.graph.to_json()}
+            if self.begun is not None:
+                header[PRETRAINED] = self.begun.to_json()
             save_file(tensors, file, {name: json.dumps(value) for name, value in header.items()})
         self.recorder.keep(WEIGHTS, file)
         return validation

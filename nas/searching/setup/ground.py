@@ -1,6 +1,6 @@
 """What a study stands on: prepared data, task, plan and candidates; laid when it begins, found again ever after."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -8,7 +8,7 @@ import torch
 from nas.architecture import EncoderDecoder
 from nas.data import Dataset, Fingerprint, Holdout, PreparedDataset, Preprocessing, choose_holdout, plan_preprocessing
 from nas.errors import InputError, field_named
-from nas.graph import Task
+from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.references import alone, rungs_that_fit
@@ -17,6 +17,7 @@ from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import fitted_patches, make_plan
 from nas.searching.setup.loading import HOLDOUT, Fold, held_out, load_fold, prepared, sliced
 from nas.searching.setup.plan import Plan
+from nas.searching.setup.pretrained import PRETRAINED, Pretrained, names_in
 from nas.searching.setup.resolution import bearable
 from nas.searching.setup.slots import shared
 from nas.space import Space
@@ -32,7 +33,7 @@ class Ground:
     `full_size` is whether published networks enter as they are;
     `reference` is the one published network that is trained, so many `rungs` narrower; None where many are. `slices` is
     the number of neighbours of each slice where volumes are trained on slice by slice. `holdout` says which cases are
-    put aside, of which none is among `cases`.
+    put aside, of which none is among `cases`; `pretrained` where the weights lie that recipes name.
     """
 
     candidates: Candidates
@@ -46,6 +47,7 @@ class Ground:
     fold: int = 0
     full_size: bool = False
     holdout: Holdout = Holdout()
+    pretrained: Pretrained = field(default_factory=Pretrained)
 
     def plan_document(self) -> Document:
         """What a study keeps of it beside space, task and recipe, as JSON."""
@@ -56,6 +58,7 @@ class Ground:
             "slices": self.slices,
             "full_size": self.full_size,
             HOLDOUT: self.holdout.to_json(),
+            **({PRETRAINED: dict(self.pretrained.places)} if self.pretrained.places else {}),
         }
 
 
@@ -96,9 +99,11 @@ def lay_ground(
     task, batch = fitted_patches(settings, space, seen, cases, device)
     listener(Note(f"timing {device_name(device)} for a few seconds"))
     plan = make_plan(shared(settings), space, task, batch, cases, device, began=began)
-    rungs = _rungs(settings, space, task, plan)
+    pretrained = Pretrained(settings.weights)
+    rungs = _rungs(settings, space, task, plan, pretrained)
     if settings.reference is not None:
         space = alone(space, settings.reference, rungs)
+    pretrained.expect_use(plan.recipe, space, task)
     return Ground(
         candidates_of(space, plan.recipe),
         task,
@@ -111,6 +116,7 @@ def lay_ground(
         settings.fold,
         settings.full_size,
         holdout,
+        pretrained,
     )
 
 
@@ -147,6 +153,7 @@ def bare_ground(stored: StudySettings, space: Space[EncoderDecoder]) -> Ground:
         stored.fold,
         kept.get("full_size", False),
         held_out(stored),
+        Pretrained(kept.get(PRETRAINED) or {}),
     )
 
 
@@ -186,18 +193,33 @@ def device_name(device: torch.device) -> str:
     return f"the CPU ({torch.get_num_threads()} threads)"
 
 
-def _rungs(settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: Plan) -> int:
+def _rungs(
+    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: Plan, pretrained: Pretrained
+) -> int:
     """How many rungs narrower the one network of the search is made; 0 where it searches many."""
     if settings.reference is None or settings.full_size:
         return 0
     if settings.slim is not None:
         return settings.slim
     published = alone(space, settings.reference, 0)
-    fits = plan.decided(candidates_of(published, plan.recipe).typical_recipe).fits
-    rungs = rungs_that_fit(published.template, task, fits)
+    plan = plan.decided(candidates_of(published, plan.recipe).typical_recipe)
+    if names_in(plan.recipe):
+        return _as_published(settings, trace(published.template, task), plan, pretrained)
+    rungs = rungs_that_fit(published.template, task, plan.fits)
     if rungs is None:
         raise InputError(
             f"{field_named('reference')}: {settings.reference!r} fits the budget at no width; give a longer "
             f"{field_named('budget')}, fewer {field_named('trials')}, or {field_named('full_size')}"
         )
     return rungs
+
+
+def _as_published(settings: SearchSettings, graph: Graph, plan: Plan, pretrained: Pretrained) -> int:
+    """No rungs narrower, as weights fit the network as it was published alone."""
+    problem = plan.reason(graph)
+    if problem is not None and pretrained.fits(plan.recipe, graph):
+        raise InputError(
+            f"{field_named('reference')}: {settings.reference!r} can begin with {plan.recipe.pretrained} only at its "
+            f"full width: {problem}; give a longer {field_named('budget')}, or {field_named('full_size')}"
+        )
+    return 0
