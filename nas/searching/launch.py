@@ -22,12 +22,12 @@ from nas.searching.events import Listener, Note, Opened, silent
 from nas.searching.lessons import SHARE, expect_same_space, lessons, study_names
 from nas.searching.loop import work
 from nas.searching.opened import OpenedStudy
+from nas.searching.pretrained import PRETRAINED
 from nas.searching.schedule import Schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
 from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
-from nas.searching.setup.pretrained import PRETRAINED
 from nas.searching.setup.slots import share_threads, with_workers
 from nas.searching.trackers import expect_trackers, tracked
 from nas.searching.worker import INHERIT, LESSONS, prepared_search, published_entries

@@ -8,7 +8,7 @@ from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
 from nas.network import StepPlan
 from nas.searching.opened import weights_header
-from nas.searching.setup.pretrained import PRETRAINED
+from nas.searching.pretrained import PRETRAINED
 from nas.study.history import Split
 from nas.study.looks import held_out
 from nas.study.protocol import WEIGHTS

@@ -258,7 +258,7 @@ class SearchSettings:
     @cached_property
     def wishes(self) -> Mapping[str, Any]:
         """The fields of the training recipe that the user chose, in a recipe file or, before that, by an option."""
-        from nas.searching.setup.pretrained import named
+        from nas.searching.pretrained import named
 
         wishes = self._as_written
         if "pretrained" in wishes:
@@ -268,14 +268,14 @@ class SearchSettings:
     @cached_property
     def weights(self) -> Mapping[str, str]:
         """Where the weights lie that the recipe names, by their names in it."""
-        from nas.searching.setup.pretrained import places_of
+        from nas.searching.pretrained import places_of
 
         return places_of(self._as_written.get("pretrained"))
 
     @cached_property
     def _as_written(self) -> Mapping[str, Any]:
         """The wishes, weights by their paths."""
-        from nas.searching.setup.pretrained import located
+        from nas.searching.pretrained import located
         from nas.training.recipes import load_recipe  # and torch with it, which --help does not need
 
         file = load_recipe(self.recipe) if self.recipe else None

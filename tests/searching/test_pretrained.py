@@ -21,7 +21,7 @@ from nas.searching.afterwards.finishing import FinalSettings, train_finally
 from nas.searching.events import Event, Note
 from nas.searching.model import trained_model
 from nas.searching.opened import OpenedStudy
-from nas.searching.setup.pretrained import Pretrained, named, places_of
+from nas.searching.pretrained import Pretrained, named, places_of
 from nas.space import one_of
 from nas.training import Recipe
 

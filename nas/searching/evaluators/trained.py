@@ -22,11 +22,11 @@ from nas.network.running import is_out_of_memory
 from nas.searching.candidates import graph_of
 from nas.searching.evaluators import Beginning, Description, Recorder, Resume, Training, Warm
 from nas.searching.interruption import Stop, deferred
+from nas.searching.pretrained import PRETRAINED, Begun
 from nas.searching.schedule import ETA
 from nas.searching.setup.ground import Ground
 from nas.searching.setup.loading import Fold, typical
 from nas.searching.setup.plan import Plan
-from nas.searching.setup.pretrained import PRETRAINED, Begun
 from nas.searching.setup.timing import Speed, latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State

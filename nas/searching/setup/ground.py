@@ -11,13 +11,13 @@ from nas.errors import InputError, field_named
 from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
+from nas.searching.pretrained import PRETRAINED, Pretrained, names_in
 from nas.searching.references import alone, rungs_that_fit
 from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import fitted_patches, make_plan
 from nas.searching.setup.loading import HOLDOUT, Fold, held_out, load_fold, prepared, sliced
 from nas.searching.setup.plan import Plan
-from nas.searching.setup.pretrained import PRETRAINED, Pretrained, names_in
 from nas.searching.setup.resolution import bearable
 from nas.searching.setup.slots import shared
 from nas.space import Space
