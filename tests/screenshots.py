@@ -142,7 +142,7 @@ def dashboard(opened: Any, place: Path) -> Pictures:
                 page.wait_for_timeout(5_000)
                 yield "dashboard", small(page.screenshot(timeout=1_500_000))
             finally:
-                server.terminate()
+                server.kill()
 
 
 def _arrive(page: Any, address: str) -> None:

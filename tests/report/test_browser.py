@@ -258,7 +258,7 @@ def test_what_a_browser_lacks_is_said_and_the_slices_stay(
     shown.page.wait_for_selector("#volume[data-shown='no']", timeout=120_000)
     assert words in shown.page.locator("#volume-told").inner_text()
     assert not shown.page.locator("#volume-canvas").is_visible()
-    assert shown.page.locator(".panels img").count() == 18
+    assert shown.page.locator("#images .panels img").count() == 18
     assert shown.complaints == []
     shown.page.close()
 
@@ -267,5 +267,5 @@ def test_without_scripts_there_are_slices_alone(chromium: Any, volumes: Path) ->
     page = chromium.new_context(java_script_enabled=False).new_page()
     page.goto(f"file://{volumes}", timeout=300_000)
     assert not page.locator("#volume").is_visible()
-    assert page.locator(".panels img").count() == 18
+    assert page.locator("#images .panels img").count() == 18
     page.context.close()
