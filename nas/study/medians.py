@@ -1,4 +1,4 @@
-"""A median of a few values with its interval, and what the best of so many random draws is expected to be."""
+"""A median of a few values with its interval."""
 
 import math
 from collections.abc import Sequence
@@ -45,18 +45,3 @@ def fewest_and_most(count: int) -> tuple[int, int]:
         if below > _OUTSIDE:
             return number, count - number
     return 0, count
-
-
-def expected_best(values: Sequence[float], draws: int) -> float:
-    """What the largest of so many values, drawn without putting any back, is on average.
-
-    With the values that random networks reached at one length of training, this is what random search at the cost of so
-    many of them would have reached.
-
-    Raises:
-        ValueError: no draw, or more than there are values.
-    """
-    if not 1 <= draws <= len(values):
-        raise ValueError(f"{draws} draws of {len(values)} values")
-    ways = math.comb(len(values), draws)
-    return sum(value * math.comb(place, draws - 1) for place, value in enumerate(sorted(values))) / ways

@@ -13,7 +13,7 @@ from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.setup.fitting import equal_steps, make_plan, with_window
+from nas.searching.setup.fitting import make_plan, with_window
 from nas.searching.setup.loading import Fold
 from nas.searching.setup.plan import Limits, Plan
 from nas.searching.setup.timing import USUAL, Speed, fit
@@ -128,12 +128,6 @@ def test_networks_that_are_compared_at_equal_steps_climb_in_the_time_that_is_pla
     assert plan.recipe.steps is not None
     assert plan.recipe.steps >= plan.fewest
     assert Plan.from_json(plan.recipe.to_json(), plan.to_json()).recipe.steps == plan.recipe.steps
-
-
-def test_equal_steps_are_what_a_network_makes_in_the_time_and_never_too_few() -> None:
-    assert equal_steps(TIMED, load_space("tiny"), TASK, GRAPH) == 95
-    nothing_fits = replace(TIMED, limits=Limits(macs=1), fewest=200)
-    assert equal_steps(nothing_fits, load_space("tiny"), TASK, GRAPH) == 200
 
 
 def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:

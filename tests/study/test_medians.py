@@ -1,14 +1,10 @@
-"""Medians of a few values, their intervals, and the best of random draws."""
+"""Medians of a few values, and their intervals."""
 
 import math
-from itertools import combinations
-from statistics import mean
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from nas.study.medians import Middle, expected_best, fewest_and_most, interval, middle
+from nas.study.medians import Middle, fewest_and_most, interval, middle
 
 
 @pytest.mark.parametrize(("count", "bounds"), [(1, (0, 1)), (5, (0, 5)), (6, (1, 5)), (10, (2, 8)), (50, (18, 32))])
@@ -22,12 +18,3 @@ def test_the_interval_of_a_median_is_two_of_the_values() -> None:
     assert middle([0.0, 1.0, math.inf]) == Middle(1.0, 0.0, math.inf, 3)
     with pytest.raises(ValueError, match="no value"):
         middle([])
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(1, 6))
-def test_the_best_of_draws_is_the_mean_over_all_draws(values: list[float], draws: int) -> None:
-    if draws > len(values):
-        with pytest.raises(ValueError, match="draws of"):
-            expected_best(values, draws)
-    else:
-        assert expected_best(values, draws) == pytest.approx(mean(map(max, combinations(values, draws))))

@@ -128,7 +128,8 @@ def make_plan(
         plan = replace(plan, brief_cases=_brief_cases(plan, likely, len(data.validation)))
         template = _for_rungs(template, schedule, settings)
         if settings.compare == "steps":
-            steps = equal_steps(plan, space, task, smallest)
+            # What the widest one makes in a training's time, all make: none takes longer than is planned.
+            steps = max(plan.expected_steps(likely), plan.fewest)
             template = replace(template, steps=steps)
             plan = plan.decided(replace(plan.recipe, steps=steps))
     if settings.inherit and len(plan.rungs) == 1:
@@ -138,17 +139,6 @@ def make_plan(
         )
     limits = limits if as_told else _reachable(plan, smallest)
     return replace(plan, recipe=template, limits=limits)
-
-
-def equal_steps(plan: Plan, space: Space[EncoderDecoder], task: Task, smallest: Graph) -> int:
-    """The steps that the first published network makes in the time of a training, as wide as it fits.
-
-    As each network that is trained makes them in that time, none takes longer than is planned.
-    """
-    architecture, _ = _first_member(space, task)
-    forms = (trace(slim(architecture, rungs), task) for rungs in range(MOST_RUNGS + 1))
-    largest = next((graph for graph in forms if plan.fits(graph)), smallest)
-    return max(plan.expected_steps(largest), plan.fewest)
 
 
 def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
