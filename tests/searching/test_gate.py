@@ -10,10 +10,11 @@ from nas.errors import InputError
 from nas.searching.evaluators import Beginning, Recorder, Resume, Training
 from nas.searching.events import Event, Note, TrialEnded
 from nas.searching.failures import MOST_FAILED
+from nas.searching.loop import Search, work
 from nas.searching.strategies import Continue, Done, Start, Wait
-from nas.study.history import Origin, Result, RunKey, State
+from nas.study.history import Measurement, Origin, Result, RunKey, State
 from nas.study.protocol import CHECKPOINT, MOST_FAILURES, Claim, Proposal
-from tests.searching.stand_in import Behaviour, StandIn, complete, search, start, study
+from tests.searching.stand_in import Behaviour, ScriptedStrategy, StandIn, complete, search, start, study
 
 
 def raising(times: int, error: type[BaseException] = RuntimeError) -> Behaviour:
@@ -161,6 +162,24 @@ def test_a_worker_that_was_taken_for_dead_writes_nothing_and_goes_on() -> None:
     assert (taken.values, taken.latest.worker) != ({"dice": 0.1}, "worker 1")
     assert following.state is State.COMPLETE
     assert any(isinstance(event, Note) and "no longer this worker's" in event.text for event in heard)
+
+
+def test_a_training_does_not_wait_until_optunas_tables_show_it() -> None:
+    of, order = study(), list[str]()
+
+    def training(_: Training, __: Beginning, recorder: Recorder) -> Result:
+        order.append("training")
+        recorder.measured([Measurement(0, "loss", 1.0)])
+        order.append("trained")
+        return complete(0.5)
+
+    def project(finished: bool) -> None:
+        order.append("the end" if finished else "shown")
+
+    strategy, evaluator = ScriptedStrategy([start("a")]), StandIn({"a": training})
+    everything = Search(of, strategy, evaluator, 9, of.settings.space_digest, lambda _: None, project=project)
+    work(everything, device="cpu", lease=30)
+    assert order == ["training", "shown", "trained", "shown", "the end"]
 
 
 def pausing(tmp_path: Path) -> Behaviour:

@@ -1,5 +1,6 @@
 """What strategies decide: pure functions of the history, put around each other."""
 
+from itertools import count
 from random import Random
 
 import pytest
@@ -173,6 +174,21 @@ def test_what_is_known_gives_way_to_a_change_of_a_good_network() -> None:
     assert isinstance(action, Start)
     assert action.parent is not None
     assert identify(action.decisions) not in {trial.training for trial in known.trials}
+
+
+def test_where_all_that_is_near_the_best_is_known_any_other_network_is_proposed() -> None:
+    known = trained(20, Random(1)).history()
+    digest, recipe_digest = known.trials[0].training
+    asked = count()
+
+    def all_near_is_known(decisions: Document) -> tuple[str | None, str | None]:
+        return (digest, recipe_digest) if next(asked) < 26 else ("another", "recipe")
+
+    stubborn: Strategy = ScriptedStrategy([Start(known.trials[0].decisions or {})])
+    action = Novel(stubborn, CANDIDATES, all_near_is_known, DICE).next(known, 0, Random(0))
+    assert isinstance(action, Start)
+    assert action.parent is None
+    CANDIDATES.decide(action.decisions)
 
 
 def test_what_is_new_passes() -> None:

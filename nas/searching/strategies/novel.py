@@ -6,12 +6,15 @@ from random import Random
 
 from nas.searching.candidates import Candidates
 from nas.searching.strategies import Action, Start, Strategy
+from nas.searching.strategies.random import RandomSearch
 from nas.study.history import Document, History, Trial
 from nas.study.objective import Objective, ranked
 
 _PARENTS = 10
 """Among so many of the best networks a parent is chosen."""
 _TRIES = 25
+_DRAWS = 40
+"""With nine tenths of a space known, so many random networks are all known once in 70 times."""
 
 Identify = Callable[[Document], tuple[str | None, str | None]]
 """Digests of network and recipe that decisions lead to; None where they lead to none."""
@@ -35,7 +38,7 @@ class Novel:
         if self.identify(action.decisions) not in known:
             return action
         parents = [trial for trial in ranked(history, self.objectives) if trial.decisions is not None][:_PARENTS]
-        return self._changed(parents, known, generator) or action
+        return self._changed(parents, known, generator) or self._drawn(history, running, known, generator) or action
 
     def _changed(
         self, parents: Sequence[Trial], known: set[tuple[str | None, str | None]], generator: Random
@@ -48,4 +51,18 @@ class Novel:
             digest, recipe_digest = self.identify(decisions)
             if digest is not None and (digest, recipe_digest) not in known:
                 return Start(decisions, parent=parent.number)
+        return None
+
+    def _drawn(
+        self, history: History, running: int, known: set[tuple[str | None, str | None]], generator: Random
+    ) -> Action | None:
+        """Any network that is not known, where those that are near the best are."""
+        decided = [trial.decisions for trial in history.trials]
+        for _ in range(_DRAWS):
+            drawn = RandomSearch(self.candidates).next(history, running, generator)
+            # Most are known by their decisions already, without tracing them.
+            if isinstance(drawn, Start) and drawn.decisions not in decided:
+                digest, recipe_digest = self.identify(drawn.decisions)
+                if digest is not None and (digest, recipe_digest) not in known:
+                    return drawn
         return None
