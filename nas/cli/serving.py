@@ -1,6 +1,8 @@
 """`nas dashboard` and `nas serve-storage`: a study's trials for a browser, and over gRPC."""
 
 import signal
+from collections.abc import Callable
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -11,6 +13,9 @@ from nas.cli.stopping import stop_on
 from nas.cli.studies import chosen, open_existing
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
+
+_PAUSE = 0.5
+"""Seconds after which a signal is heard at the latest."""
 
 
 def dashboard(
@@ -48,7 +53,8 @@ def dashboard(
         ERR.print(f"http://{host}:{port}{place}    (Ctrl-C ends it)", soft_wrap=True)
         try:
             pictures = Pictures(opened, picture_of)
-            run_server(Pictured(opened.optuna, pictures), host=host, port=port, artifact_store=pictures)
+            storage_shown = Pictured(opened.optuna, pictures)
+            _beside(lambda: run_server(storage_shown, host=host, port=port, artifact_store=pictures))
         except KeyboardInterrupt:
             ERR.print("Stopped.")
         except OSError as error:
@@ -84,3 +90,21 @@ def serve_storage(
         ERR.print("Stopped.")
     except ImportError as error:
         raise InputError(f"serve-storage needs gRPC ({error}); install it: pip install 'nas[serve]'") from error
+
+
+def _beside(serve: Callable[[], None]) -> None:
+    """Serve on a thread of its own: a signal that came while a request is answered would end that request alone."""
+    failures: list[OSError] = []
+
+    def serving() -> None:
+        try:
+            serve()
+        except OSError as error:
+            failures.append(error)
+
+    thread = Thread(target=serving, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_PAUSE)
+    if failures:
+        raise failures[0]
