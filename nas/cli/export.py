@@ -8,6 +8,7 @@ import typer
 from nas.cli.options import ArtifactsOption, JsonOption, StorageOption
 from nas.cli.output import ERR, OUT, print_json
 from nas.cli.studies import chosen, open_existing
+from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def export(
         typer.Option("--as", help="model, pytorch, onnx, pt2, monai, nnunet, int8, bf16; several with commas."),
     ] = "pytorch",
     trial: Annotated[int | None, typer.Option(help="Of a study another trial than the best.")] = None,
+    top: Annotated[
+        int, typer.Option(help="Of a study the mean of so many of the best, trained to full length.", min=1)
+    ] = 1,
     data: Annotated[
         str | None,
         typer.Option(
@@ -52,6 +56,8 @@ def export(
 
       nas export unet_family-brain-synthetic --to best
 
+      nas export unet_family-Hippocampus --top 2 --as model --to both
+
       nas export model --as onnx,monai --to deployed
 
       nas export model --as int8,bf16 --data DIR --to small
@@ -63,7 +69,7 @@ def export(
     for name in names:
         format_of(name)
     measured = any(isinstance(format_of(name), Reduced) for name in names)
-    model, sample = _model(source, trial, data, measured, storage, artifacts)
+    model, sample = _model(source, trial, top, data, measured, storage, artifacts)
     written = run(model, names, to, sample)
     if json:
         tried = [_in_json(entry) for entry in written]
@@ -83,10 +89,21 @@ def export(
 
 
 def _model(
-    source: str | None, trial: int | None, data: str | None, measured: bool, storage: str, artifacts: str | None
+    source: str | None,
+    trial: int | None,
+    top: int,
+    data: str | None,
+    measured: bool,
+    storage: str,
+    artifacts: str | None,
 ) -> "tuple[TrainedModel, Sample | None]":
     """The model in a folder, or a network of a study, and cases to measure it on if that is wanted."""
-    if source is not None and Path(source).is_dir():
+    folder = source is not None and Path(source).is_dir()
+    if top > 1 and (folder or trial is not None):
+        raise InputError(
+            f"--top: found {top}, but {'a model' if folder else '--trial'} names one network; leave it out"
+        )
+    if source is not None and folder:
         from nas.data import open_dataset
         from nas.export.sample import expect_same_classes, sample_of
         from nas.model import load_model
@@ -99,12 +116,14 @@ def _model(
         return model, sample_of(dataset, f"cases of {dataset.name}, which may have trained it")
     from nas.searching import OpenedStudy
     from nas.searching.afterwards.sample import sample_of_study
+    from nas.searching.afterwards.together import model_of
     from nas.searching.model import trained_model
 
     with open_existing(storage, artifacts) as opened:
         study = OpenedStudy(chosen(opened, source))
         network = study.best if trial is None else study.trial(trial)
-        return trained_model(network), sample_of_study(network, data) if measured else None
+        model = model_of(study, top) if top > 1 else trained_model(network)
+        return model, sample_of_study(network, data) if measured else None
 
 
 def _loss(entry: "Exported", sample: "Sample | None") -> str:

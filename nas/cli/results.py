@@ -122,6 +122,13 @@ def where_everything_is(study: SqlStudy) -> None:
         f"report     nas report {shlex.quote(name)} --to report.html{option}",
         f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
+    together = study.settings.plan.get("together")
+    if together:
+        lines.insert(
+            2,
+            f"together   Dice {together['dice']:.4f}, the best {len(together['trials'])} averaged:    "
+            f"nas export {shlex.quote(name)} --top {len(together['trials'])} --as model --to both{option}",
+        )
     looks = held_out(study)
     if looks["cases"]:
         lines.insert(0, f"held out   {in_words(looks['cases'], looks['looks'])}")

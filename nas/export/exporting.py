@@ -14,7 +14,7 @@ from torch import Tensor
 from nas.data import Geometry, Image
 from nas.errors import InputError
 from nas.export.ensemble import module_of
-from nas.export.formats import Classes, Fitted, Format, Reduced, Scores, format_of
+from nas.export.formats import Classes, Fitted, Format, Reduced, Scores, Single, format_of
 from nas.export.sample import Loss, Sample, loss_of, windows_of
 from nas.graph import Axes, Graph
 from nas.model import Segmenter, TrainedModel
@@ -75,6 +75,11 @@ def export(model: TrainedModel, forms: Sequence[str], to: Path, sample: Sample |
 
 def _exported(model: TrainedModel, name: str, form: Format, folder: Path, sample: Sample | None) -> Exported:
     kind = f"nas export {name}"
+    if model.graphs and isinstance(form, Single):
+        raise InputError(
+            f"--as {name}: holds the source of one network, and this is an ensemble of different ones; give model, "
+            "onnx or pt2, or export one network alone"
+        )
     try:
         refuse_others(folder.resolve(), kind)  # before the work, not after it
         with tempfile.TemporaryDirectory() as scratch:

@@ -1,6 +1,7 @@
 """What a person must know of a model before using it, as one page."""
 
 from collections.abc import Iterator, Mapping
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def _what(model: "TrainedModel") -> Iterator[str]:
         f"seen {seen}, {through}."
     )
     yield ""
-    yield f"- network: {model.graph.parameters:,} trainable parameters, graph {model.graph.digest}"
+    for graph in model.graphs or (model.graph,):
+        yield f"- network: {graph.parameters:,} trainable parameters, graph {graph.digest}"
     if len(model.states) > 1:
         yield f"- an ensemble of {len(model.states)} trainings, whose probabilities are averaged"
     if model.provenance.get("synthetic"):
@@ -144,7 +146,7 @@ def _limits(model: "TrainedModel") -> Iterator[str]:
 
 def _speed(model: "TrainedModel") -> Iterator[str]:
     yield (
-        f"A window takes {model.graph.macs / 1e9:,.2f} billion multiply-accumulates"
+        f"A window takes {fmean(graph.macs for graph in model.of_each) / 1e9:,.2f} billion multiply-accumulates"
         f"{_times(model)}. `nas predict` says the memory it needs before it starts and the seconds of each image."
     )
 

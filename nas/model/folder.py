@@ -21,8 +21,8 @@ from nas.network import StepPlan
 from nas.training import Recipe, Slicing, Window
 
 FORMAT = "nas model"
-VERSION = 1
-"""Goes up whenever a folder is written in a way that earlier versions of nas cannot read."""
+VERSION = 2
+"""Goes up whenever a folder is written in a way that earlier versions of nas cannot read: 2 are different networks."""
 DESCRIPTION = "model.json"
 CARD = "MODEL_CARD.md"
 MARK = ".nas"
@@ -82,6 +82,7 @@ def load_model(folder: str | Path) -> TrainedModel:
             window=None if document.get("window") is None else Window.from_json(document["window"]),
             plan=StepPlan.from_json(document["plan"]),
             provenance=document["provenance"],
+            graphs=tuple(Graph.from_json(graph) for graph in document.get("graphs", ())),
         )
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
@@ -96,7 +97,7 @@ def to_json(model: TrainedModel, weights: Mapping[str, bytes]) -> dict[str, Any]
     """All of a model but the weights, of which it names the files and their checksums."""
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if model.graphs else 1,
         "channels": list(model.channels),
         "classes": list(model.classes),
         "values": list(model.values),
@@ -112,6 +113,7 @@ def to_json(model: TrainedModel, weights: Mapping[str, bytes]) -> dict[str, Any]
             for name, content in weights.items()
         ],
         "graph": model.graph.to_json(),
+        **({"graphs": [graph.to_json() for graph in model.graphs]} if model.graphs else {}),
     }
 
 
@@ -175,7 +177,7 @@ def _description(folder: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read as JSON ({error}); copy it or write the model again") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"{path}: is no description of a trained model; expected format {FORMAT!r}")
-    if document.get("version") != VERSION:
+    if document.get("version") not in range(1, VERSION + 1):
         raise InputError(f"{path}: found version {document.get('version')!r}, expected {VERSION}; use a newer nas")
     return document
 

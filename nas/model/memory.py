@@ -44,7 +44,8 @@ def bytes_needed(model: TrainedModel, shape: Sequence[int], spacing: Sequence[fl
     restoring = channels * (stored + seen) * _FLOAT + (stored + seen) * _RESTORED + probabilities
     weights = sum(tensor.nbytes for state in model.states for tensor in state.values())
     # Four windows at once, or one image, or four slices: of what a backward pass would have kept.
-    windows = round(model.graph.training_bytes * (whole / prod(model.task.patch) if whole else 4))
+    held = max(graph.training_bytes for graph in model.of_each)
+    windows = round(held * (whole / prod(model.task.patch) if whole else 4))
     return _PROGRAM + 2 * weights + max(reading, preparing, predicting + windows, restoring)
 
 

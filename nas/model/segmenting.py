@@ -1,6 +1,6 @@
 """One image, segmented: prepared as in training, seen through windows, put back on its own grid."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -14,7 +14,7 @@ from nas.errors import InputError
 from nas.model.trained import TrainedModel
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
-from nas.training.inference import Forward, Place, parts
+from nas.training.inference import Forward, Place, averaged, parts
 
 CPU = torch.device("cpu")
 
@@ -52,7 +52,7 @@ class Segmenter:
 
     def __init__(self, model: TrainedModel, device: torch.device = CPU, *, overlap: float | None = None):
         self.model, self.device, self.overlap = model, device, overlap
-        self.scores = mixed([_forward(network.to(device), model.plan, device) for network in model.networks()])
+        self.scores = averaged([_forward(network.to(device), model.plan, device) for network in model.networks()])
         """What the windows of images are given to."""
 
     def __call__(self, image: Image, *, probabilities: bool = False) -> Segmentation:
@@ -140,20 +140,6 @@ def expect_fitting(model: TrainedModel, image: Image) -> None:
     if channels != len(model.channels):
         named = ", ".join(model.channels)
         raise InputError(f"image: found {channels} channels, expected {len(model.channels)} ({named})")
-
-
-def mixed(forwards: Sequence[Forward]) -> Forward:
-    """The members of an ensemble as one: scores whose softmax is the mean of theirs."""
-    if len(forwards) == 1:
-        return forwards[0]
-
-    def forward(images: Tensor) -> Tensor:
-        total = forwards[0](images).float().softmax(1)
-        for member in forwards[1:]:
-            total += member(images).float().softmax(1)
-        return (total / len(forwards)).log()
-
-    return forward
 
 
 def plan_for(device: torch.device, plan: StepPlan) -> StepPlan:

@@ -64,6 +64,7 @@ class TrainedModel:
         slicing: how a network of two axes sees a volume; None where it sees images as they are.
         window: what is seen of an image at once, as in validation; by default the patch's size, half overlapping.
         plan: how the network runs; what it says of training is not used.
+        graphs: the network of each member, where they are different ones; empty where all are `graph`.
         provenance: where it comes from, as JSON: data, folds, seeds, results, versions.
 
     Raises:
@@ -82,16 +83,23 @@ class TrainedModel:
     window: Window | None = None
     plan: StepPlan = StepPlan()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    graphs: tuple[Graph, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.values:
             object.__setattr__(self, "values", tuple(range(len(self.classes))))
         seen = len(self.channels) * (2 * self.slicing.neighbours + 1 if self.slicing else 1)
         _expect("members", len(self.states), max(len(self.states), 1))
+        _expect("networks", len(self.graphs) or len(self.states), len(self.states))
         _expect("classes", len(self.classes), self.task.classes)
         _expect("values", len(self.values), len(self.classes))
         _expect("channels", seen, self.task.channels)
         _expect("channels with a normalisation", len(self.preprocessing.channels), len(self.channels))
+
+    @property
+    def of_each(self) -> tuple[Graph, ...]:
+        """The network of each member."""
+        return self.graphs or (self.graph,) * len(self.states)
 
     @property
     def task(self) -> Task:
@@ -138,25 +146,28 @@ class TrainedModel:
         Raises:
             InputError: the weights are another network's.
         """
-        return tuple(_network(self.graph, state) for state in self.states)
+        return tuple(_network(graph, state) for graph, state in zip(self.of_each, self.states, strict=True))
 
 
 def ensemble(models: Sequence[TrainedModel]) -> TrainedModel:
-    """Several trainings of one network as one model, whose probabilities are the mean of theirs.
+    """Several trainings as one model, whose probabilities are the mean of theirs; of one network or of different ones.
 
     Raises:
-        InputError: they differ in more than their weights, their recipes' length and their provenance.
+        InputError: what they see of an image, or what they say of it, differs.
     """
     first = models[0]
     for other in models[1:]:
         for name in ("channels", "classes", "values", "regions", "preprocessing", "slicing", "window", "mirrored"):
             if getattr(other, name) != getattr(first, name):
                 raise InputError(f"ensemble: its members differ in their {name}; put together those of one kind alone")
-        if other.graph.digest != first.graph.digest:
-            raise InputError("ensemble: its members are different networks; put together trainings of one network")
+        if other.task != first.task:
+            raise InputError("ensemble: its members see different patches; put together those of one study")
+    graphs = tuple(graph for model in models for graph in model.of_each)
+    alike = all(graph.digest == first.graph.digest for graph in graphs)
     members = [dict(model.provenance) for model in models]
     states = tuple(state for model in models for state in model.states)
-    return replace(first, states=states, provenance={**first.provenance, "members": members})
+    provenance = {**first.provenance, "members": members}
+    return replace(first, states=states, graphs=() if alike else graphs, provenance=provenance)
 
 
 def _network(graph: Graph, state: State) -> Network:

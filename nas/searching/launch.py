@@ -15,6 +15,7 @@ from nas.clock import SYSTEM
 from nas.data import DataOptions, Dataset, Fingerprint, open_dataset, read_options
 from nas.errors import InputError, field_named
 from nas.network.device import pick_device
+from nas.searching.afterwards.together import score_together
 from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.searching.engines import start_workers
@@ -113,7 +114,7 @@ def _searched(settings: SearchSettings, device: torch.device, listener: Listener
         listener(Note(f"study {name!r}: going on after {stored.counts()[1][State.COMPLETE]} finished trials"))
     with tracked(study, settings, listener) as heard:
         _train(study, settings, _lengthened(ground, settings) if stored else ground, device, heard)
-    return OpenedStudy(study)
+    return OpenedStudy(open_study(storage, name))  # with what was kept of it meanwhile
 
 
 def _lengthened(ground: Ground, settings: SearchSettings) -> Ground:
@@ -150,6 +151,8 @@ def _train(study: SqlStudy, settings: SearchSettings, ground: Ground, device: to
     else:
         search = prepared_search(study, ground, device, settings.wanted, listener)
         work(search, device=str(device), lease=settings.lease)
+    if schedule is not None and len(schedule.rungs) > 1:
+        score_together(open_study(study.storage, study.name), ground, device)
 
 
 def _past(storage: Storage, settings: SearchSettings, digest: str) -> list[SqlStudy]:

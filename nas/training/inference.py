@@ -25,6 +25,20 @@ _LEAST = 1e-3
 """The weight at corners, over the largest: a voxel that one window alone sees must not be divided by nothing."""
 
 
+def averaged(forwards: Sequence[Forward]) -> Forward:
+    """Several networks as one: scores whose softmax is the mean of theirs."""
+    if len(forwards) == 1:
+        return forwards[0]
+
+    def forward(images: Tensor) -> Tensor:
+        total = forwards[0](images).float().softmax(1)
+        for member in forwards[1:]:
+            total += member(images).float().softmax(1)
+        return (total / len(forwards)).log()
+
+    return forward
+
+
 def predict(
     forward: Forward,
     image: Tensor,

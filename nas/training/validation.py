@@ -12,7 +12,7 @@ from nas.graph import Axes, Task
 from nas.network import Network, StepPlan
 from nas.network.running import arranged, is_out_of_memory, runner
 from nas.training import metrics
-from nas.training.inference import predict
+from nas.training.inference import Forward, averaged, predict
 from nas.training.memory import release
 from nas.training.samples import Sample
 from nas.training.step import OutOfMemoryError
@@ -43,7 +43,7 @@ class Validation:
 
 
 def validate(
-    network: Network,
+    network: Network | Sequence[Network],
     samples: Sequence[Sample],
     *,
     case_done: Callable[[int], None] = lambda _: None,
@@ -56,7 +56,7 @@ def validate(
     """Segment whole cases and compare them with their labels.
 
     Args:
-        network: on its device; it is left in evaluation mode.
+        network: on its device; it is left in evaluation mode. Of several, for one task, the probabilities are averaged.
         samples: the cases.
         case_done: hears how many are done.
         plan: how the network is run; what it says of training is not used.
@@ -68,10 +68,11 @@ def validate(
     Raises:
         OutOfMemoryError: a window of an image does not fit in memory.
     """
-    task, device = network.graph.task, next(network.parameters()).device
+    networks = (network,) if isinstance(network, Network) else tuple(network)
+    task, device = networks[0].graph.task, next(networks[0].parameters()).device
     # Whole cases differ in size, and each size would be compiled anew, if at all.
     plan = replace(plan or StepPlan(), compiled=False)
-    forward = cast(Callable[[Tensor], Tensor], runner(arranged(network.eval(), plan), plan))
+    forward = averaged([cast(Forward, runner(arranged(member.eval(), plan), plan)) for member in networks])
     window = window or Window(task.patch)
     rows: list[tuple[str, tuple[float, ...]]] = []
     voxels = torch.zeros((), dtype=torch.int64)

@@ -41,6 +41,24 @@ def test_a_study_s_network_becomes_a_model_that_predicts(nas: Command, folder: P
     assert json.loads(Path("short/loss.json").read_text())["cases"]
 
 
+def test_the_best_of_a_study_are_averaged(nas: Command, folder: Path) -> None:
+    short = ("--patch", "32,32", "--steps", "2", "--budget", "1h", "--device", "cpu")
+    assert nas("search", "--space", "tiny", "--trials", "2", "--study", "s", *short).code == 0
+    ended = nas("export", "s", "--top", "2", "--as", "model", "--to", "both")
+    assert ended.code == 0, ended.err
+    both = load_model("both")
+    assert len({graph.digest for graph in both.of_each}) == 2
+    assert "an ensemble of 2 trainings" in Path("both/MODEL_CARD.md").read_text()
+    for arguments, expected in (
+        (("s", "--top", "2", "--as", "pytorch"), "an ensemble of different ones; give model, onnx or pt2"),
+        (("s", "--top", "3"), "has 2 networks that were trained to full length"),
+        (("s", "--top", "2", "--trial", "0"), "--trial names one network"),
+        (("both", "--top", "2"), "a model names one network"),
+    ):
+        ended = nas("export", *arguments, "--to", "other")
+        assert (ended.code, expected in " ".join(ended.err.split())) == (2, True), ended.err
+
+
 def test_a_model_s_folder_is_exported_without_a_study(nas: Command, folder: Path) -> None:
     saved(folder, model(axes=2))
     ended = nas("export", "model", "--to", "best")

@@ -81,7 +81,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
     "no description": (lambda f: (f / "model.json").unlink(), r"no model\.json in it"),
     "no JSON": (lambda f: (f / "model.json").write_text("{"), r"model\.json: cannot be read as JSON"),
     "another's": (edited(format="something"), "is no description of a trained model"),
-    "a later version": (edited(version=99), "found version 99, expected 1; use a newer nas"),
+    "a later version": (edited(version=99), "found version 99, expected 2; use a newer nas"),
     "fewer classes": (edited(classes=["background", "front"]), "found 2 classes, expected 3"),
     "more channels": (edited(channels=["a", "b"]), "found 2 channels, expected 1"),
     "a field of another kind": (edited(weights=3), "TypeError"),

@@ -62,12 +62,22 @@ def test_an_ensemble_of_twins_sees_what_one_sees() -> None:
     [
         (model(values=(0, 1, 9)), "differ in their values"),
         (model(mirrored=True), "differ in their mirrored"),
-        (model(reference="nnU-Net"), "are different networks"),
     ],
 )
-def test_an_ensemble_is_of_one_network(other: TrainedModel, expected: str) -> None:
+def test_an_ensemble_sees_and_says_one_thing(other: TrainedModel, expected: str) -> None:
     with pytest.raises(InputError, match=f"ensemble: its members {expected}"):
         ensemble([model(), other])
+
+
+def test_an_ensemble_of_different_networks_averages_their_probabilities() -> None:
+    one, other = model(), model(reference="nnU-Net")
+    together = ensemble([one, other])
+    assert [graph.digest for graph in together.of_each] == [one.graph.digest, other.graph.digest]
+    alone = [segment(each, IMAGE, probabilities=True).probabilities for each in (one, other)]
+    both = segment(together, IMAGE, probabilities=True).probabilities
+    assert alone[0] is not None
+    assert alone[1] is not None
+    assert np.allclose(both, (alone[0] + alone[1]) / 2, atol=1e-5)
 
 
 def test_an_image_on_a_finer_grid_is_put_back_on_it() -> None:

@@ -123,3 +123,4 @@ def test_a_search_by_time_trains_what_it_can_and_goes_on_with_more_time(tmp_path
     assert first.study.settings.plan["schedule"]["seconds"] <= 4
     longer = nas.search(trials=2, budget="12s", **options)  # type: ignore[arg-type]
     assert [trial.state for trial in longer.history.trials] == [State.COMPLETE] * 2
+    assert "together" not in longer.study.settings.plan  # a study of one rung has no finalists

@@ -51,6 +51,16 @@ class Reduced(Protocol):
 
 
 @runtime_checkable
+class Single(Protocol):
+    """What the module of a form offers too that holds the source of one network, so no ensemble of different ones.
+
+    ONE_NETWORK: True.
+    """
+
+    ONE_NETWORK: bool
+
+
+@runtime_checkable
 class Fitted(Protocol):
     """What the module of a form offers too that can be written better where there are cases to fit it to."""
 

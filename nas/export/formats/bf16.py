@@ -14,6 +14,7 @@ from nas.model import TrainedModel
 
 SUMMARY = "as pytorch, with weights in bfloat16, to be run in it: half the size"
 TOLERANCE = 0.25
+ONE_NETWORK = True
 AGREEMENT = 0.9
 _ARCHITECTURE = "architecture.json"
 _USE = "network = Network().bfloat16(); network.load_state_dict(weights); network(image.bfloat16()).float()"

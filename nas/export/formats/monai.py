@@ -21,6 +21,7 @@ from nas.model.folder import to_json
 
 SUMMARY = "a MONAI bundle: configs, weights, and code that needs MONAI and nibabel"
 TOLERANCE = 1e-4
+ONE_NETWORK = True
 _SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 _HERE = Path(__file__).parent
 

@@ -22,6 +22,7 @@ from nas.model import TrainedModel
 
 SUMMARY = "a results folder of nnU-Net v2, which predicts with it"
 TOLERANCE = 1e-4
+ONE_NETWORK = True
 _PLANS, _DATASET, _CHECKPOINT = "plans.json", "dataset.json", "checkpoint_final.pth"
 _FOLD = "fold_0"
 
