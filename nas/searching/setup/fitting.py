@@ -29,7 +29,7 @@ from nas.training.plan import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.97
 """Of a trial's share of the budget, what it takes from beginning to end; the rest is for what lies between trials."""
-_STEPS_A_ROOT_SECOND = 50
+_STEPS_A_ROOT_SECOND = 55
 """Fewest steps of a training are so many times the root of its seconds: more time makes it longer and wider alike."""
 _FEWEST_OF_ALL = 20
 """Steps in which nothing can be learnt."""
