@@ -122,7 +122,7 @@ def where_everything_is(study: SqlStudy) -> None:
         f"report     nas report {shlex.quote(name)} --to report.html{option}",
         f"dashboard  nas dashboard {shlex.quote(name)}{option}    (pip install 'nas[dashboard]')",
     ]
-    together = study.settings.plan.get("together")
+    together = study.settings.together
     if together:
         lines.insert(
             2,

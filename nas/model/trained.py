@@ -64,8 +64,8 @@ class TrainedModel:
         slicing: how a network of two axes sees a volume; None where it sees images as they are.
         window: what is seen of an image at once, as in validation; by default the patch's size, half overlapping.
         plan: how the network runs; what it says of training is not used.
-        graphs: the network of each member, where they are different ones; empty where all are `graph`.
         provenance: where it comes from, as JSON: data, folds, seeds, results, versions.
+        graphs: the network of each member, where they are different ones; empty where all are `graph`.
 
     Raises:
         InputError: the parts do not fit one another.

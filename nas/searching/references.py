@@ -24,7 +24,7 @@ def entries(
     *,
     full_size: bool,
     most: int,
-    begins: Callable[[Graph], bool] = lambda _: False,
+    begins: Callable[[Graph], bool] | None = None,
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """The references of a space that enter a search, and the names of those that fit in no form.
 
@@ -35,10 +35,11 @@ def entries(
         full_size: take every member as published.
         most: how many at most.
         begins: whether a network begins with published weights; those that do come first, and at their full width.
+            None where there are no weights: then only members that enter are traced.
     """
     taken: list[Entry] = []
     left_out: list[str] = []
-    known = [member for member in space.members if _traced(member.architecture, task, begins)]
+    known = [member for member in space.members if begins is not None and _traced(member.architecture, task, begins)]
     for member in [*known, *(member for member in space.members if member not in known)]:
         if len(taken) == most:
             break

@@ -118,7 +118,7 @@ def published_entries(ground: Ground, wanted: int) -> tuple[tuple[Entry, ...], t
         ground.candidates.architectures,
         ground.task,
         ground.plan.decided(typical).fits,
-        begins=(lambda graph: ground.pretrained.fits(typical, graph)) if typical.pretrained else lambda _: False,
+        begins=(lambda graph: ground.pretrained.fits(typical, graph)) if typical.pretrained else None,
         full_size=ground.reference is not None or ground.full_size,
         most=max(wanted // 2, min(_EACH_FAMILY, wanted - 1), 1),
     )

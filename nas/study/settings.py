@@ -10,6 +10,8 @@ from nas.study.objective import Objective, objectives_of
 
 SHOWN = 10
 """More differences than this are counted, not listed."""
+TOGETHER = "together"
+"""Under which name a plan keeps how good the finalists of a search are together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class StudySettings:
     def held_out(self) -> tuple[str, ...]:
         """The names of the cases that were put aside when it was begun; none of an earlier nas's."""
         return tuple((self.plan.get("holdout") or {}).get("cases", ()))
+
+    @property
+    def together(self) -> Document | None:
+        """How good the finalists of its search are together: their `trials` and `dice`; None where none were scored."""
+        return self.plan.get(TOGETHER)
 
     def share(self, rung: int) -> float:
         """How long a training to a rung is, as a share of the whole."""

@@ -9,16 +9,13 @@ from nas.errors import InputError, field_named
 from nas.model import TrainedModel, ensemble
 from nas.searching.model import trained_model
 from nas.searching.opened import OpenedStudy
+from nas.searching.schedule import FINALISTS
 from nas.searching.setup.ground import Ground
 from nas.study.history import History, State, Trial
 from nas.study.objective import Objective, ranked
+from nas.study.settings import TOGETHER
 from nas.study.sql.study import SqlStudy
-from nas.training import Recipe, validate
-
-TOGETHER = "together"
-"""Under which name a study's plan keeps how good its finalists are together."""
-FINALISTS = 2
-"""Networks that are averaged: each costs as much again where the result is used."""
+from nas.training import Recipe
 
 
 def finalists(history: History, goals: Sequence[Objective], number: int = FINALISTS) -> list[Trial]:
@@ -40,7 +37,7 @@ def model_of(opened: OpenedStudy, number: int) -> TrainedModel:
         )
     numbers = [trial.number for trial in chosen]
     model = ensemble([trained_model(opened.trial(trial)) for trial in numbers])
-    known = opened.study.settings.plan.get(TOGETHER) or {}
+    known = opened.study.settings.together or {}
     dice = {"dice": known["dice"]} if known.get("trials") == numbers else {}
     about = {name: value for name, value in model.provenance.items() if name != "dice"}
     return replace(model, provenance=about | dice)
@@ -51,20 +48,14 @@ def score_together(study: SqlStudy, ground: Ground, device: torch.device) -> Non
 
     Nothing is done where fewer are trained, where they were scored before, or where they look at images differently.
     """
-    chosen = finalists(study.history(), study.settings.goals)
-    numbers = [trial.number for trial in chosen]
-    known = study.settings.plan.get(TOGETHER) or {}
-    recipes = [Recipe.from_json(OpenedStudy(study).trial(number).recipe) for number in numbers]
-    axes = {recipe.averaged_axes(ground.task.axes) for recipe in recipes}
-    if len(chosen) < FINALISTS or known.get("trials") == numbers or len(axes) > 1:
+    opened = OpenedStudy(study)
+    numbers = [trial.number for trial in finalists(opened.history, study.settings.goals)]
+    if len(numbers) < FINALISTS or (study.settings.together or {}).get("trials") == numbers:
         return
-    networks = [OpenedStudy(study).trial(number).module().to(device) for number in numbers]
-    validation = validate(
-        networks,
-        ground.cases.validation,
-        plan=ground.plan.way,
-        window=ground.plan.window,
-        targets=ground.cases.targets,
-        mirrored=axes.pop(),
-    )
+    networks = [opened.trial(number) for number in numbers]
+    recipes = [Recipe.from_json(network.recipe) for network in networks]
+    if len({recipe.averaged_axes(ground.task.axes) for recipe in recipes}) > 1:
+        return
+    modules = [network.module().to(device) for network in networks]
+    validation = ground.segmented(modules, recipes[0], ground.cases.validation, plan=ground.plan.way)
     study.want(study.wanted(), {TOGETHER: {"trials": numbers, "dice": validation.dice}})

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -32,7 +31,7 @@ from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.objective import DICE, Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS, ArchitectureRecord
-from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train, validate
+from nas.training import CheckpointError, DivergedError, Epoch, Recipe, Sample, Trained, Validation, train
 from nas.training.checkpoints import plan_of
 from nas.training.loop import Write
 from nas.training.memory import release
@@ -278,23 +277,11 @@ class _Run:
         seconds = []
         for _ in range(2):  # the first time sets things up
             began = self.evaluator.clock.steady()
-            self._segmented(network, plan, probe)
+            self.evaluator.ground.segmented(network, self.recipe, probe, plan=plan)
             seconds.append(self.evaluator.clock.steady() - began)
             if seconds[0] > _LONG_CASE * self.seconds:
                 break
         return min(seconds) * len(self._cases.validation)
-
-    def _segmented(self, network: Network, plan: StepPlan, cases: Sequence[Sample], **options: Any) -> Validation:
-        """Cases as the study sees them: through its window, mirrored where its recipe says so."""
-        return validate(
-            network,
-            cases,
-            plan=plan,
-            window=self.evaluator.ground.plan.window,
-            targets=self._cases.targets,
-            mirrored=self.recipe.averaged_axes(self.graph.task.axes),
-            **options,
-        )
 
     @property
     def _plan(self) -> Plan:
@@ -316,7 +303,9 @@ class _Run:
             self.recorder.working("validating", done, len(cases))
 
         tolerance = _TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None
-        validation = self._segmented(network, plan, cases, case_done=case_done, tolerance=tolerance)
+        validation = self.evaluator.ground.segmented(
+            network, self.recipe, cases, plan=plan, case_done=case_done, tolerance=tolerance
+        )
         self.recorder.measured(_of_validation(validation, epoch))
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

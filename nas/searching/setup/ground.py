@@ -1,5 +1,6 @@
 """What a study stands on: prepared data, task, plan and candidates; laid when it begins, found again ever after."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from nas.architecture import EncoderDecoder
 from nas.data import Dataset, Fingerprint, Holdout, PreparedDataset, Preprocessing, choose_holdout, plan_preprocessing
 from nas.errors import InputError, field_named
 from nas.graph import Graph, Task, trace
+from nas.network import Network
 from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.pretrained import PRETRAINED, Pretrained, names_in
@@ -23,7 +25,7 @@ from nas.searching.setup.slots import shared
 from nas.space import Space
 from nas.study.history import Document
 from nas.study.settings import StudySettings
-from nas.training import plan_dimensions
+from nas.training import Recipe, Sample, Validation, plan_dimensions, validate
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,26 @@ class Ground:
     full_size: bool = False
     holdout: Holdout = Holdout()
     pretrained: Pretrained = field(default_factory=Pretrained)
+
+    def segmented(
+        self, network: Network | Sequence[Network], recipe: Recipe, cases: Sequence[Sample], **options: Any
+    ) -> Validation:
+        """Cases as the study sees them: through its window, mirrored where the recipe says so.
+
+        Args:
+            network: one, or several whose probabilities are averaged.
+            recipe: by which it is trained.
+            cases: whole ones.
+            options: further arguments of `nas.training.validate`.
+        """
+        return validate(
+            network,
+            cases,
+            window=self.plan.window,
+            targets=self.cases.targets,
+            mirrored=recipe.averaged_axes(self.task.axes),
+            **options,
+        )
 
     def plan_document(self) -> Document:
         """What a study keeps of it beside space, task and recipe, as JSON."""
