@@ -24,6 +24,7 @@ from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.spaces import space_of
 from nas.study.history import Run, RunKey, Split, State, Trial
+from nas.study.protocol import WEIGHTS
 from nas.study.sql.study import SqlStudy
 
 PURPOSE = "train"
@@ -143,12 +144,26 @@ class _Finishing:
         seconds = wishes.seconds or full_length(settings.recipe, settings.plan)
         if wishes.budget is not None:
             seconds = round(wishes.budget * self.machine.at_once / (number * wishes.seeds), 1)
-        failed = {run.key.seed for run in self.trial.runs if run.state is State.FAILED}
-        sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(failed)) if seed not in failed]
+        lost = {run.key.seed for run in self.trial.runs if run.state is State.FAILED} | self._deleted
+        sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(lost)) if seed not in lost]
         seeds = sound[: wishes.seeds]  # what has failed may have been mended since
         on_all = tuple(RunKey(0, seed, Split.ALL) for seed in seeds)
         keys = keys_of_folds(number, seeds) if wishes.together else on_all
         return Assignment(PURPOSE, (self.trial.number,), keys, seconds)
+
+    @cached_property
+    def _deleted(self) -> set[int]:
+        """Seeds of which a training is complete and its weights are not there any more."""
+        split = Split.CONFIRM if self.wishes.together else Split.ALL
+        complete = [run for run in self.trial.runs if run.key.split is split and run.state is State.COMPLETE]
+        return {run.key.seed for run in complete if not self._has_weights(run)}
+
+    def _has_weights(self, run: Run) -> bool:
+        try:
+            self.study.file(run.id, WEIGHTS)
+        except InputError:
+            return False
+        return True
 
     def _train(self, assignment: Assignment) -> None:
         number = write_down(self.study, assignment)
@@ -162,6 +177,11 @@ class _Finishing:
         name = names_of(history, assignment.trials)[self.trial.number]
         how = "on each fold's training cases" if self.wishes.together else "on all cases, those that were put aside too"
         left = len(assignment.jobs) - len(assignment.ended(history))
+        if self._deleted:
+            yield (
+                "weights of its earlier trainings are deleted, as by nas studies prune-artifacts: it is trained again "
+                "with other seeds"
+            )
         yield f"training {name} {how}: {left} of {len(assignment.jobs)} trainings to do" + time_in_words(
             left, assignment.seconds, self.machine.at_once
         )

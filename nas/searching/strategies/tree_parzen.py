@@ -35,6 +35,8 @@ class TreeParzen:
     candidates: Candidates
     objectives: Sequence[Objective]
     _memory: "_Memory | None" = field(default=None, repr=False)
+    _kept: tuple[list[int], frozenset[int]] = field(default=([], frozenset()), repr=False)
+    """Of which trials the best and the latest are known, and which these are."""
 
     def next(self, history: History, running: int, generator: Random) -> Action:
         """Decisions that the sampler proposes."""
@@ -58,7 +60,7 @@ class TreeParzen:
 
     def _remembered(self, begun: History) -> "_Memory":
         """Optuna's study of the trials that it should look at."""
-        chosen = _chosen(begun, self.objectives)
+        chosen = self._chosen(informative(begun))
         numbers = [trial.number for trial in chosen]
         before = self._memory
         if before is not None and before.numbers == numbers[: len(before.numbers)]:
@@ -69,6 +71,20 @@ class TreeParzen:
             known = before is not None and trial.number in before.seen
             memory.tell(trial.number, before.seen[trial.number] if before and known else self._as_seen(trial))
         return memory
+
+    def _chosen(self, told: list[Trial]) -> list[Trial]:
+        """What the sampler looks at: of all but the last unfinished block the best and the latest, and what came after.
+
+        It changes only by growing, but when a block is full.
+        """
+        settled = len(told) // BLOCK * BLOCK
+        if settled <= BLOCK:
+            return told
+        first = told[:settled]
+        numbers = [trial.number for trial in first]
+        if self._kept[0] != numbers:
+            self._kept = numbers, _worth_seeing(first, self.objectives)
+        return [trial for trial in first if trial.number in self._kept[1]] + told[settled:]
 
     def _as_seen(self, trial: Trial) -> "FrozenTrial | None":
         """The trial as the sampler sees it; None where it is no member of the space (any more)."""
@@ -111,20 +127,11 @@ class _Memory:
         return self.study.get_trials(deepcopy=False)[-1]
 
 
-def _chosen(begun: History, objectives: Sequence[Objective]) -> list[Trial]:
-    """What the sampler looks at: of all but the last unfinished block the best and the latest, and all that came after.
-
-    It changes only by growing, but when a block is full.
-    """
-    told = informative(begun)
-    settled = len(told) // BLOCK * BLOCK
-    if settled <= BLOCK:
-        return told
-    first, after = told[:settled], told[settled:]
-    kept = {trial.number for trial in _best_first(first, objectives)[: BLOCK // 2]}
-    latest = [trial for trial in first if trial.number not in kept][-(BLOCK - len(kept)) :]
-    kept |= {trial.number for trial in latest}
-    return [trial for trial in first if trial.number in kept] + after
+def _worth_seeing(trials: Sequence[Trial], objectives: Sequence[Objective]) -> frozenset[int]:
+    """The best and the latest of trials that are given in order, by their numbers: a block in all."""
+    best = {trial.number for trial in _best_first(trials, objectives)[: BLOCK // 2]}
+    latest = [trial.number for trial in trials if trial.number not in best][-(BLOCK - len(best)) :]
+    return frozenset(best.union(latest))
 
 
 def _best_first(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:
