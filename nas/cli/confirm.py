@@ -135,6 +135,11 @@ def _show(confirmed: "Confirmed") -> None:
         for sentence in part.judged[0].sentences:
             OUT.print(sentence, soft_wrap=True)
         OUT.print()
+    names = {cost.trials: cost.name for cost in confirmed.networks}
+    for trials, name in names.items():
+        if len(trials) > 1:
+            members = "; ".join(names.get((number,), f"trial {number}") for number in trials)
+            OUT.print(f"{name}: {members}; nas train {confirmed.study} --top {len(trials)} --to model", soft_wrap=True)
     for problem in confirmed.left_out:
         OUT.print(f"left out: {problem}", soft_wrap=True)
     OUT.print(
@@ -168,7 +173,7 @@ def _networks(judged: "Judged", costs: Any) -> Iterator[tuple[str, ...]]:
             _interval(network.mean),
             _figure(network.seed_deviation),
             f"{network.rank_one:.0%}",
-            "-" if cost is None else short_count(cost.parameters or 0),
+            "-" if cost is None else short_count(cost.parameters),
             "-" if cost is None else duration(cost.seconds),
         )
 

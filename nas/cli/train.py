@@ -38,6 +38,7 @@ def train(
     reference: Annotated[
         str | None, typer.Option(help="Which published network, instead.", show_default="the best of the search")
     ] = None,
+    top: Annotated[int, typer.Option(help="So many of the best of the search, averaged.", min=1)] = 1,
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="A network for each fold, averaged; else one on all cases.")
     ] = False,
@@ -65,6 +66,8 @@ def train(
       nas train unet_family-Hippocampus --to model --budget 1h
 
       nas train --trial 7 --ensemble --to model
+
+      nas train --top 2 --workers 2 --budget 20m --to model
     """
     from nas.searching.afterwards.finishing import FinalSettings, train_finally
     from nas.searching.settings import parse_duration
@@ -73,6 +76,7 @@ def train(
     wishes = FinalSettings(
         trial=trial,
         reference=reference,
+        top=top,
         together=ensemble,
         seeds=seeds,
         seconds=None if length is None else parse_duration(length, "length"),

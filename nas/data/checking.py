@@ -30,14 +30,22 @@ from nas.data.splits import FOLDS
 from nas.errors import InputError
 
 
-def check(dataset: Dataset, progress: Callable[[int, int], None] | None = None, *, processes: int = 1) -> Fingerprint:
+def check(
+    dataset: Dataset,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    processes: int = 1,
+    threads: int = 1,
+) -> Fingerprint:
     """Load every case once and sum the data set up; `progress` is told (cases done, cases in all).
+
+    Each process, or each thread of this one where there is one process, holds one case in memory.
 
     InputError lists all problems of all cases, a line each: the first 20, then how many more there are.
     """
     observations: list[Observation] = []
     problems: list[str] = []
-    for done, outcome in enumerate(each(_Observing(dataset), dataset.cases, processes), start=1):
+    for done, outcome in enumerate(each(_Observing(dataset), dataset.cases, processes, threads), start=1):
         if isinstance(outcome, Observation):
             observations.append(outcome)
         else:

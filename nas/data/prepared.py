@@ -127,18 +127,20 @@ def prepare_dataset(
     folder: Path = DEFAULT_FOLDER,
     *,
     processes: int = 1,
+    threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreparedDataset:
     """The prepared data set, from the cache in `folder` if it is there, else built into it.
 
     Whether it is there is told by the content of the data's files and by the settings. An interrupted build goes on
-    where it stopped, a damaged cache is mended, and of two processes that build at once one waits. Each process holds
-    one case in memory. `progress` is told (cases done, cases in all).
+    where it stopped, a damaged cache is mended, and of two processes that build at once one waits. Each process, or
+    each thread of this one where there is one process, holds one case in memory. `progress` is told (cases done, cases
+    in all).
 
     Raises:
         InputError: a case cannot be used, the folder cannot be written, or the disk is full.
     """
-    digest = _digest(dataset, settings, processes)
+    digest = _digest(dataset, settings, max(processes, threads))
     home = Path(folder) / f"{file_name(_plain(dataset.name))}-{digest[:16]}"
     prepared = _open(home)
     if prepared is not None and prepared.digest == digest:
@@ -146,7 +148,7 @@ def prepare_dataset(
     with _alone(home):
         prepared = _open(home)  # built by the one that was waited for
         if prepared is None or prepared.digest != digest:
-            _build(dataset, settings, home, digest, processes, progress)
+            _build(dataset, settings, home, digest, (processes, threads), progress)
             prepared = open_prepared(home)
     return replace(prepared, splits=dataset.splits)
 
@@ -212,7 +214,7 @@ def _build(
     settings: Preprocessing,
     home: Path,
     digest: str,
-    processes: int,
+    at_once: tuple[int, int],
     progress: Callable[[int, int], None] | None,
 ) -> None:
     partial = home.with_name(f"{home.name}.partial")
@@ -226,7 +228,8 @@ def _build(
         missing = [case for case in dataset.cases if case.name not in whole]
         sizes = []
         builder = _Building(dataset, settings, partial)
-        for size in each(builder, missing, processes if _bytes(missing) > SMALL else 1):
+        processes, threads = at_once if _bytes(missing) > SMALL else (1, at_once[1])
+        for size in each(builder, missing, processes, threads):
             sizes.append(size)
             if progress:
                 progress(len(whole) + len(sizes), len(dataset.cases))
@@ -292,9 +295,9 @@ def _index(dataset: Dataset, settings: Preprocessing, digest: str) -> dict[str, 
     }
 
 
-def _digest(dataset: Dataset, settings: Preprocessing, processes: int) -> str:
+def _digest(dataset: Dataset, settings: Preprocessing, at_once: int) -> str:
     """Of the files' bytes, of how they are read, and of the settings; not of where they lie."""
-    with ThreadPoolExecutor(processes) as threads:
+    with ThreadPoolExecutor(at_once) as threads:
         contents = list(threads.map(_content, dataset.cases))
     loader = dataset.loader
     read_as = (dataset.axes, dataset.channels, dataset.classes, *(getattr(loader, name, None) for name in READ_AS))

@@ -7,7 +7,6 @@ image's own memory.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +90,5 @@ def _weights(old: int, new: int, order: int) -> npt.NDArray[np.float32]:
     """The share of each old voxel in each new one, (new, old): the spline through every unit impulse."""
     from scipy.ndimage import zoom
 
-    impulses = np.eye(old)
-    columns: list[npt.NDArray[Any]] = [
-        zoom(impulse, new / old, order=order, mode="nearest", grid_mode=True) for impulse in impulses
-    ]
-    return np.stack(columns, axis=1).astype(np.float32)
+    impulses = zoom(np.eye(old), (new / old, 1), order=order, mode="nearest", grid_mode=True)
+    return np.asarray(impulses, np.float32)

@@ -64,12 +64,17 @@ def test_it_is_built_once(dataset: Dataset, settings: Preprocessing, tmp_path: P
     assert written(again.folder) == before
 
 
-def test_several_processes_build_the_same(
-    dataset: Dataset, settings: Preprocessing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at_once", [{"processes": 2}, {"threads": 2}])
+def test_several_at_once_build_the_same(
+    at_once: dict[str, int],
+    dataset: Dataset,
+    settings: Preprocessing,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = prepare_dataset(dataset, settings, tmp_path / "one")
     monkeypatch.setattr("nas.data.prepared.SMALL", 0)
-    two = prepare_dataset(dataset, settings, tmp_path / "two", processes=2)
+    two = prepare_dataset(dataset, settings, tmp_path / "two", **at_once)
     assert one.digest == two.digest
     for first, second in zip(one.cases, two.cases, strict=True):
         np.testing.assert_array_equal(first.image, second.image)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 
 from nas.data import files
 from nas.data.files import read_image, read_label
+from nas.data.parallel import each
 from nas.data.units import is_no_length, millimetres
 from nas.errors import InputError
 
@@ -375,3 +377,11 @@ def test_a_pointer_of_git_lfs_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "a.nii.gz").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
     with pytest.raises(InputError, match="a pointer of Git LFS"):
         read_image(tmp_path / "a.nii.gz")
+
+
+def test_threads_that_read_at_once_leave_warnings_as_they_were(tmp_path: Path) -> None:
+    path = png(GREY)(tmp_path)
+    before = list(warnings.filters)
+    for _ in each(read_image, [path] * 200, 1, threads=4):
+        pass
+    assert list(warnings.filters) == before

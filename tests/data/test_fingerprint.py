@@ -169,9 +169,10 @@ def test_regions_are_a_part_of_the_digest_and_where_there_are_none_it_is_what_st
     assert check(open_dataset(msd(tmp_path / "none"))).digest.startswith("3bf5093dd1e69988")
 
 
-def test_several_processes_see_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [{"processes": 2}, {"threads": 2}])
+def test_several_at_once_see_the_same(at_once: dict[str, int], tmp_path: Path) -> None:
     dataset = open_dataset(msd(tmp_path))
-    assert check(dataset, processes=2) == check(dataset)
+    assert check(dataset, **at_once) == check(dataset)
 
 
 def test_what_changed_is_told_by_case(tmp_path: Path) -> None:

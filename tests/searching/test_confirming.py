@@ -5,13 +5,17 @@ import shutil
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
+import nas
 from nas.cli.schema import schema_of
 from nas.errors import InputError
 from nas.searching import SearchSettings
 from nas.searching.afterwards.confirming import FOLDS, HELD_OUT, ConfirmSettings, confirm
+from nas.searching.afterwards.together import finalists
 from nas.searching.events import Event, Note, silent
+from nas.study.settings import TOGETHER
 from nas.study.sql.study import SqlStudy
 from tests.cli.command import Command
 
@@ -57,6 +61,22 @@ def test_held_out_cases_are_not_looked_at_where_that_is_refused(found: SqlStudy,
     confirmed = confirm(found, ConfirmSettings(top=1, folds=2, seeds=1, holdout=False), machine, silent)
     assert confirmed.held_out == {"cases": 2, "looks": 0}
     assert [part.cases for part in confirmed.parts] == [FOLDS]
+
+
+def test_the_mean_of_the_finalists_is_compared_where_it_did_better(
+    found: SqlStudy, folder: Path, data: Path, machine: SearchSettings
+) -> None:
+    best = [trial.number for trial in finalists(found.history(), found.settings.goals)]
+    found.want(found.wanted(), {TOGETHER: {"trials": best, "dice": 1.0}})
+    found = nas.open_study("small", str(folder / "nas.db")).study
+    first = confirm(found, WISHES, machine, silent)
+    assert (first.networks[0].name, first.networks[0].trials) == ("mean of the best 2", tuple(best))
+    assert first.networks[0].parameters == sum(trial.parameters or 0 for trial in found.history().trials)
+    mean, *single = (score.values for score in first.parts[0].scores["all"])
+    assert not any(np.array_equal(mean, one) for one in single)
+    jsonschema.validate(json.loads(json.dumps(first.to_json(), allow_nan=False)), schema_of("confirm"))
+    shutil.rmtree(data)  # what is done needs no data
+    assert confirm(found, WISHES, machine, silent).to_json() == first.to_json()
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,20 @@ def test_what_was_pruned_is_trained_again(found: SqlStudy, machine: SearchSettin
         OpenedStudy(found).trial(finalist).module()
 
 
+def test_the_best_of_a_search_are_trained_and_averaged(
+    found: SqlStudy, machine: SearchSettings, tmp_path: Path
+) -> None:
+    model = train_finally(found, FinalSettings(top=2), machine, tmp_path / "model", silent)
+    trained = {run.trial for trial in found.history().trials for run in trial.runs if run.key.split is Split.ALL}
+    assert (len(model.states), len(trained)) == (2, 2)
+    assert len(load_model(tmp_path / "model").graphs) == 2
+
+
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
+        ({"top": 9}, "top: found 9, but study 'small' has 2 networks"),
+        ({"top": 2, "trial": 0}, "top: found 2 with trial"),
         ({"trial": 99}, "trial 99 trained no network"),
         ({"reference": "Tiny U Net"}, "has trained no 'Tiny U Net'.*Tiny U-Net"),
         ({"reference": "Tiny U-Net", "trial": 0}, "trial: found with reference"),

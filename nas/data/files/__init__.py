@@ -5,11 +5,12 @@ import os
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -231,7 +232,7 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
     if not path.exists():
         raise InputError(f"{path}: no such file; put it there or take its case out of the data set")
     try:
-        with _quiet():
+        with _SILENCE, np.errstate(all="ignore"):
             return function(path)
     except (InputError, MemoryError):
         raise
@@ -245,19 +246,41 @@ def _read(path: Path, function: Callable[[Path], Result]) -> Result:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """Without what libraries print on their own account."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
     states = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True  # cheaper than a level, of which logging forgets what it knows of all loggers
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         for logger, state in zip(loggers, states, strict=True):
             logger.disabled = state
+
+
+class _Silence:
+    """Silence while any thread reads: warnings and loggers belong to the process, so the last to end restores them."""
+
+    def __init__(self) -> None:
+        self._lock, self._readers, self._held = Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._readers += 1
+            if self._readers == 1:
+                self._held.enter_context(_silenced())
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                self._held.close()
+
+
+_SILENCE = _Silence()
 
 
 def _is_pointer(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,27 @@ from nas.confirming.judging import Judged, judge
 from nas.confirming.per_case import expect_cases, matched, read_per_case
 from nas.data import Dataset
 from nas.errors import InputError, field_named
+from nas.network.device import pick_device
+from nas.searching.afterwards.averages import averaged_scores, lacking, score_average
 from nas.searching.afterwards.carrying import carry_out, time_in_words
-from nas.searching.afterwards.contest import Contest, contest, enter, names_of, plain_entry, start_of, tried
+from nas.searching.afterwards.contest import (
+    Contest,
+    Entrant,
+    contest,
+    enter,
+    name_of,
+    names_of,
+    plain_entry,
+    start_of,
+    tried,
+)
 from nas.searching.afterwards.measured import ALL, is_held_out, measured_scores, structures_of
+from nas.searching.afterwards.together import better_together
 from nas.searching.assignments.assigned import dataset_of, folds_of
 from nas.searching.assignments.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.evaluators.assigned import full_length
 from nas.searching.evaluators.trained import TrainedEvaluator
-from nas.searching.events import Listener, Note
+from nas.searching.events import Listener, Note, Working
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.ground import bare_ground
@@ -78,12 +91,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network costs: weights, multiply-accumulates a patch, seconds of a training in the mean."""
+    """What a network costs: weights, multiply-accumulates a patch, seconds of a training in the mean; or several do."""
 
     name: str
-    trial: int
-    parameters: int | None
-    macs: int | None
+    trials: tuple[int, ...]
+    parameters: int
+    macs: int
     seconds: float
 
 
@@ -103,7 +116,7 @@ class Confirmed:
         return {
             "study": self.study,
             "seconds_each": self.seconds,
-            "networks": [vars(network) for network in self.networks],
+            "networks": [vars(network) | {"trials": list(network.trials)} for network in self.networks],
             "parts": [{"cases": part.cases, "judged": [j.to_json() for j in part.judged]} for part in self.parts],
             "left_out": list(self.left_out),
             "held_out": dict(self.held_out),
@@ -145,6 +158,7 @@ class _Confirming:
         assignment = self._assignment(trials)
         if len(assignment.ended(self.study.history())) < len(assignment.jobs):
             self._train(assignment)
+        self._average(trials, assignment)
         return _judged(self.study, assignment, trials, self.wishes, self.others)
 
     @cached_property
@@ -188,16 +202,18 @@ class _Confirming:
         study, goals, top = self.study, self.study.settings.goals, self.wishes.top
         ground = bare_ground(study.settings, self.space)
         entry, history = plain_entry(ground), study.history()
+        average, others = better_together(history, study.settings), bool(self.others)
+        known = partial(contest, history, goals, top, average=average, others=others)
         if entry is None:
-            return self._fixed(contest(history, goals, top, None, others=bool(self.others)), 0)
+            return self._fixed(known(None), 0)
         if any(trial.reference == entry.name for trial in history.published):
-            return self._fixed(contest(history, goals, top, tried(history, entry), others=bool(self.others)), 0)
-        self._fixed(contest(history, goals, top, None, others=bool(self.others)), 1)
+            return self._fixed(known(tried(history, entry)), 0)
+        self._fixed(known(None), 1)
         _ = self.folds  # nothing enters the study where its data or folds are refused
         start = start_of(ground, entry)
         description = TrainedEvaluator(ground, torch.device("cpu")).describe(start.decisions)
         plain = enter(study, start, description, RunKey(0, self.seeds[0], Split.CONFIRM))
-        return contest(study.history(), goals, top, plain, others=bool(self.others))
+        return contest(study.history(), goals, top, plain, average=average, others=others)
 
     def _fixed(self, chosen: Contest, more: int) -> Contest:
         """Fix the length of trainings, now that their number is known."""
@@ -231,6 +247,18 @@ class _Confirming:
             look(self.study, PURPOSE, [(trial, seed) for trial in assignment.trials for seed in self.seeds])
         carry_out(self.study, number, self.space, self.dataset, self.machine, self.listener)
 
+    def _average(self, trials: Contest, assignment: Assignment) -> None:
+        """Score the means of several networks where they are not scored yet."""
+        missing = lacking(self.study, trials.averages, assignment.keys)
+        if not missing:
+            return
+        device = pick_device(self.machine.slots[0])
+        folds = replace(self.folds, device=device)
+        ground = bare_ground(self.study.settings, self.space)
+        for number, (entrant, key) in enumerate(missing):
+            self.listener(Working("scoring averaged networks", number, len(missing)))
+            score_average(self.study, entrant, key, ground, folds, device)
+
     def _announced(self, assignment: Assignment, number: int) -> Iterator[str]:
         history = self.study.history()
         names = names_of(history, assignment.trials)
@@ -248,8 +276,6 @@ def _judged(
     wishes: ConfirmSettings,
     others: Mapping[str, Mapping[str, float]],
 ) -> Confirmed:
-    history = study.history()
-    names = names_of(history, assignment.trials)
     kinds = {
         FOLDS: [key for key in assignment.keys if not is_held_out(key)],
         HELD_OUT: [key for key in assignment.keys if is_held_out(key)],
@@ -258,38 +284,41 @@ def _judged(
     for cases, keys in kinds.items():
         if not keys:
             continue
-        scores, problems = _scores(study, history, assignment, names, keys)
+        scores, problems = _scores(study, assignment, trials, keys)
         left_out += [f"{problem} ({cases})" for problem in problems]
         parts.append(_part(cases, scores, trials, wishes, others))
-    return Confirmed(
-        study.name, tuple(_costs(history, assignment, names)), tuple(parts), tuple(left_out), assignment.seconds,
-        held_out(study),
-    )  # fmt: skip
+    costs = tuple(_costs(study.history(), assignment, trials))
+    return Confirmed(study.name, costs, tuple(parts), tuple(left_out), assignment.seconds, held_out(study))
 
 
 def _scores(
-    study: SqlStudy, history: History, assignment: Assignment, names: Mapping[int, str], keys: Sequence[RunKey]
-) -> tuple[dict[int, dict[str, Scores]], list[str]]:
-    structures = structures_of(study.settings)
+    study: SqlStudy, assignment: Assignment, trials: Contest, keys: Sequence[RunKey]
+) -> tuple[dict[Entrant, dict[str, Scores]], list[str]]:
+    structures, groups, history = structures_of(study.settings), assignment.groups, study.history()
+    names = names_of(history, trials.trials)
     scores, problems = {}, []
-    for trial in assignment.trials:
-        measured = measured_scores(study, history, trial, names[trial], keys, structures, assignment.groups)
+    for entrant in trials.entrants:
+        name = name_of(entrant, names)
+        if len(entrant) > 1:
+            measured = averaged_scores(study, entrant, name, keys, structures, groups)
+        else:
+            measured = measured_scores(study, history, entrant[0], name, keys, structures, groups)
         if isinstance(measured, str):
             problems.append(measured)
         else:
-            scores[trial] = measured
+            scores[entrant] = measured
     return scores, problems
 
 
 def _part(
     cases: str,
-    scores: Mapping[int, Mapping[str, Scores]],
+    scores: Mapping[Entrant, Mapping[str, Scores]],
     trials: Contest,
     wishes: ConfirmSettings,
     others: Mapping[str, Mapping[str, float]],
 ) -> Part:
-    finalists = [scores[trial] for trial in trials.finalists if trial in scores]
-    baselines = [scores[trial] for trial in trials.baselines if trial in scores]
+    finalists = [scores[entrant] for entrant in trials.finalists if entrant in scores]
+    baselines = [scores[entrant] for entrant in trials.baselines if entrant in scores]
     if not finalists or not (baselines or others):
         raise InputError(
             f"{cases}: {len(finalists)} finalists and {len(baselines)} published networks could be trained; expected "
@@ -305,9 +334,15 @@ def _part(
     return Part(cases, tuple(judged), by_structure)
 
 
-def _costs(history: History, assignment: Assignment, names: Mapping[int, str]) -> Iterator[Cost]:
-    ended = assignment.ended(history)
-    for number in assignment.trials:
-        trial = history.by_number[number]
-        took = [run.seconds for (of, _), run in ended.items() if of == number and run.seconds is not None]
-        yield Cost(names[number], number, trial.parameters, trial.macs, sum(took) / len(took) if took else 0.0)
+def _costs(history: History, assignment: Assignment, trials: Contest) -> Iterator[Cost]:
+    ended, names = assignment.ended(history), names_of(history, trials.trials)
+    for entrant in trials.entrants:
+        networks = [history.by_number[number] for number in entrant]
+        took = [run.seconds for (of, _), run in ended.items() if of in entrant and run.seconds is not None]
+        yield Cost(
+            name_of(entrant, names),
+            entrant,
+            sum(network.parameters or 0 for network in networks),
+            sum(network.macs or 0 for network in networks),
+            sum(took) / len(took) * len(entrant) if took else 0.0,
+        )

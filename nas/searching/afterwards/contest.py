@@ -1,6 +1,6 @@
 """Who is compared with whom: what a search found, against what its user would have taken anyway."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nas.errors import InputError, field_named
@@ -14,47 +14,79 @@ from nas.study.objective import Objective, ranked
 from nas.study.protocol import Claim, Study
 
 _ROOM = 2**31 - 1
+Entrant = tuple[int, ...]
+"""Who is compared: a network, by its trial, or several whose probabilities are averaged."""
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Trials: the best that the search found, best first; and the published networks that they have to beat."""
+    """The best that the search found, best first; and the published networks that they have to beat."""
 
-    finalists: tuple[int, ...]
-    baselines: tuple[int, ...]
+    finalists: tuple[Entrant, ...]
+    baselines: tuple[Entrant, ...]
 
     @property
-    def trials(self) -> tuple[int, ...]:
+    def entrants(self) -> tuple[Entrant, ...]:
         """All of them."""
         return (*self.finalists, *self.baselines)
 
+    @property
+    def trials(self) -> tuple[int, ...]:
+        """The networks that are to be trained, each once."""
+        return tuple(dict.fromkeys(number for entrant in self.entrants for number in entrant))
+
+    @property
+    def averages(self) -> tuple[Entrant, ...]:
+        """Those that are several networks."""
+        return tuple(entrant for entrant in self.entrants if len(entrant) > 1)
+
 
 def contest(
-    history: History, goals: Sequence[Objective], top: int, plain: int | None, *, others: bool = False
+    history: History,
+    goals: Sequence[Objective],
+    top: int,
+    plain: int | None,
+    *,
+    average: Entrant = (),
+    others: bool = False,
 ) -> Contest:
     """The `top` networks that the search found, the best published one and the plain one, by its trial's number.
 
-    Where the search found nothing of its own, the next best published networks are the finalists. With `others`, which
-    are results of another tool, one network is enough.
+    Where the search found nothing of its own, the next best published networks are the finalists. Where it did better
+    with the `average` of several, that is the first of them, and networks that were trained to full length follow. With
+    `others`, which are results of another tool, one network is enough.
 
     Raises:
         InputError: there is nothing to compare.
     """
     order = ranked(history, goals)
     published = next((trial.number for trial in order if trial.reference is not None), None)
-    baselines = tuple(dict.fromkeys(number for number in (published, plain) if number is not None))
-    further = [trial for trial in order if trial.number not in baselines]
+    baselines = singly(number for number in dict.fromkeys((published, plain)) if number is not None)
+    further = [trial for trial in order if (trial.number,) not in baselines]
     found = [trial for trial in further if trial.reference is None] or further
+    if average and top > 0:
+        whole = singly(trial.number for trial in found if trial.state is State.COMPLETE)
+        return Contest((average, *whole)[:top], baselines)
     if not found and len(baselines) == 2:  # the best published network against the plain one
         return Contest(baselines[:1], baselines[1:])
     if not found and others and order:
-        return Contest(tuple(trial.number for trial in order[:top]), ())
+        return Contest(singly(trial.number for trial in order[:top]), ())
     if not found or top < 1:
         raise InputError(
             f"{field_named('top')}: found {top}, but of the {len(order)} networks that are trained {len(found)} can be "
             "compared with a published one; search for more networks first"
         )
-    return Contest(tuple(trial.number for trial in found[:top]), baselines)
+    return Contest(singly(trial.number for trial in found[:top]), baselines)
+
+
+def singly(trials: Iterable[int]) -> tuple[Entrant, ...]:
+    """Each trial by itself."""
+    return tuple((number,) for number in trials)
+
+
+def name_of(entrant: Entrant, names: Mapping[int, str]) -> str:
+    """What to call an entrant: a network by its trial's name, several by their number."""
+    return names[entrant[0]] if len(entrant) == 1 else f"mean of the best {len(entrant)}"
 
 
 def names_of(history: History, trials: Sequence[int]) -> dict[int, str]:

@@ -14,6 +14,7 @@ from nas.model import TrainedModel, ensemble, save_model
 from nas.model.folder import FORMAT, refuse_others
 from nas.searching.afterwards.carrying import carry_out, time_in_words
 from nas.searching.afterwards.contest import names_of
+from nas.searching.afterwards.together import best_of
 from nas.searching.assignments.assigned import dataset_of, folds_of
 from nas.searching.assignments.assignment import Assignment, keys_of_folds, seeds_for, write_down
 from nas.searching.evaluators.assigned import full_length
@@ -25,6 +26,7 @@ from nas.searching.setup.folds import Folds
 from nas.searching.setup.spaces import space_of
 from nas.study.history import Run, RunKey, Split, State, Trial
 from nas.study.protocol import WEIGHTS
+from nas.study.sql.errors import UnreachableError
 from nas.study.sql.study import SqlStudy
 
 PURPOSE = "train"
@@ -36,13 +38,15 @@ _OF_ONE_RUN = frozenset({"fold", "split", "seed", "seconds", "device", "dice", "
 class FinalSettings:
     """What is to be trained.
 
-    trial or reference: which network; the best of the search where neither is said. together: whether one network is
-    trained on each fold's training cases, and their probabilities averaged; else one on all cases. seeds: trainings of
-    each, averaged too. seconds: of each training; None is the study's full length. budget: seconds of all, instead.
+    trial or reference: which network; the best of the search where neither is said. top: so many of the best of the
+    search, their probabilities averaged. together: whether each is trained on each fold's training cases, and those
+    averaged; else on all cases. seeds: trainings of each, averaged too. seconds: of each training; None is the study's
+    full length. budget: seconds of all, instead.
     """
 
     trial: int | None = None
     reference: str | None = None
+    top: int = 1
     together: bool = False
     seeds: int = 1
     seconds: float | None = None
@@ -51,10 +55,14 @@ class FinalSettings:
     def __post_init__(self) -> None:
         if self.trial is not None and self.reference is not None:
             raise InputError(f"{field_named('trial')}: found with {field_named('reference')}; give one of them")
+        if self.top > 1 and (self.trial is not None or self.reference is not None):
+            named = field_named("reference" if self.trial is None else "trial")
+            raise InputError(f"{field_named('top')}: found {self.top} with {named}, which names one; give one of them")
+        for name in ("top", "seeds"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{field_named(name)}: found {getattr(self, name)}, expected 1 or more")
         if self.seconds is not None and self.budget is not None:
             raise InputError(f"{field_named('length')}: found with {field_named('budget')}; give one of them")
-        if self.seeds < 1:
-            raise InputError(f"{field_named('seeds')}: found {self.seeds}, expected 1 or more")
 
 
 def train_finally(
@@ -104,18 +112,25 @@ class _Finishing:
                 raise InputError(
                     f"trial {run.trial}, seed {run.key.seed}: {run.state} ({reason}); name another network"
                 )
-        members = [trained_model(TrainedNetwork(self.study, self.trial, run)) for run in runs]
+        trials = {trial.number: trial for trial in self.trials}
+        members = [trained_model(TrainedNetwork(self.study, trials[run.trial], run)) for run in runs]
         whole = ensemble(members) if len(members) > 1 else members[0]
         about = {name: value for name, value in whole.provenance.items() if name not in _OF_ONE_RUN}
         return replace(whole, provenance=about | self._record(runs))
 
     @cached_property
-    def trial(self) -> Trial:
-        """The network that is to be trained.
+    def trials(self) -> tuple[Trial, ...]:
+        """The networks that are to be trained.
 
         Raises:
-            InputError: there is none of that number or name.
+            InputError: there is none of that number or name, or there are fewer.
         """
+        opened, top = OpenedStudy(self.study), self.wishes.top
+        if top == 1:
+            return (self._trial(),)
+        return tuple(opened.trial(number).trial for number in best_of(opened, top))
+
+    def _trial(self) -> Trial:
         wishes, history = self.wishes, self.study.history()
         if wishes.trial is not None:
             return OpenedStudy(self.study).trial(wishes.trial).trial
@@ -143,24 +158,28 @@ class _Finishing:
         number = self.folds.number if wishes.together else 1
         seconds = wishes.seconds or full_length(settings.recipe, settings.plan)
         if wishes.budget is not None:
-            seconds = round(wishes.budget * self.machine.at_once / (number * wishes.seeds), 1)
-        lost = {run.key.seed for run in self.trial.runs if run.state is State.FAILED} | self._deleted
+            runs = number * wishes.seeds * len(self.trials)
+            seconds = round(wishes.budget * self.machine.at_once / runs, 1)
+        failed = {run.key.seed for trial in self.trials for run in trial.runs if run.state is State.FAILED}
+        lost = failed | self._deleted
         sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(lost)) if seed not in lost]
         seeds = sound[: wishes.seeds]  # what has failed may have been mended since
         on_all = tuple(RunKey(0, seed, Split.ALL) for seed in seeds)
         keys = keys_of_folds(number, seeds) if wishes.together else on_all
-        return Assignment(PURPOSE, (self.trial.number,), keys, seconds)
+        return Assignment(PURPOSE, tuple(trial.number for trial in self.trials), keys, seconds)
 
     @cached_property
     def _deleted(self) -> set[int]:
         """Seeds of which a training is complete and its weights are not there any more."""
         split = Split.CONFIRM if self.wishes.together else Split.ALL
-        complete = [run for run in self.trial.runs if run.key.split is split and run.state is State.COMPLETE]
-        return {run.key.seed for run in complete if not self._has_weights(run)}
+        runs = [run for trial in self.trials for run in trial.runs if run.key.split is split]
+        return {run.key.seed for run in runs if run.state is State.COMPLETE and not self._has_weights(run)}
 
     def _has_weights(self, run: Run) -> bool:
         try:
             self.study.file(run.id, WEIGHTS)
+        except UnreachableError:  # out of reach is not gone
+            raise
         except InputError:
             return False
         return True
@@ -174,13 +193,13 @@ class _Finishing:
 
     def _announced(self, assignment: Assignment, number: int) -> Iterator[str]:
         history = self.study.history()
-        name = names_of(history, assignment.trials)[self.trial.number]
+        name = "; ".join(names_of(history, assignment.trials).values())
         how = "on each fold's training cases" if self.wishes.together else "on all cases, those that were put aside too"
         left = len(assignment.jobs) - len(assignment.ended(history))
         if self._deleted:
             yield (
-                "weights of its earlier trainings are deleted, as by nas studies prune-artifacts: it is trained again "
-                "with other seeds"
+                "weights of earlier trainings are deleted, as by nas studies prune-artifacts: what they were of is "
+                "trained again with other seeds"
             )
         yield f"training {name} {how}: {left} of {len(assignment.jobs)} trainings to do" + time_in_words(
             left, assignment.seconds, self.machine.at_once
@@ -196,9 +215,12 @@ class _Finishing:
             "seconds": [run.seconds for run in runs],
             "steps": [run.steps for run in runs],
         }
-        searched = self.trial.latest
+        searched = self.trials[0].latest if len(self.trials) == 1 else None
         devices = ", ".join(sorted({run.device for run in runs if run.device}))
         facts: dict[str, Any] = {"trained": trained, "search_fold": self.study.settings.fold, "device": devices}
         if searched is not None and searched.values:
             facts["dice_in_the_search"] = searched.values.get("dice")
+        known = self.study.settings.together
+        if known is not None and known["trials"] == [trial.number for trial in self.trials]:
+            facts["dice_in_the_search"] = known["dice"]
         return facts

@@ -7,11 +7,13 @@ import numpy as np
 
 from nas.confirming import Scores
 from nas.confirming.statistics import by_group
-from nas.study.history import History, Measurement, RunKey, Split, State
+from nas.study.history import History, Measurement, Run, RunKey, Split, State
 from nas.study.settings import StudySettings
 
 ALL = "all"
 """What the mean over all structures is called."""
+Values = Mapping[str, Mapping[int, float]]
+"""Of each case, the Dice of each structure by its number, which begins with 1."""
 
 
 class Measuring(Protocol):
@@ -49,36 +51,57 @@ def measured_scores(
         groups: of cases; each its own where it is in none.
     """
     runs = {run.key: run for run in history.by_number[trial].runs}
-    seeds = tuple(dict.fromkeys(key.seed for key in keys))
-    complete = [
-        seed
-        for seed in seeds
-        if all(key in runs and runs[key].state is State.COMPLETE for key in keys if key.seed == seed)
-    ]
-    if not complete:
+    complete = {key: runs[key] for key in keys if key in runs and runs[key].state is State.COMPLETE}
+    scores = scores_of(name, {key: _values(study, run) for key, run in complete.items()}, keys, structures, groups)
+    if scores is None:
         bad = next(runs[key] for key in keys if key in runs and runs[key].state is not State.COMPLETE)
         return f"{name}: fold {bad.key.fold}, seed {bad.key.seed}: {bad.state} ({_last_line(bad.reason)})"
-    folds: dict[str, int] = {}
-    table: dict[tuple[int, str], dict[int, float]] = {}
-    for key in keys:
-        if key.seed not in complete:
-            continue
-        for point in study.measurements(runs[key].id, "dice"):
-            if point.case is not None and point.class_index is not None:
-                folds[point.case] = key.fold
-                table.setdefault((key.seed, point.case), {})[point.class_index] = point.value
+    return scores
+
+
+def scores_of(
+    name: str,
+    values: Mapping[RunKey, Values],
+    keys: Sequence[RunKey],
+    structures: Sequence[str],
+    groups: Mapping[str, str],
+) -> dict[str, Scores] | None:
+    """The Dice of runs by structure, and in the mean over structures as `all`; None where no seed has all `keys`.
+
+    Args:
+        name: what to call them.
+        values: of each run that has any.
+        keys: the runs that are wanted, with some seeds.
+        structures: what was scored.
+        groups: of cases; each its own where it is in none.
+    """
+    seeds = tuple(dict.fromkeys(key.seed for key in keys))
+    complete = [seed for seed in seeds if all(key in values for key in keys if key.seed == seed)]
+    if not complete:
+        return None
+    wanted = [key for key in keys if key.seed in complete]
+    folds = {case: key.fold for key in wanted for case in values[key]}
+    table = {(key.seed, case): dice for key in wanted for case, dice in values[key].items()}
     cases = tuple(sorted(folds))
     numbers = range(1, len(structures) + 1)
-    values = np.array(
+    dice = np.array(
         [[[table[seed, case].get(n, np.nan) for n in numbers] for case in cases] for seed in complete], np.float64
     )  # (seeds, cases, structures)
-    whole = np.stack([by_group(of_seed, ("",) * len(structures))[:, 0] for of_seed in values])
-    parts = {structure: values[:, :, index] for index, structure in enumerate(structures)}
+    whole = np.stack([by_group(of_seed, ("",) * len(structures))[:, 0] for of_seed in dice])
+    parts = {structure: dice[:, :, index] for index, structure in enumerate(structures)}
     if len(structures) == 1:
         parts = {}
     place = tuple(folds[case] for case in cases)
     group = tuple(groups.get(case, case) for case in cases)
     return {part: Scores(name, array, cases, place, group) for part, array in {ALL: whole, **parts}.items()}
+
+
+def _values(study: Measuring, run: Run) -> Values:
+    values: dict[str, dict[int, float]] = {}
+    for point in study.measurements(run.id, "dice"):
+        if point.case is not None and point.class_index is not None:
+            values.setdefault(point.case, {})[point.class_index] = point.value
+    return values
 
 
 def is_held_out(key: RunKey) -> bool:

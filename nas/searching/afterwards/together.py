@@ -13,7 +13,7 @@ from nas.searching.schedule import FINALISTS
 from nas.searching.setup.ground import Ground
 from nas.study.history import History, State, Trial
 from nas.study.objective import Objective, ranked
-from nas.study.settings import TOGETHER
+from nas.study.settings import TOGETHER, StudySettings
 from nas.study.sql.study import SqlStudy
 from nas.training import Recipe
 
@@ -23,11 +23,22 @@ def finalists(history: History, goals: Sequence[Objective], number: int = FINALI
     return [trial for trial in ranked(history, goals) if trial.state is State.COMPLETE][:number]
 
 
-def model_of(opened: OpenedStudy, number: int) -> TrainedModel:
-    """The mean of the best so many networks that were trained to full length.
+def better_together(history: History, settings: StudySettings) -> tuple[int, ...]:
+    """The finalists whose mean did better than each of them, best first; empty where none did."""
+    known = settings.together
+    if known is None or len(settings.goals) > 1:
+        return ()
+    chosen = finalists(history, settings.goals, len(known["trials"]))
+    if [trial.number for trial in chosen] != known["trials"]:
+        return ()
+    return tuple(known["trials"]) if known["dice"] > chosen[0].values.get("dice", 1.0) else ()
+
+
+def best_of(opened: OpenedStudy, number: int) -> list[int]:
+    """The trials of the best so many networks that were trained to full length.
 
     Raises:
-        InputError: fewer were, or they look at images differently.
+        InputError: fewer were.
     """
     chosen = finalists(opened.history, opened.study.settings.goals, number)
     if len(chosen) < number:
@@ -35,7 +46,16 @@ def model_of(opened: OpenedStudy, number: int) -> TrainedModel:
             f"{field_named('top')}: found {number}, but study {opened.study.name!r} has {len(chosen)} networks that "
             "were trained to full length; give fewer, or let the search go on"
         )
-    numbers = [trial.number for trial in chosen]
+    return [trial.number for trial in chosen]
+
+
+def model_of(opened: OpenedStudy, number: int) -> TrainedModel:
+    """The mean of the best so many networks that were trained to full length.
+
+    Raises:
+        InputError: fewer were, or they look at images differently.
+    """
+    numbers = best_of(opened, number)
     model = ensemble([trained_model(opened.trial(trial)) for trial in numbers])
     known = opened.study.settings.together or {}
     dice = {"dice": known["dice"]} if known.get("trials") == numbers else {}

@@ -55,10 +55,15 @@ class Assignment:
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> "Assignment":
         """The assignment that `to_json` wrote."""
-        keys = tuple(RunKey(**{**key, "split": Split(key["split"])}) for key in document["keys"])
+        keys = tuple(read_key(key) for key in document["keys"])
         return Assignment(
             document["purpose"], tuple(document["trials"]), keys, document["seconds"], dict(document["groups"])
         )
+
+
+def read_key(document: Mapping[str, Any]) -> RunKey:
+    """The key of a run from plain JSON."""
+    return RunKey(**{**document, "split": Split(document["split"])})
 
 
 def write_down(study: Study, assignment: Assignment) -> int:

@@ -65,7 +65,11 @@ def typical(samples: Sequence[Sample], number: int) -> Sequence[Sample]:
 
 def checked_data(dataset: Dataset, listener: Listener) -> Fingerprint:
     """What the data look like; InputError where they cannot be used."""
-    return check(dataset, lambda done, total: listener(Working("checking the data", done, total)))
+    return check(
+        dataset,
+        lambda done, total: listener(Working("checking the data", done, total)),
+        threads=available_processes(),
+    )
 
 
 def options_of(stored: StudySettings) -> DataOptions:
@@ -128,7 +132,7 @@ def prepared(dataset: Dataset, preprocessing: Preprocessing, cache: str, listene
         dataset,
         preprocessing,
         Path(cache),
-        processes=available_processes(),
+        threads=available_processes(),
         progress=lambda done, total: listener(Working("preparing the data", done, total)),
     )
 
