@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -201,7 +201,7 @@ def trials(
       nas trials unet_family-brain-synthetic --state complete --sort -dice --limit 10
     """
     from nas.cli.results import with_recipes
-    from nas.study.history import State, recipe_path
+    from nas.study.history import State
 
     unknown = sorted(set(state or ()) - set(State))
     if unknown:
@@ -226,18 +226,25 @@ def trials(
     if output is Format.JSON:
         print_json({"study": stored.name, "trials": rows})
     elif output is Format.CSV:
-        flat = [
-            {name: row[name] for name in names} | {recipe_path(path): value for path, value in row["recipe"].items()}
-            for row in rows
-        ]
-        writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*names, *(name for row in flat for name in row)])))
-        writer.writeheader()
-        writer.writerows(flat)
+        _print_csv(names, rows)
     else:
         facts = _SHOWN if not any(row["recipe"] for row in rows) else ("reference",)
         shown = tuple(dict.fromkeys((*BEFORE, *metrics, *facts)))
         cells = [tuple(_cell(name, row[name], metrics) for name in shown) for row in rows]
         OUT.print(with_recipes(stored.name, shown, cells, [chosen_trials[index] for index in order[:limit]]))
+
+
+def _print_csv(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows with a column for each decision of the recipe too."""
+    from nas.study.history import recipe_path
+
+    flat = [
+        {name: row[name] for name in names} | {recipe_path(path): value for path, value in row["recipe"].items()}
+        for row in rows
+    ]
+    writer = csv.DictWriter(sys.stdout, list(dict.fromkeys([*names, *(name for row in flat for name in row)])))
+    writer.writeheader()
+    writer.writerows(flat)
 
 
 def _row(trial: "Trial", goals: "Sequence[Objective]") -> dict[str, Any]:

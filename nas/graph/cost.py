@@ -33,7 +33,7 @@ def parameters(graph: Graph, scopes: tuple[str, ...] = ("",)) -> int:
 
 def macs(graph: Graph) -> int:
     """Multiply-accumulates of one forward pass over one patch."""
-    voxels = _voxels(graph)
+    voxels = graph.voxels
     nodes = graph.nodes
     return sum(
         node.operation.macs(tuple(nodes[i].channels for i in node.inputs), voxels[node.inputs[0]], voxels[position])
@@ -47,7 +47,7 @@ def training_bytes(graph: Graph) -> int:
 
     A tensor that several operations keep is held once.
     """
-    voxels = _voxels(graph)
+    voxels = graph.voxels
     nodes = graph.nodes
     kept: set[int] = set()
     extra = 0
@@ -118,7 +118,8 @@ def _window(operation: object, axis: int, size: int, low: Any, high: Any) -> tup
     return low, high
 
 
-def _voxels(graph: Graph) -> list[int]:
+def voxels(graph: Graph) -> tuple[int, ...]:
+    """How many positions of one patch each node makes."""
     counts: dict[tuple[Axes, Axes], int] = {}
     surplus: list[Axes] = []
     for node in graph.nodes:
@@ -126,4 +127,4 @@ def _voxels(graph: Graph) -> list[int]:
         size = node.strides, surplus[-1]
         if size not in counts:
             counts[size] = graph.task.voxels(*size)
-    return [counts[size] for size in zip((node.strides for node in graph.nodes), surplus, strict=True)]
+    return tuple(counts[size] for size in zip((node.strides for node in graph.nodes), surplus, strict=True))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from nas.errors import InputError
 from nas.graph.operations import OPERATIONS, Operation
 from nas.graph.task import Axes, Task
+from nas.space.walk import field_names
 
 
 class Node(NamedTuple):
@@ -84,6 +85,13 @@ class Graph:
         return receptive_field(self)
 
     @cached_property
+    def voxels(self) -> tuple[int, ...]:
+        """How many positions of one patch each node makes."""
+        from nas.graph.cost import voxels
+
+        return voxels(self)
+
+    @cached_property
     def total_stride(self) -> Axes:
         """What each axis of an input must be a multiple of."""
         strides = [node.strides for node in self.nodes if node.strides]
@@ -108,7 +116,7 @@ class Graph:
             "nodes": [
                 {
                     "operation": type(node.operation).__name__,
-                    **{field.name: _plain(getattr(node.operation, field.name)) for field in fields(node.operation)},
+                    **{name: _plain(getattr(node.operation, name)) for name in field_names(type(node.operation))},
                     "inputs": list(node.inputs),
                     "name": node.name,
                     "out": [node.channels, *node.strides],

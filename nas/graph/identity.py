@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from nas.graph.operations import (
     ADDED,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nas.graph.graph import Graph
 
 _SIZE = 16
+_fields: Callable[[type], tuple[Field[Any], ...]] = cache(fields)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _without_bias(operation: Operation) -> Operation:
 
 def _text(operation: Operation) -> str:
     """An operation as text, without the fields that came after digests were first stored, where they are as before."""
-    items = [(field, getattr(operation, field.name)) for field in fields(operation)]
+    items = [(field, getattr(operation, field.name)) for field in _fields(type(operation))]
     values = [
         f"{field.name}={value!r}" for field, value in items if ADDED not in field.metadata or value != field.default
     ]

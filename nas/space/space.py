@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,17 @@ from nas.space.choices import Choice, Chooser, Integer, OneOf, Repeated, Scalar,
 from nas.space.choices import kind as kind_of
 from nas.space.knobs import check_knobs
 from nas.space.notebook import space_html
-from nas.space.walk import Count, Decide, MismatchError, Read, field_names, inner, is_part, open_choices
+from nas.space.walk import (
+    Count,
+    Decide,
+    MismatchError,
+    Read,
+    field_names,
+    inner,
+    is_part,
+    open_choices,
+    tally_attributes,
+)
 
 A = TypeVar("A")
 
@@ -76,6 +87,11 @@ class Space(Generic[A]):
                     raise TypeError(f"space {self.name!r}: a tuple can hold only one part of open length")
             waiting.extend(inner(item))
 
+    @cached_property
+    def _attributes(self) -> tuple[str, ...]:
+        """What lengths follow, looked for once: a space is walked for each proposal, and again for each trial."""
+        return tally_attributes(self.template)
+
     @property
     def references(self) -> Mapping[str, A]:
         """The published networks by name, as architectures."""
@@ -106,7 +122,7 @@ class Space(Generic[A]):
         Raises:
             InputError: it answered with a value that a choice does not offer.
         """
-        walk = Decide(chooser)
+        walk = Decide(chooser, self._attributes)
         architecture: A = walk.template(self.template)
         return architecture, walk.decisions
 
@@ -124,7 +140,7 @@ class Space(Generic[A]):
             InputError: it is no member; the message names the path where it leaves the space.
         """
         try:
-            return Read().template(self.template, architecture)
+            return Read(self._attributes).template(self.template, architecture)
         except MismatchError as mismatch:
             raise InputError(f"not a member of space {self.name!r}: {mismatch}") from None
 

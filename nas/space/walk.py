@@ -44,17 +44,21 @@ def check_answer(path: str, choice: Choice, value: Scalar) -> None:
 
 
 class Decide:
-    """One walk that asks a chooser at every open choice. `decisions` fills as it goes."""
+    """One walk that asks a chooser at every open choice. `decisions` fills as it goes.
 
-    def __init__(self, chooser: Chooser):
+    Args:
+        chooser: who is asked.
+        attributes: the `tally_attributes` of the template.
+    """
+
+    def __init__(self, chooser: Chooser, attributes: tuple[str, ...]):
         self.chooser = chooser
         self.decisions: dict[str, Scalar] = {}
         self._tallies: Counter[str] = Counter()
-        self._attributes: tuple[str, ...] = ()
+        self._attributes = attributes
 
     def template(self, template: Any) -> Any:
         """The finished value of a whole template."""
-        self._attributes = tally_attributes(template)
         return self._value(template, "")
 
     def _ask(self, path: str, choice: Choice) -> Scalar:
@@ -110,16 +114,19 @@ class MismatchError(Exception):
 
 
 class Read:
-    """One walk along a finished value (or its JSON document) that notes which decisions lead to it."""
+    """One walk along a finished value (or its JSON document) that notes which decisions lead to it.
 
-    def __init__(self) -> None:
+    Args:
+        attributes: the `tally_attributes` of the template.
+    """
+
+    def __init__(self, attributes: tuple[str, ...]) -> None:
         self.decisions: dict[str, Scalar] = {}
         self._tallies: Counter[str] = Counter()
-        self._attributes: tuple[str, ...] = ()
+        self._attributes = attributes
 
     def template(self, template: Any, value: Any) -> dict[str, Scalar]:
         """The decisions that turn `template` into `value`; raises MismatchError where it is no member."""
-        self._attributes = tally_attributes(template)
         self._match(template, value, "", 0)
         return self.decisions
 

@@ -41,6 +41,7 @@ from nas.study.protocol import (
     Worker,
     expect_score,
     in_the_search,
+    nothing_left,
 )
 from nas.study.settings import StudySettings
 
@@ -163,8 +164,7 @@ class MemoryStudy:
     def file(self, run: int, kind: str) -> Path:
         """A run's file."""
         if (run, kind) not in self._files:
-            kinds = ", ".join(sorted(name for id, name in self._files if id == run)) or "none"
-            raise InputError(f"run {run} left no artifact {kind!r}; it has: {kinds}")
+            raise nothing_left(run, kind, (name for of, name in self._files if of == run))
         return self._files[run, kind]
 
     def checkpoint(self, claim: Claim) -> Path | None:

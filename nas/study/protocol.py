@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nas.clock import Clock
+from nas.errors import InputError
 from nas.study.history import Document, Entry, History, Measurement, Origin, Result, RunKey, Split, State, Trial
 from nas.study.settings import StudySettings
 
@@ -63,6 +64,18 @@ class Orphaned:
 
 class LostClaimError(Exception):
     """This worker was taken for dead and its run was taken up by another; nothing was written."""
+
+
+def nothing_left(run: int, kind: str, kinds: Iterable[str]) -> InputError:
+    """What is said of a file that a run never left, or has no longer."""
+    text = f"run {run} left no artifact {kind!r}; it has: {', '.join(sorted(kinds)) or 'none'}"
+    if kind == WEIGHTS:
+        text += (
+            ". Only the best and the published networks keep their weights, while a search goes on and after "
+            "nas studies prune-artifacts: nas train --trial NUMBER trains this one again, nas best names one that "
+            "has them"
+        )
+    return InputError(text)
 
 
 def expect_score(result: Result, metric: str, score: float | None, split: Split) -> None:

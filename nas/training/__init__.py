@@ -3,7 +3,7 @@
 from nas.training.augmentation import Augmentation
 from nas.training.checkpoints import CheckpointError, read_checkpoint
 from nas.training.loop import DivergedError, Epoch, NotLearningError, Trained, train
-from nas.training.plan import FEWEST_SLICES, plan_batch, plan_dimensions, plan_task
+from nas.training.patches import FEWEST_SLICES, plan_batch, plan_dimensions, plan_task
 from nas.training.recipe import Recipe
 from nas.training.recipes import StudyRecipe, load_recipe, recipe_names
 from nas.training.samples import Sample, Slicing, sample_of, samples_of

@@ -18,7 +18,7 @@ from nas.catalog import load_space
 from nas.graph import Graph, Task, trace
 from nas.network import Network, StepPlan, build, choose_plan
 from nas.network.running import runner
-from nas.searching.setup.plan import memory
+from nas.searching.setup.search_plan import memory
 from nas.training import Recipe
 from nas.training.feed import Feed
 from nas.training.losses import supervised

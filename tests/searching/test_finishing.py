@@ -13,6 +13,7 @@ from nas.searching import SearchSettings
 from nas.searching.afterwards.confirming import ConfirmSettings, confirm
 from nas.searching.afterwards.finishing import FinalSettings, train_finally
 from nas.searching.events import Event, Note, silent
+from nas.searching.opened import OpenedStudy
 from nas.study.history import Split
 from nas.study.sql.study import SqlStudy
 
@@ -48,6 +49,19 @@ def test_an_ensemble_takes_what_a_confirmation_has_trained(
     assert any("3 of 5 trainings to do" in text for text in said)
     assert (len(model.states), model.provenance["trained"]["folds"]) == (5, [0, 1, 2, 3, 4])
     assert "fold" not in model.provenance
+
+
+def test_what_was_pruned_is_trained_again(found: SqlStudy, machine: SearchSettings, tmp_path: Path) -> None:
+    finalist = next(trial.number for trial in found.history().trials if trial.reference is None)
+    wishes, said = FinalSettings(trial=finalist), []
+    for name in ("before", "after"):
+        model = train_finally(found, wishes, machine, tmp_path / name, lambda event: said.append(str(event)))
+        found.prune(keep=0)
+        assert len(model.states) == 1
+    assert model.provenance["trained"]["seeds"] == [2]
+    assert sum("are deleted, as by nas studies prune-artifacts" in text for text in said) == 1
+    with pytest.raises(InputError, match="nas train --trial NUMBER trains this one again"):
+        OpenedStudy(found).trial(finalist).module()
 
 
 def test_the_best_of_a_search_are_trained_and_averaged(

@@ -18,7 +18,7 @@ from nas.study.history import Result, State
 from nas.study.memory import MemoryStudy
 from nas.study.protocol import CHECKPOINT, WEIGHTS
 from tests.searching.stand_in import ScriptedStrategy, StandIn, start, study
-from tests.searching.test_plan import GRAPH, planned
+from tests.searching.test_search_plan import GRAPH, planned
 
 CLIMB = (Continue(0, 1), Continue(1, 1))
 

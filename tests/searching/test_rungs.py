@@ -17,7 +17,7 @@ from nas.searching.evaluators import Fresh, Resume, Training
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.setup.ground import Ground
 from nas.searching.setup.loading import Fold, typical
-from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import USUAL
 from nas.study.history import Measurement, RunKey, State
 from nas.study.objective import Objective
@@ -56,7 +56,7 @@ class Kept:
 
 
 def evaluator(limits: Limits = Limits(), objectives: tuple[Objective, ...] = (Objective(),)) -> TrainedEvaluator:  # noqa: B008 frozen
-    plan = Plan(RECIPE, limits, USUAL, positions=100, brief_cases=1)
+    plan = SearchPlan(RECIPE, limits, USUAL, positions=100, brief_cases=1)
     cases = Fold([sample(seed=seed) for seed in range(2)], [sample(seed=seed) for seed in range(2, 8)])
     preprocessing = Preprocessing((1.0, 1.0), ())
     ground = Ground(candidates_of(SPACE, RECIPE), TASK, plan, preprocessing, cases, None, 0, None)

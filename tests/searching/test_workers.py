@@ -20,7 +20,7 @@ from nas.searching.events import Event, TrialEnded, TrialStarted
 from nas.searching.observing import Observer
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import describe_plan
-from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import Speed
 from nas.searching.worker import join
 from nas.study.history import State
@@ -108,7 +108,7 @@ def test_who_follows_a_study_hears_its_trials_counted_one_by_one(study: SqlStudy
 
 def test_a_budget_that_several_workers_meet_together_is_not_called_short() -> None:
     settings = SearchSettings(workers=4, trials=8, budget="80s")
-    plan = Plan(Recipe(), Limits(seconds=30.0), Speed(0.0, 0.0, 0.0), 0)
+    plan = SearchPlan(Recipe(), Limits(seconds=30.0), Speed(0.0, 0.0, 0.0), 0)
     task = Task(axes=2, channels=1, classes=1, patch=(32, 32))
     assert not any("is short" in note.text for note in describe_plan(plan, Recipe(), task, settings))
     alone = replace(settings, workers=1)

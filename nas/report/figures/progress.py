@@ -1,9 +1,9 @@
 """The best so far, by how many networks were trained and by how much training that took."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nas.report.figures import Missing
 from nas.report.figures._look import BLUE, BRIEF, GREY, ORANGE, axis, figure, marks, plain
@@ -14,13 +14,16 @@ from nas.study.history import State, Trial
 from nas.wording import duration, metric_name, percent
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Scatter
 
 PLACE, TITLE, HEIGHT = 20, "How the search got there", 430
 _SHOWN = 100
 """Points of the line for a random order."""
 _FEWEST = 5
 _ROLES = (Role.SEARCHED, Role.PUBLISHED, Role.WINNER)
+_BEST = {"color": ORANGE, "width": 2.5, "shape": "hv"}
+_PUBLISHED = {"color": BLUE, "width": 1.5, "dash": "dash"}
+_SHUFFLED = {"color": GREY, "width": 2, "dash": "dot"}
 
 
 @dataclass(frozen=True)
@@ -130,82 +133,65 @@ def table(values: Progress) -> Table:
 
 def draw(values: Progress) -> "Figure":
     """Two panels with one axis of values."""
-    from plotly.graph_objects import Scatter
-
     longest = values.steps[-1].seconds
     divisor, unit = (3600, "hours") if longest >= 7200 else (60, "minutes") if longest >= 120 else (1, "seconds")
-    traces = []
-    for panel, positions in (
-        ("", [float(step.number) for step in values.steps]),
-        ("2", [step.seconds / divisor for step in values.steps]),
-    ):
-        for whole, role in ((False, Role.SEARCHED), *((True, role) for role in _ROLES)):
-            pairs = zip(positions, values.steps, strict=True)
-            chosen = [(x, s) for x, s in pairs if (s.share >= 1) is whole and (s.role is role or not whole)]
-            traces.append(
-                Scatter(
-                    x=[x for x, _ in chosen],
-                    y=[step.value for _, step in chosen],
-                    mode="markers",
-                    marker=marks(role) if whole else BRIEF,
-                    name=str(role) if whole else "after a shorter training",
-                    legendgroup=f"{role} {whole}",
-                    showlegend=not panel and bool(chosen),
-                    xaxis=f"x{panel}",
-                    yaxis="y",
-                    customdata=[step.trial for _, step in chosen],
-                    hovertext=[_hover(values, step) for _, step in chosen],
-                    hoverinfo="text",
-                )
-            )
-        traces.append(
-            Scatter(
-                x=positions,
-                y=[step.best for step in values.steps],
-                mode="lines",
-                line={"color": ORANGE, "width": 2.5, "shape": "hv"},
-                name="best so far",
-                legendgroup="best",
-                showlegend=not panel,
-                xaxis=f"x{panel}",
-                yaxis="y",
-                hoverinfo="skip",
-            )
-        )
-        if values.published is not None:
-            traces.append(
-                Scatter(
-                    x=[positions[0], positions[-1]],
-                    y=[values.published[1]] * 2,
-                    mode="lines",
-                    line={"color": BLUE, "width": 1.5, "dash": "dash"},
-                    name=f"best published: {plain(values.published[0], 24)}",
-                    legendgroup="reference",
-                    showlegend=not panel,
-                    xaxis=f"x{panel}",
-                    yaxis="y",
-                    hoverinfo="skip",
-                )
-            )
+    by_number = [float(step.number) for step in values.steps]
+    by_time = [step.seconds / divisor for step in values.steps]
+    traces = [trace for panel, x in (("", by_number), ("2", by_time)) for trace in _panel(values, panel, x)]
     if values.shuffled:
-        traces.append(
-            Scatter(
-                x=[count for count, _ in values.shuffled],
-                y=[value for _, value in values.shuffled],
-                mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dot"},
-                name="same networks, random order",
-                xaxis="x",
-                yaxis="y",
-                hoverinfo="skip",
-            )
-        )
+        shuffled = ([count for count, _ in values.shuffled], [value for _, value in values.shuffled])
+        traces.append(_line(*shuffled, _SHUFFLED, "same networks, random order", ""))
     return figure(
         traces,
         xaxis=axis("Trainings", domain=[0, 0.48]),
         xaxis2=axis(f"Training time in all ({unit})", domain=[0.53, 1]),
         yaxis=axis(metric_name(values.metric), range=_range(values)),
         hovermode="closest",
+    )
+
+
+def _panel(values: Progress, panel: str, positions: list[float]) -> "Iterator[Scatter]":
+    """The networks, the best so far and the best published network, over one axis of positions."""
+    for whole, role in ((False, Role.SEARCHED), *((True, role) for role in _ROLES)):
+        pairs = zip(positions, values.steps, strict=True)
+        chosen = [(x, s) for x, s in pairs if (s.share >= 1) is whole and (s.role is role or not whole)]
+        yield _networks(values, chosen, role, panel, whole=whole)
+    best = [step.best for step in values.steps]
+    yield _line(positions, best, _BEST, "best so far", panel, legendgroup="best", showlegend=not panel)
+    if values.published is not None:
+        name = f"best published: {plain(values.published[0], 24)}"
+        ends, level = [positions[0], positions[-1]], [values.published[1]] * 2
+        yield _line(ends, level, _PUBLISHED, name, panel, legendgroup="reference", showlegend=not panel)
+
+
+def _networks(
+    values: Progress, chosen: "list[tuple[float, Step]]", role: Role, panel: str, *, whole: bool
+) -> "Scatter":
+    from plotly.graph_objects import Scatter
+
+    return Scatter(
+        x=[x for x, _ in chosen],
+        y=[step.value for _, step in chosen],
+        mode="markers",
+        marker=marks(role) if whole else BRIEF,
+        name=str(role) if whole else "after a shorter training",
+        legendgroup=f"{role} {whole}",
+        showlegend=not panel and bool(chosen),
+        xaxis=f"x{panel}",
+        yaxis="y",
+        customdata=[step.trial for _, step in chosen],
+        hovertext=[_hover(values, step) for _, step in chosen],
+        hoverinfo="text",
+    )
+
+
+def _line(
+    x: Sequence[float], y: Sequence[float], line: Mapping[str, Any], name: str, panel: str, **options: Any
+) -> "Scatter":
+    from plotly.graph_objects import Scatter
+
+    return Scatter(
+        x=x, y=y, mode="lines", line=line, name=name, xaxis=f"x{panel}", yaxis="y", hoverinfo="skip", **options
     )
 
 

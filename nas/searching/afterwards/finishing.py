@@ -25,6 +25,8 @@ from nas.searching.settings import SearchSettings
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.spaces import space_of
 from nas.study.history import Run, RunKey, Split, State, Trial
+from nas.study.protocol import WEIGHTS
+from nas.study.sql.errors import UnreachableError
 from nas.study.sql.study import SqlStudy
 
 PURPOSE = "train"
@@ -159,11 +161,28 @@ class _Finishing:
             runs = number * wishes.seeds * len(self.trials)
             seconds = round(wishes.budget * self.machine.at_once / runs, 1)
         failed = {run.key.seed for trial in self.trials for run in trial.runs if run.state is State.FAILED}
-        sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(failed)) if seed not in failed]
+        lost = failed | self._deleted
+        sound = [seed for seed in seeds_for(self.study, seconds, wishes.seeds + len(lost)) if seed not in lost]
         seeds = sound[: wishes.seeds]  # what has failed may have been mended since
         on_all = tuple(RunKey(0, seed, Split.ALL) for seed in seeds)
         keys = keys_of_folds(number, seeds) if wishes.together else on_all
         return Assignment(PURPOSE, tuple(trial.number for trial in self.trials), keys, seconds)
+
+    @cached_property
+    def _deleted(self) -> set[int]:
+        """Seeds of which a training is complete and its weights are not there any more."""
+        split = Split.CONFIRM if self.wishes.together else Split.ALL
+        runs = [run for trial in self.trials for run in trial.runs if run.key.split is split]
+        return {run.key.seed for run in runs if run.state is State.COMPLETE and not self._has_weights(run)}
+
+    def _has_weights(self, run: Run) -> bool:
+        try:
+            self.study.file(run.id, WEIGHTS)
+        except UnreachableError:  # out of reach is not gone
+            raise
+        except InputError:
+            return False
+        return True
 
     def _train(self, assignment: Assignment) -> None:
         number = write_down(self.study, assignment)
@@ -177,6 +196,11 @@ class _Finishing:
         name = "; ".join(names_of(history, assignment.trials).values())
         how = "on each fold's training cases" if self.wishes.together else "on all cases, those that were put aside too"
         left = len(assignment.jobs) - len(assignment.ended(history))
+        if self._deleted:
+            yield (
+                "weights of earlier trainings are deleted, as by nas studies prune-artifacts: what they were of is "
+                "trained again with other seeds"
+            )
         yield f"training {name} {how}: {left} of {len(assignment.jobs)} trainings to do" + time_in_words(
             left, assignment.seconds, self.machine.at_once
         )

@@ -12,7 +12,7 @@ from nas.searching.evaluators import Beginning, Description, Recorder, Training
 from nas.searching.evaluators.trained import TrainedEvaluator
 from nas.searching.setup.folds import Folds
 from nas.searching.setup.ground import Ground
-from nas.searching.setup.plan import Plan
+from nas.searching.setup.search_plan import SearchPlan
 from nas.study.history import Document, Result, recipe_path
 from nas.study.objective import DICE, Objective
 from nas.training import Recipe
@@ -59,7 +59,7 @@ class AssignedEvaluator:
         if self.seconds is None:
             return ground
         recipe = replace(ground.plan.recipe, steps=None)
-        plan: Plan = replace(ground.plan, recipe=recipe, seconds_each=self.seconds)
+        plan: SearchPlan = replace(ground.plan, recipe=recipe, seconds_each=self.seconds)
         return replace(ground, plan=plan, candidates=candidates_of(ground.candidates.architectures, recipe))
 
     @property

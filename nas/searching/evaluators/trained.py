@@ -25,7 +25,7 @@ from nas.searching.pretrained import PRETRAINED, Begun
 from nas.searching.schedule import ETA
 from nas.searching.setup.ground import Ground
 from nas.searching.setup.loading import Fold, typical
-from nas.searching.setup.plan import Plan
+from nas.searching.setup.search_plan import SearchPlan
 from nas.searching.setup.timing import Speed, latency, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
@@ -76,7 +76,7 @@ class TrainedEvaluator:
     _speeds: list[Speed] = field(default_factory=list, repr=False, compare=False)
     """What the next ones will take follows from this one, fitted after each training; none before the first."""
 
-    def plan(self, recipe: Recipe, graph: Graph) -> Plan:
+    def plan(self, recipe: Recipe, graph: Graph) -> SearchPlan:
         """The plan for a network by this recipe, at the better of two speeds: as planned, and as trainings have shown.
 
         What was busy for a while may be quiet again, and a network that makes too few steps is seen at its first rung:
@@ -284,7 +284,7 @@ class _Run:
         return min(seconds) * len(self._cases.validation)
 
     @property
-    def _plan(self) -> Plan:
+    def _plan(self) -> SearchPlan:
         return self.evaluator.plan(self.recipe, self.graph)
 
     def _report(self, epoch: Epoch) -> None:

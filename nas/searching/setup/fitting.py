@@ -20,12 +20,12 @@ from nas.searching.references import MOST_RUNGS, Entry, entries
 from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.loading import Fold, usable_memory
-from nas.searching.setup.plan import Limits, Plan, memory
+from nas.searching.setup.search_plan import Limits, SearchPlan, memory
 from nas.searching.setup.slots import memory_each
 from nas.searching.setup.timing import TIMING_SHARE, measure_speed
 from nas.space import Space
 from nas.training import Augmentation, Recipe, Window, largest_image, plan_batch, plan_task
-from nas.training.plan import SMALLEST_BATCH
+from nas.training.patches import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.97
 """Of a trial's share of the budget, what it takes from beginning to end; the rest is for what lies between trials."""
@@ -82,7 +82,7 @@ def make_plan(
     device: torch.device,
     *,
     began: float,
-) -> Plan:
+) -> SearchPlan:
     """Time the device for a few seconds, and fit the length of training and the largest network to the budget.
 
     Raises:
@@ -126,7 +126,7 @@ def make_plan(
     if schedule is not None and len(schedule.rungs) > 1:
         fewest = max(fewest, round(_FEWEST_AT_A_RUNG / schedule.rungs[0]))
     fewest = max(fewest, _FEWEST_OF_ALL)
-    plan = Plan(typical, limits, speed, 0, share, fewest, schedule=schedule, way=way.of_any_size)
+    plan = SearchPlan(typical, limits, speed, 0, share, fewest, schedule=schedule, way=way.of_any_size)
     likely = _widest(space, task, plan) or smallest
     plan = with_window(plan, likely, task, data)
     if schedule is not None:
@@ -163,7 +163,7 @@ def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> 
     return replace(recipe, **{name: value for name, value in fitted.items() if name not in settings.wishes})
 
 
-def _brief_cases(plan: Plan, graph: Graph, cases: int) -> int:
+def _brief_cases(plan: SearchPlan, graph: Graph, cases: int) -> int:
     """On how many cases networks are scored at the first rung, so that it costs a small share of it."""
     assert plan.schedule is not None
     validation = plan.speed.step_seconds(graph, plan.recipe.batch) * plan.validation_steps(graph)
@@ -171,7 +171,7 @@ def _brief_cases(plan: Plan, graph: Graph, cases: int) -> int:
     return min(max(int(affordable), _FEWEST_CASES), cases)
 
 
-def with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
+def with_window(plan: SearchPlan, graph: Graph, task: Task, data: Fold) -> SearchPlan:
     """The plan with what a validation looks through: windows as in training where they cost next to nothing."""
     patches, whole = Window(task.patch), Window()
     choices = {
@@ -187,7 +187,7 @@ def with_window(plan: Plan, graph: Graph, task: Task, data: Fold) -> Plan:
     return choices[whole if fits else Window(task.patch, _SPARSE)]
 
 
-def _expect_enough(plan: Plan, graph: Graph, settings: SearchSettings, spent: float) -> None:
+def _expect_enough(plan: SearchPlan, graph: Graph, settings: SearchSettings, spent: float) -> None:
     """Refuse a budget in which even the smallest network makes too few steps to learn anything."""
     steps = plan.expected_steps(graph)
     if steps >= _FEWEST_OF_ALL or (plan.seconds_each or 0.0) <= 0:
@@ -211,7 +211,7 @@ def with_wishes(recipe: Recipe, settings: SearchSettings) -> Recipe:
     return replace(recipe, **settings.wishes)
 
 
-def describe_plan(plan: Plan, recipe: Recipe, task: Task, settings: SearchSettings) -> list[Note]:
+def describe_plan(plan: SearchPlan, recipe: Recipe, task: Task, settings: SearchSettings) -> list[Note]:
     """The plan in a few lines, for networks that are trained by this recipe."""
     patch = "x".join(str(size) for size in task.patch)
     spacing = "x".join(f"{step:.3g}" for step in task.spacing or ())
@@ -275,7 +275,7 @@ def announce(entered: Sequence[Entry], left_out: Sequence[str], listener: Listen
         listener(Note(f"too large for the budget at any width, left out: {'; '.join(left_out)}"))
 
 
-def _reachable(plan: Plan, smallest: Graph) -> Limits:
+def _reachable(plan: SearchPlan, smallest: Graph) -> Limits:
     """The plan's limits, its seconds raised to what the smallest network needs where the budget is too short for it."""
     return replace(plan.limits, seconds=max(plan.limits.seconds or 0, plan.seconds(smallest) * _ROOM))
 
@@ -288,7 +288,7 @@ def _first_member(space: Space[EncoderDecoder], task: Task) -> tuple[EncoderDeco
     return architecture, trace(architecture, task)
 
 
-def _widest(space: Space[EncoderDecoder], task: Task, plan: Plan) -> Graph | None:
+def _widest(space: Space[EncoderDecoder], task: Task, plan: SearchPlan) -> Graph | None:
     """The first published network as it will enter, at the width that the plan bears; None where it enters at none."""
     entered, _ = entries(replace(space, members=space.members[:1]), task, plan.fits, full_size=False, most=1)
     return trace(entered[0].architecture, task) if entered else None

@@ -19,8 +19,8 @@ from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import fitted_patches, make_plan
 from nas.searching.setup.loading import HOLDOUT, Fold, held_out, load_fold, prepared, sliced
-from nas.searching.setup.plan import Plan
 from nas.searching.setup.resolution import bearable
+from nas.searching.setup.search_plan import SearchPlan
 from nas.searching.setup.slots import shared
 from nas.space import Space
 from nas.study.history import Document
@@ -40,7 +40,7 @@ class Ground:
 
     candidates: Candidates
     task: Task
-    plan: Plan
+    plan: SearchPlan
     preprocessing: Preprocessing
     cases: Fold
     reference: str | None
@@ -159,7 +159,7 @@ def find_ground(
 def bare_ground(stored: StudySettings, space: Space[EncoderDecoder]) -> Ground:
     """What a study was laid on, but for the cases."""
     kept: dict[str, Any] = stored.plan
-    plan = Plan.from_json(stored.recipe, kept)
+    plan = SearchPlan.from_json(stored.recipe, kept)
     reference, rungs = kept["reference"], kept["rungs"]
     if reference is not None:
         space = alone(space, reference, rungs)
@@ -216,7 +216,7 @@ def device_name(device: torch.device) -> str:
 
 
 def _rungs(
-    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: Plan, pretrained: Pretrained
+    settings: SearchSettings, space: Space[EncoderDecoder], task: Task, plan: SearchPlan, pretrained: Pretrained
 ) -> int:
     """How many rungs narrower the one network of the search is made; 0 where it searches many."""
     if settings.reference is None or settings.full_size:
@@ -236,7 +236,7 @@ def _rungs(
     return rungs
 
 
-def _as_published(settings: SearchSettings, graph: Graph, plan: Plan, pretrained: Pretrained) -> int:
+def _as_published(settings: SearchSettings, graph: Graph, plan: SearchPlan, pretrained: Pretrained) -> int:
     """No rungs narrower, as weights fit the network as it was published alone."""
     problem = plan.reason(graph)
     if problem is not None and pretrained.fits(plan.recipe, graph):

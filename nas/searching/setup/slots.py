@@ -28,7 +28,8 @@ def with_workers(settings: SearchSettings, stored: Schedule | None = None) -> Se
     if stored is not None:
         return replace(settings, workers=min(stored.workers, available_processes()))
     by_time = "steps" not in settings.wishes and settings.seconds >= _WORTH_WORKERS
-    several = by_time and fit_schedule(settings.seconds, trials=settings.trials).survivors[0] > FINALISTS
+    schedule = fit_schedule(settings.seconds, trials=settings.trials, afresh=settings.inherit)
+    several = by_time and schedule.survivors[0] > FINALISTS
     if not several or settings.devices is not None or pick_device(settings.device).type != "cpu":
         return replace(settings, workers=1)
     return replace(settings, workers=min(FINALISTS, available_processes()))

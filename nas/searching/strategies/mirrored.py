@@ -7,7 +7,7 @@ from nas.searching.candidates import Candidates
 from nas.searching.distributions import distributions
 from nas.space import Choice, Scalar
 from nas.space.choices import Weighted
-from nas.space.choosers import from_trial
+from nas.space.choosers import Suggests, from_trial
 from nas.study.history import TRAINED, UNDERWAY, Document, History, State, Trial
 from nas.study.objective import Objective
 
@@ -37,7 +37,7 @@ def informative(begun: History) -> list[Trial]:
     return [t for t in begun.in_the_order_of_results() if t.decisions is not None and t.state in told]
 
 
-def decided(candidates: Candidates, asked: "optuna.Trial") -> Document:
+def decided(candidates: Candidates, asked: Suggests) -> Document:
     """What a sampler decides, but for options that are read and never proposed."""
     decisions: Document = {}
     suggest = from_trial(asked)

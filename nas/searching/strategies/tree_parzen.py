@@ -10,11 +10,14 @@ from nas.errors import InputError
 from nas.searching.candidates import Candidates
 from nas.searching.strategies import Action, Start
 from nas.searching.strategies.mirrored import as_optuna_sees_it, at_the_first_rung, decided, informative, new_study
+from nas.searching.strategies.parzen import STARTUP, Suggestions
 from nas.study.history import UNDERWAY, History, Trial
 from nas.study.objective import Objective, fronts
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
 
 BLOCK = 48
 """The estimator looks at one to two such blocks of trials, so that its cost does not grow with the study."""
@@ -32,65 +35,103 @@ class TreeParzen:
     candidates: Candidates
     objectives: Sequence[Objective]
     _memory: "_Memory | None" = field(default=None, repr=False)
+    _kept: tuple[list[int], frozenset[int]] = field(default=([], frozenset()), repr=False)
+    """Of which trials the best and the latest are known, and which these are."""
 
     def next(self, history: History, running: int, generator: Random) -> Action:
         """Decisions that the sampler proposes."""
         import optuna
 
         begun = at_the_first_rung(history)
-        study = self._study(begun)
+        memory = self._remembered(begun)
+        study = memory.study
         under_way = [trial for trial in begun.in_state(*UNDERWAY) if trial.decisions is not None]
-        ghosts = [number for trial in under_way if (number := self._add(study, trial)) is not None]
-        study.sampler = optuna.samplers.TPESampler(seed=generator.randrange(2**32), constant_liar=bool(ghosts))
-        asked = study.ask()
-        decisions = decided(self.candidates, asked)
-        for number in (asked.number, *ghosts):  # what is under way may end otherwise than it looks now
+        ghosts = [added.number for trial in under_way if (added := memory.add(self._as_seen(trial))) is not None]
+        sampler = optuna.samplers.TPESampler(
+            seed=generator.randrange(2**32), constant_liar=bool(ghosts), n_startup_trials=STARTUP
+        )
+        study.sampler = sampler
+        asked = study.ask().number
+        suggestions = Suggestions(study, sampler, study.get_trials(deepcopy=False)[asked], memory.shared, generator)
+        decisions = decided(self.candidates, suggestions)
+        for number in (asked, *ghosts):  # what is under way may end otherwise than it looks now
             study.tell(number, state=optuna.trial.TrialState.FAIL)
         return Start(decisions)
 
-    def _study(self, begun: History) -> "optuna.Study":
+    def _remembered(self, begun: History) -> "_Memory":
         """Optuna's study of the trials that it should look at."""
-        chosen = _chosen(begun, self.objectives)
+        chosen = self._chosen(informative(begun))
         numbers = [trial.number for trial in chosen]
-        memory = self._memory
-        if memory is None or memory.numbers != numbers[: len(memory.numbers)]:
-            memory = self._memory = _Memory(new_study(self.objectives), [])
+        before = self._memory
+        if before is not None and before.numbers == numbers[: len(before.numbers)]:
+            memory = before
+        else:
+            memory = self._memory = _Memory(new_study(self.objectives))
         for trial in chosen[len(memory.numbers) :]:
-            self._add(memory.study, trial)
-            memory.numbers.append(trial.number)
-        return memory.study
+            known = before is not None and trial.number in before.seen
+            memory.tell(trial.number, before.seen[trial.number] if before and known else self._as_seen(trial))
+        return memory
 
-    def _add(self, study: "optuna.Study", trial: Trial) -> int | None:
-        """Add a trial, and return Optuna's number of it; None where it is no member of the space (any more)."""
+    def _chosen(self, told: list[Trial]) -> list[Trial]:
+        """What the sampler looks at: of all but the last unfinished block the best and the latest, and what came after.
+
+        It changes only by growing, but when a block is full.
+        """
+        settled = len(told) // BLOCK * BLOCK
+        if settled <= BLOCK:
+            return told
+        first = told[:settled]
+        numbers = [trial.number for trial in first]
+        if self._kept[0] != numbers:
+            self._kept = numbers, _worth_seeing(first, self.objectives)
+        return [trial for trial in first if trial.number in self._kept[1]] + told[settled:]
+
+    def _as_seen(self, trial: Trial) -> "FrozenTrial | None":
+        """The trial as the sampler sees it; None where it is no member of the space (any more)."""
         try:
-            template = as_optuna_sees_it(trial, self.candidates, self.objectives)
+            return as_optuna_sees_it(trial, self.candidates, self.objectives)
         except (InputError, ValueError, KeyError):
             return None
-        number = len(study.get_trials(deepcopy=False))
-        study.add_trial(template)
-        return number
 
 
 @dataclass
 class _Memory:
+    """What the sampler was told, in order."""
+
     study: "optuna.Study"
-    numbers: list[int]
+    seen: "dict[int, FrozenTrial | None]" = field(default_factory=dict)
+    """By the number that the history gives a trial."""
+    shared: "dict[str, BaseDistribution]" = field(default_factory=dict)
+    """The decisions that all of them share."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The trials that were told."""
+        return list(self.seen)
+
+    def tell(self, number: int, template: "FrozenTrial | None") -> None:
+        """Tell of one more trial that has ended."""
+        is_first = not any(self.seen.values())
+        self.seen[number] = template
+        if template is not None:
+            self.add(template)
+            theirs = template.distributions
+            kept = {name: one for name, one in self.shared.items() if theirs.get(name) == one}
+            self.shared = dict(theirs) if is_first else kept
+
+    def add(self, template: "FrozenTrial | None") -> "FrozenTrial | None":
+        """Add a trial to the study, and return it as it stands there."""
+        if template is None:
+            return None
+        self.study.add_trial(template)
+        return self.study.get_trials(deepcopy=False)[-1]
 
 
-def _chosen(begun: History, objectives: Sequence[Objective]) -> list[Trial]:
-    """What the sampler looks at: of all but the last unfinished block the best and the latest, and all that came after.
-
-    It changes only by growing, but when a block is full.
-    """
-    told = informative(begun)
-    settled = len(told) // BLOCK * BLOCK
-    if settled <= BLOCK:
-        return told
-    first, after = told[:settled], told[settled:]
-    kept = {trial.number for trial in _best_first(first, objectives)[: BLOCK // 2]}
-    latest = [trial for trial in first if trial.number not in kept][-(BLOCK - len(kept)) :]
-    kept |= {trial.number for trial in latest}
-    return [trial for trial in first if trial.number in kept] + after
+def _worth_seeing(trials: Sequence[Trial], objectives: Sequence[Objective]) -> frozenset[int]:
+    """The best and the latest of trials that are given in order, by their numbers: a block in all."""
+    best = {trial.number for trial in _best_first(trials, objectives)[: BLOCK // 2]}
+    latest = [trial.number for trial in trials if trial.number not in best][-(BLOCK - len(best)) :]
+    return frozenset(best.union(latest))
 
 
 def _best_first(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:

@@ -10,7 +10,7 @@ from nas.errors import InputError
 from nas.study.files.artifacts import StoredFile
 from nas.study.history import UNDERWAY, Split, State
 from nas.study.objective import Direction
-from nas.study.protocol import CHECKPOINT, Claim
+from nas.study.protocol import CHECKPOINT, Claim, nothing_left
 from nas.study.sql.claims import changing, held
 from nas.study.sql.errors import UnreachableError
 from nas.study.sql.retrying import patiently
@@ -41,8 +41,7 @@ def file(storage: Storage, run: int, kind: str) -> Path:
     with storage.begin() as session:
         rows = {row.kind: row for row in session.scalars(select(ArtifactRow).where(ArtifactRow.run_id == run))}
         if kind not in rows:
-            kinds = ", ".join(sorted(rows)) or "none"
-            raise InputError(f"run {run} left no artifact {kind!r}; it has: {kinds}")
+            raise nothing_left(run, kind, rows)
         stored = stored_of(rows[kind])
     return storage.locate(stored)
 

@@ -15,7 +15,7 @@ from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import make_plan, with_window
 from nas.searching.setup.loading import Fold
-from nas.searching.setup.plan import Limits, Plan
+from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import USUAL, Speed, fit
 from nas.training import Augmentation, Recipe, Sample, Window
 from tests.training.factories import sample
@@ -25,7 +25,7 @@ GRAPH = trace(load_space("tiny").members[0].architecture, TASK)
 WINDOWS = 60
 SECOND = Speed(0.0, 0.0, 1 / len(GRAPH.nodes))
 """Of a device that takes a second for a step."""
-PLAN = Plan(Recipe(steps=10, batch=4), Limits(), SECOND, WINDOWS * 16 * 16)
+PLAN = SearchPlan(Recipe(steps=10, batch=4), Limits(), SECOND, WINDOWS * 16 * 16)
 TIMED = replace(PLAN, recipe=Recipe(steps=None, batch=4), seconds_each=100.0, fewest=30)
 
 
@@ -53,13 +53,13 @@ def test_a_trial_with_a_time_makes_as_many_steps_as_validation_leaves_and_needs_
         replace(TIMED, schedule=fit_schedule(900.0), brief_cases=6),
     ],
 )
-def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
-    assert Plan.from_json(plan.recipe.to_json(), plan.to_json()) == plan
+def test_a_plan_is_read_back_as_it_was_written(plan: SearchPlan) -> None:
+    assert SearchPlan.from_json(plan.recipe.to_json(), plan.to_json()) == plan
 
 
 def test_a_plan_of_a_study_that_counted_steps_is_read() -> None:
     document = {name: PLAN.to_json()[name] for name in ("limits", "speed", "positions")}
-    assert Plan.from_json(PLAN.recipe.to_json(), document) == PLAN
+    assert SearchPlan.from_json(PLAN.recipe.to_json(), document) == PLAN
 
 
 @pytest.mark.parametrize("slower", [0.2, 1.0, 5.0])
@@ -84,7 +84,9 @@ def slimmed(rungs: int) -> Graph:
     return trace(slim(architecture, rungs), Task(2, 1, 3, (64, 64), ((2, 2),) * 4))
 
 
-def planned(budget: str, *, began: float = 0.0, training: Sequence[Sample] | None = None, **options: object) -> Plan:
+def planned(
+    budget: str, *, began: float = 0.0, training: Sequence[Sample] | None = None, **options: object
+) -> SearchPlan:
     settings = SearchSettings(space="tiny", budget=budget, **{"trials": 1, **options})  # type: ignore[arg-type]
     cases = Fold(training or [sample(seed=0)] * 2, [sample(seed=1)] * 2)
     device = torch.device("cpu")
@@ -127,7 +129,7 @@ def test_networks_that_are_compared_at_equal_steps_climb_in_the_time_that_is_pla
     assert len(plan.rungs) > 1
     assert plan.recipe.steps is not None
     assert plan.recipe.steps >= plan.fewest
-    assert Plan.from_json(plan.recipe.to_json(), plan.to_json()).recipe.steps == plan.recipe.steps
+    assert SearchPlan.from_json(plan.recipe.to_json(), plan.to_json()).recipe.steps == plan.recipe.steps
 
 
 def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:

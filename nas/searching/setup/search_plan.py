@@ -35,7 +35,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """What was fitted to the machine when a study began; fixed from then on, so that its trials compare.
 
     `recipe` may have open choices; `decided` closes them, and what a plan says of a network's cost wants them closed.
@@ -57,7 +57,7 @@ class Plan:
     brief_cases: int | None = None
     way: StepPlan | None = None
 
-    def decided(self, recipe: Recipe) -> "Plan":
+    def decided(self, recipe: Recipe) -> "SearchPlan":
         """The plan for networks that are trained by this recipe."""
         return replace(self, recipe=recipe)
 
@@ -131,10 +131,10 @@ class Plan:
         }
 
     @staticmethod
-    def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "Plan":
+    def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "SearchPlan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
         window, way = document.get("window"), document.get("way")
-        return Plan(
+        return SearchPlan(
             Recipe.from_json(dict(recipe)),
             Limits(**document["limits"]),
             Speed(**document["speed"]),
