@@ -43,7 +43,7 @@ $(PARITY)/.installed: pyproject.toml tests/parity/constraints.txt
 	$(PARITY)/bin/pip install --quiet --constraint tests/parity/constraints.txt --editable '.[parity]'
 	touch $@
 
-# Exported folders in stock nnU-Net, which has an environment of its own.
+# Exported folders in stock nnU-Net, which has an environment of its own. Its torch is the one that its torchvision is built for.
 NNUNET_VENV ?= .venv-nnunet
 
 nnunet: install $(NNUNET_VENV)/.installed
@@ -52,7 +52,7 @@ nnunet: install $(NNUNET_VENV)/.installed
 $(NNUNET_VENV)/.installed:
 	$(PYTHON) -m venv $(NNUNET_VENV)
 	$(NNUNET_VENV)/bin/python -m pip install --quiet --upgrade pip
-	$(NNUNET_VENV)/bin/pip install --quiet nnunetv2==2.8.1 torch==2.13.0
+	$(NNUNET_VENV)/bin/pip install --quiet nnunetv2==2.8.1 torch==2.14.1 torchvision==0.29.1
 	touch $@
 
 torture: install

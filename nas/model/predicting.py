@@ -105,14 +105,12 @@ def predict_folder(
     """
     options = options or Options()
     model = load_model(model_folder)
-    model.networks()  # weights of another network are refused here, not with each image
     listed = list_images(images, model.axes)
     _expect_classes(model, options)
+    worker = _worker(model, model_folder, to, options, device, min(processes, len(listed)))
     record = open_record(to, model_folder, options, labelling_of(model, segments=options.segments).to_json())
     waiting = [image for image in listed if not record.holds(image)]
     announce(announced(model, listed, waiting, options, processes, device))
-    threads = max(torch.get_num_threads() // processes, 1)
-    worker = _Worker(model_folder.resolve(), to.resolve(), options, str(device), threads)
     try:
         for number, result in enumerate(each(worker, waiting, processes), len(listed) - len(waiting) + 1):
             record.add(result)
@@ -125,18 +123,33 @@ def predict_folder(
     return tuple(record.results[image.name] for image in listed)
 
 
+def _worker(
+    model: TrainedModel, folder: Path, to: Path, options: Options, device: torch.device, processes: int
+) -> "_Worker":
+    """What segments; weights of another network are refused here, not with each image."""
+    if processes <= 1:
+        ready = Segmenter(model, device, overlap=options.overlap)
+        return _Worker(folder.resolve(), to.resolve(), options, str(device), torch.get_num_threads(), ready)
+    model.networks()
+    threads = max(torch.get_num_threads() // processes, 1)
+    return _Worker(folder.resolve(), to.resolve(), options, str(device), threads)
+
+
 @dataclass(frozen=True)
 class _Worker:
-    """Segments one image after the other, in whichever process it finds itself."""
+    """Segments one image after the other, in whichever process it finds itself; `ready` in the one that made it."""
 
     model: Path
     to: Path
     options: Options
     device: str
     threads: int
+    ready: Segmenter | None = None
 
     @cached_property
     def _segmenter(self) -> Segmenter:
+        if self.ready is not None:
+            return self.ready
         torch.set_num_threads(self.threads)
         return Segmenter(load_model(self.model), torch.device(self.device), overlap=self.options.overlap)
 

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 
 from nas.data import Normalisation, read_image
 from nas.model import load_model, segment
+from nas.network import build
 from tests.cli.command import Command
 from tests.model.factories import OBLIQUE, SHAPE, model, nifti, saved, voxels
 
@@ -58,6 +59,14 @@ def test_images_are_segmented_on_their_own_grid_with_their_header(nas: Command, 
     made = load_model(folder / "model")
     expected = segment(made, read_image((folder / "images" / "case_1.nii.gz",), 3, made.channels)).classes
     assert np.array_equal(array(folder / "out" / "case_1.nii.gz"), np.array(made.values)[expected])
+
+
+def test_the_networks_are_built_once(nas: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(folder, model(members=2))
+    built = []
+    monkeypatch.setattr("nas.model.trained.build", lambda graph: built.append(graph) or build(graph))
+    predict(nas, folder)
+    assert len(built) == 2
 
 
 STORED: dict[str, Callable[[Path], object]] = {
