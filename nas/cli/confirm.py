@@ -18,6 +18,7 @@ from nas.cli.options import (
     LengthOption,
     OwnDataOption,
     OwnSpaceOption,
+    OwnWeightsOption,
     StorageOption,
     StudyName,
     TogetherOption,
@@ -27,7 +28,7 @@ from nas.cli.options import (
 from nas.cli.output import ERR, OUT, duration, print_json, short_count, table
 from nas.cli.progress import Display
 from nas.cli.stopping import resumable, stop_on
-from nas.cli.studies import chosen, open_existing
+from nas.cli.studies import chosen, open_existing, weights_noted
 from nas.errors import InputError
 from nas.study import DEFAULT_STORAGE
 
@@ -71,6 +72,7 @@ def confirm(
     engine: EngineOption = "local",
     space: OwnSpaceOption = None,
     data: OwnDataOption = None,
+    pretrained: OwnWeightsOption = None,
     cache: CacheOption = "runs/cache",
     storage: StorageOption = DEFAULT_STORAGE,
     artifacts: ArtifactsOption = None,
@@ -108,7 +110,7 @@ def confirm(
         margin=margin,
     )
     with open_existing(storage, artifacts) as opened, Display() as display, resumable(display):
-        stored = chosen(opened, study)
+        stored = weights_noted(chosen(opened, study), pretrained, cache)
         machine = machine_settings(stored.settings.space, space, data, workers, device, devices, engine, cache)
         confirmed = run(stored, wishes, machine, display)
     if csv is not None:

@@ -41,6 +41,14 @@ OwnSpaceOption = Annotated[
 OwnDataOption = Annotated[
     str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
 ]
+OwnWeightsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pretrained",
+        help="The weights that the study begins with, where they lie here; noted in the study.",
+        show_default="as stored",
+    ),
+]
 CacheOption = Annotated[str, typer.Option(help="Folder for preprocessed data.")]
 
 _PARSERS: dict[str, Callable[[str, str], Any]] = {

@@ -111,6 +111,17 @@ def open_existing(storage: str, artifacts: str | None = None) -> "Storage":
     return open_storage(storage, artifacts=artifacts, create=False)
 
 
+def weights_noted(study: "SqlStudy", paths: list[str] | None, cache: str) -> "SqlStudy":
+    """A study that knows where its weights lie on this machine, where that is said."""
+    if not paths:
+        return study
+    from pathlib import Path
+
+    from nas.searching.pretrained import note_places
+
+    return note_places(study, paths, Path(cache) / "weights")
+
+
 def chosen(storage: "Storage", name: str | None) -> "SqlStudy":
     """The study of a name; without a name the only one there is.
 

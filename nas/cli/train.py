@@ -16,6 +16,7 @@ from nas.cli.options import (
     LengthOption,
     OwnDataOption,
     OwnSpaceOption,
+    OwnWeightsOption,
     StorageOption,
     StudyName,
     TogetherOption,
@@ -25,7 +26,7 @@ from nas.cli.options import (
 from nas.cli.output import OUT, print_json
 from nas.cli.progress import Display
 from nas.cli.stopping import resumable, stop_on
-from nas.cli.studies import chosen, open_existing
+from nas.cli.studies import chosen, open_existing, weights_noted
 from nas.study import DEFAULT_STORAGE
 
 
@@ -51,6 +52,7 @@ def train(
     engine: EngineOption = "local",
     space: OwnSpaceOption = None,
     data: OwnDataOption = None,
+    pretrained: OwnWeightsOption = None,
     cache: CacheOption = "runs/cache",
     storage: StorageOption = DEFAULT_STORAGE,
     artifacts: ArtifactsOption = None,
@@ -83,7 +85,7 @@ def train(
         budget=None if budget is None else parse_duration(budget),
     )
     with open_existing(storage, artifacts) as opened, Display() as display, resumable(display):
-        stored = chosen(opened, study)
+        stored = weights_noted(chosen(opened, study), pretrained, cache)
         machine = machine_settings(stored.settings.space, space, data, workers, device, devices, engine, cache)
         model = train_finally(stored, wishes, machine, to, display)
     if json:

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from nas.cli.options import ArtifactsOption, StorageOption
+from nas.cli.options import ArtifactsOption, OwnWeightsOption, StorageOption
 from nas.cli.output import ERR
 from nas.cli.progress import Display
 from nas.cli.stopping import STOPPED, stop_on
-from nas.cli.studies import open_existing
+from nas.cli.studies import open_existing, weights_noted
 from nas.study import DEFAULT_STORAGE
 
 
@@ -20,6 +20,7 @@ def worker(
     data: Annotated[
         str | None, typer.Option(help="The study's data, where they lie here.", show_default="as stored")
     ] = None,
+    pretrained: OwnWeightsOption = None,
     space: Annotated[str | None, typer.Option(help="The study's space, where it is a file: ./mine.py.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1.", show_default="a GPU if there is one")] = None,
     trials: Annotated[
@@ -53,7 +54,7 @@ def worker(
     with open_existing(storage, artifacts) as opened, Display(silent=quiet) as display:
         try:
             join(
-                open_study(opened, study),
+                weights_noted(open_study(opened, study), pretrained, cache),
                 space=space,
                 data=data,
                 device=device,

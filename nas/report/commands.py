@@ -33,7 +33,7 @@ def _search(material: Material) -> str:
     chosen = settings.recipe.get("pretrained")
     weights = (settings.plan.get("pretrained") or {}).get(chosen) if isinstance(chosen, str) else None
     if weights:
-        words += ["--pretrained", str(weights)]
+        words += ["--pretrained", str(weights if isinstance(weights, str) else weights[0])]
     words += ["--study", settings.name]
     schedule, wanted = settings.plan.get("schedule"), settings.plan.get("trials")
     if settings.plan.get("budget"):

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +26,8 @@ from nas.network.published import (
 from nas.searching.candidates import graph_of
 from nas.space import Space, one_of
 from nas.space.choices import OneOf
+from nas.study.sql.opening import open_study
+from nas.study.sql.study import SqlStudy
 from nas.training import Recipe
 from nas.training.checking import possible_values
 from nas.training.documents import NONE
@@ -58,10 +60,10 @@ class Pretrained:
     """Where the weights lie that the recipes of a study name; a folder's are those of its first file that fits.
 
     Args:
-        places: the path of each file or folder by its name in recipes.
+        places: the path of each file or folder by its name in recipes, or its paths on several machines.
     """
 
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     _shapes: dict[str, tuple[Weights, ...]] = field(default_factory=dict, repr=False, compare=False)
     """What was read of each, without values."""
 
@@ -85,7 +87,8 @@ class Pretrained:
 
     def decided(self, recipe: Recipe, graph: Graph) -> Recipe:
         """The recipe as it trains a network: without weights where they do not fit it."""
-        return recipe if recipe.pretrained is None or self.fits(recipe, graph) else replace(recipe, pretrained=None)
+        fits = recipe.pretrained is not None and self.fits(recipe, graph)
+        return recipe if fits else replace(recipe, pretrained=None, frozen=0.0)
 
     def misfit(self, name: str, graph: Graph) -> MisfitError | None:
         """Why no file of this name fits a network, of the one that comes nearest; None if one does."""
@@ -114,7 +117,7 @@ class Pretrained:
             if nearest is not None:
                 member, problem = nearest
                 raise InputError(
-                    f"{field_named('pretrained')}: {self.places[name]} fits no published network of space "
+                    f"{field_named('pretrained')}: {self._places(name)[0]} fits no published network of space "
                     f"{space.name!r}; the nearest is {member!r}: {problem}"
                 )
 
@@ -139,16 +142,29 @@ class Pretrained:
 
     def _read(self, name: str) -> tuple[Weights, ...]:
         if name not in self._shapes:
-            if name not in self.places:
-                raise InputError(
-                    f"{field_named('pretrained')}: nothing says where the weights {name} lie; name the file"
-                )
-            place = Path(self.places[name])
-            files = tuple(_weights(file).shapes for file in _files(place))
-            if _name(place, files) != name:
-                raise _changed(place, name)
-            self._shapes[name] = files
+            self._shapes[name] = self._at_hand(name)
         return self._shapes[name]
+
+    def _at_hand(self, name: str) -> tuple[Weights, ...]:
+        """What is in the first place of this machine that holds these very weights."""
+        there = [place for place in map(Path, self._places(name)) if place.exists()]
+        for place in there:
+            files = tuple(_weights(file).shapes for file in _files(place))
+            if _content(_name(place, files)) == _content(name):
+                return files
+        if there:
+            raise _changed(there[0], name)
+        where = " or ".join(self._places(name))
+        raise InputError(
+            f"{field_named('pretrained')}: {name}, which the study begins with, is not at {where}; say where the file "
+            f"lies on this machine with {field_named('pretrained')}"
+        )
+
+    def _places(self, name: str) -> tuple[str, ...]:
+        if name not in self.places:
+            raise InputError(f"{field_named('pretrained')}: nothing says where the weights {name} lie; name the file")
+        places = self.places[name]
+        return (places,) if isinstance(places, str) else tuple(places)
 
 
 def located(value: Any, cache: Path) -> Any:
@@ -197,6 +213,35 @@ def named(value: Any, places: Mapping[str, str]) -> Any:
         ) from None
 
 
+def note_places(study: SqlStudy, paths: Sequence[str], cache: Path) -> SqlStudy:
+    """Note in a study where else its weights lie, as on this machine: all that work on it look there too.
+
+    Args:
+        study: which one.
+        paths: files or folders, or names of a library's weights.
+        cache: where those that a library names are kept.
+
+    Returns:
+        The study as it is now.
+
+    Raises:
+        InputError: what lies there is not what the study was begun with.
+    """
+    known: dict[str, str | Sequence[str]] = dict(study.settings.plan.get(PRETRAINED) or {})
+    for path in paths:
+        ((name, place),) = places_of(located(path, cache)).items()
+        ours = next((one for one in known if _content(one) == _content(name)), None)
+        if ours is None:
+            raise InputError(
+                f"{field_named('pretrained')}: {place} is {name} by its content, and study {study.name!r} begins with "
+                f"{', '.join(known) or 'no weights'}; give that file"
+            )
+        others = [other for other in Pretrained(known)._places(ours) if other != place]
+        known[ours] = [place, *others] if others else place
+    study.want(study.wanted(), {PRETRAINED: known})
+    return open_study(study.storage, study.name)
+
+
 def names_in(recipe: Recipe) -> tuple[str, ...]:
     """The names of all weights that a recipe may be decided to have."""
     return tuple(name for name in possible_values(recipe.pretrained) if name is not None)
@@ -235,6 +280,11 @@ def _name(place: Path, files: tuple[Weights, ...]) -> str:
     return f"{place.resolve().name}{CONTENT}{content[:_DIGITS]}"
 
 
+def _content(name: str) -> str:
+    """What is in weights, by their name."""
+    return name.rpartition(CONTENT)[2]
+
+
 def _problem(weights: Weights, graph: Graph) -> MisfitError | None:
     try:
         encoder_tensors(graph, weights.state)
@@ -247,6 +297,6 @@ def _problem(weights: Weights, graph: Graph) -> MisfitError | None:
 
 def _changed(place: Path, name: str) -> InputError:
     return InputError(
-        f"{field_named('pretrained')}: {place} is not what the study was begun with ({name.rpartition(CONTENT)[2]} by "
+        f"{field_named('pretrained')}: {place} is not what the study was begun with ({_content(name)} by "
         "its content); put that back, or begin a new study"
     )

@@ -113,7 +113,7 @@ def train(
             images, labels = feed.batch(step)
             torch.manual_seed(mixed(seed, "dropout", step))  # dropout takes no generator
             rate = recipe.learning_rate * rate_share(recipe.schedule, moment.middle, recipe.warm_up)
-            loss, scores = stepper.step(images, labels, rate)
+            loss, scores = stepper.step(images, labels, rate, still=_is_still(recipe, moment))
             tally.add(loss, scores, labels)
             step, before = step + 1, moment
             step_done(step)
@@ -137,6 +137,11 @@ def _pace(recipe: Recipe, seconds: float | None, spent: float, reserve: float) -
     if seconds is None:
         raise InputError("recipe steps: found none, expected a number; or say for how many seconds to train")
     return Timed(seconds, spent, reserve)
+
+
+def _is_still(recipe: Recipe, moment: Moment) -> bool:
+    """Whether the weights that the network began with are kept as they were for now."""
+    return recipe.pretrained is not None and moment.done < recipe.frozen
 
 
 def _epoch(moment: Moment, recipe: Recipe) -> int:

@@ -1,6 +1,5 @@
 """How weights follow their gradients."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ from nas.training.checking import check_fields
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch.optim.optimizer import ParamsT
 
 
 @dataclass(frozen=True)
@@ -16,9 +15,9 @@ class Optimiser:
     """What every optimiser has: its rate and weight decay come from the recipe."""
 
     def make(
-        self, parameters: "Iterable[nn.Parameter]", learning_rate: float, weight_decay: float, fused: bool
+        self, parameters: "ParamsT", learning_rate: float, weight_decay: float, fused: bool
     ) -> "torch.optim.Optimizer":
-        """The torch optimiser; `fused` makes one kernel of each step's updates."""
+        """The torch optimiser of weights or groups of them; `fused` makes one kernel of each step's updates."""
         raise NotImplementedError
 
 
@@ -33,7 +32,7 @@ class SGD(Optimiser):
         check_fields(self, momentum=(0, 0.9999))
 
     def make(  # noqa: D102
-        self, parameters: "Iterable[nn.Parameter]", learning_rate: float, weight_decay: float, fused: bool
+        self, parameters: "ParamsT", learning_rate: float, weight_decay: float, fused: bool
     ) -> "torch.optim.Optimizer":
         import torch
 
@@ -58,7 +57,7 @@ class AdamW(Optimiser):
         check_fields(self, beta1=(0, 0.9999), beta2=(0, 0.99999))
 
     def make(  # noqa: D102
-        self, parameters: "Iterable[nn.Parameter]", learning_rate: float, weight_decay: float, fused: bool
+        self, parameters: "ParamsT", learning_rate: float, weight_decay: float, fused: bool
     ) -> "torch.optim.Optimizer":
         import torch
 

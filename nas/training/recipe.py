@@ -44,6 +44,7 @@ class Recipe:
             work for each.
         pretrained: the weights that an encoder which they fit begins with: a file of weights or a folder of such, in a
             study by its name and what is in it; None for random ones.
+        frozen: share of the training in which these weights stand still, while the rest learns to use them.
 
     Raises:
         InputError: a field of another type or out of range.
@@ -66,6 +67,7 @@ class Recipe:
     augmentation: Augmentation = Augmentation()
     mirrored: bool = False
     pretrained: str | None = None
+    frozen: float = 0.0
 
     def __post_init__(self) -> None:
         check_fields(
@@ -80,6 +82,7 @@ class Recipe:
             supervision=(0, 1),
             averaging=(0, 0.99999),
             foreground=(0, 1),
+            frozen=(0, 1),
         )
 
     @property
@@ -98,6 +101,8 @@ class Recipe:
         weights = document.pop("pretrained")
         if weights is not None:  # recipes without any keep the digest that they had before there were some
             document["pretrained"] = weights.rpartition(CONTENT)[2] if isinstance(weights, str) else weights
+        if self.frozen == 0:  # likewise
+            del document["frozen"]
         text = json.dumps(document, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from nas.network import Network, StepPlan
+from nas.network.published.encoder import PARTS
 from nas.network.running import Scores, arranged, is_out_of_memory, runner
 from nas.training.losses import supervised
 from nas.training.memory import release
@@ -16,6 +17,8 @@ from nas.training.targets import EACH_CLASS, Targets
 
 _SEGMENTS = 8
 """Into how many parts a network is cut when a batch cannot be halved any further."""
+_BEGUN = "begun"
+"""Marks the weights that a network began with among those that the optimiser moves."""
 
 
 class OutOfMemoryError(torch.OutOfMemoryError):
@@ -40,7 +43,7 @@ class Stepper:
         self.plan = plan
         self._device = next(network.parameters()).device
         self.optimiser = recipe.optimiser.make(
-            network.parameters(), recipe.learning_rate, recipe.weight_decay, fused=plan.fused
+            _groups(network, recipe), recipe.learning_rate, recipe.weight_decay, fused=plan.fused
         )
         self.scaler = torch.amp.GradScaler(self._device.type, enabled=plan.precision == "float16")
         self._parameters, self._followed = list(network.parameters()), _averaged(network)
@@ -49,8 +52,8 @@ class Stepper:
         self._forward = runner(network, plan)
         self._averaged = 0
 
-    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """Train on one batch at a learning rate.
+    def step(self, images: Tensor, labels: Tensor, rate: float, *, still: bool = False) -> tuple[Tensor, Tensor]:
+        """Train on one batch at a learning rate; all, or all but stem and encoder, which stand still.
 
         Returns:
             The loss, and the class scores of the finest output (batch, classes, *patch), both detached.
@@ -72,7 +75,7 @@ class Stepper:
             release(self._device)
             changes = {"compiled": False} if uncompiled else self._smaller(len(images), reason)
             self._change(changes, reason)
-        self._update(rate)
+        self._update(rate, still)
         return result
 
     def finish(self) -> None:
@@ -93,9 +96,9 @@ class Stepper:
             finest.append(_finest(scores))
         return torch.stack(losses).sum(), finest[0] if len(finest) == 1 else torch.cat(finest)
 
-    def _update(self, rate: float) -> None:
+    def _update(self, rate: float, still: bool) -> None:
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = 0.0 if still and group.get(_BEGUN) else rate
         self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_(self._parameters, self.recipe.clip)
         self.scaler.step(self.optimiser)
@@ -138,6 +141,15 @@ class Stepper:
     def averaged(self) -> int:
         """How many steps the running mean has seen."""
         return self._averaged
+
+
+def _groups(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
+    """The weights in their order, those apart that may stand still for a while."""
+    named = list(network.named_parameters())
+    if recipe.pretrained is None or recipe.frozen == 0:
+        return [{"params": [parameter for _, parameter in named]}]
+    begun = [parameter for name, parameter in named if name.startswith(PARTS)]
+    return [{"params": begun, _BEGUN: True}, {"params": [p for name, p in named if not name.startswith(PARTS)]}]
 
 
 def _finest(scores: Scores) -> Tensor:

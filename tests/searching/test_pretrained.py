@@ -21,7 +21,7 @@ from nas.searching.afterwards.finishing import FinalSettings, train_finally
 from nas.searching.events import Event, Note
 from nas.searching.model import trained_model
 from nas.searching.opened import OpenedStudy
-from nas.searching.pretrained import Pretrained, named, places_of
+from nas.searching.pretrained import Pretrained, named, note_places, places_of
 from nas.space import one_of
 from nas.training import Recipe
 
@@ -173,6 +173,29 @@ def test_a_study_goes_on_with_the_same_weights_wherever_they_lie(
         run(space, storage, pretrained=str(others))
 
 
+def test_another_machine_is_told_where_the_weights_lie(
+    opened: OpenedStudy, space: Path, weights: Path, tmp_path: Path
+) -> None:
+    study, machine = opened.study, SearchSettings(space=str(space), data="pictures")
+    wishes, elsewhere = FinalSettings(reference="flat"), tmp_path / "elsewhere" / "renamed.safetensors"
+    ((name, first),) = study.settings.plan["pretrained"].items()
+    gone = str(tmp_path / "gone.safetensors")
+    study.want(study.wanted(), {"pretrained": {name: gone}})  # as on a machine where it is not
+    study = nas.open_study("small", str(study.storage.address)).study
+    with pytest.raises(InputError, match=r"pretrained: resnet.*, which the study begins with, is not at .*gone\."):
+        train_finally(study, wishes, machine, tmp_path / "model", lambda event: None)
+    others = write_weights(tmp_path / "others.safetensors", space, seed=8)
+    with pytest.raises(InputError, match=r"others\.safetensors is others.* by its content, and study 'small' begins"):
+        note_places(study, [str(others)], tmp_path)
+    elsewhere.parent.mkdir()
+    shutil.copy(first, elsewhere)
+    study = note_places(study, [str(elsewhere)], tmp_path)
+    assert study.settings.plan["pretrained"] == {name: [str(elsewhere), gone]}
+    assert note_places(study, [str(elsewhere)], tmp_path).settings.plan == study.settings.plan
+    train_finally(study, wishes, machine, tmp_path / "model", lambda event: None)
+    assert load_model(tmp_path / "model").provenance["pretrained"]["sha256"].startswith(name.rpartition("@")[2])
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
@@ -252,6 +275,17 @@ def test_weights_that_change_meanwhile_are_refused(space: Path, tmp_path: Path) 
 def test_what_is_in_the_weights_makes_the_recipe_not_their_name() -> None:
     assert Recipe(pretrained="a@12").digest == Recipe(pretrained="b@12").digest != Recipe(pretrained="a@13").digest
     assert Recipe(pretrained="a@12").digest != Recipe().digest
+
+
+def test_how_long_weights_stand_still_counts_where_there_are_some(space: Path, weights: Path) -> None:
+    places = places_of(str(weights))
+    (name,) = places
+    recipe, graphs = Recipe(pretrained=name, frozen=0.5), load_space(space).references
+    flat, deeper = (trace(graphs[one], Task(2, 1, 2, (16, 16), ((2, 2),) * 2)) for one in ("flat", "deeper"))
+    assert recipe.digest != Recipe(pretrained=name).digest
+    assert Pretrained(places).decided(recipe, flat) == recipe
+    assert Pretrained(places).decided(recipe, deeper) == Recipe()
+    assert Pretrained(places).decided(Recipe(frozen=0.5), flat) == Recipe()
 
 
 def test_recipes_without_weights_keep_the_digest_that_they_had() -> None:

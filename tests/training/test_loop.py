@@ -76,6 +76,27 @@ def test_training_learns(optimiser: SGD | AdamW) -> None:
     assert epochs[-1].loss < 0.7 * epochs[0].loss
 
 
+@pytest.mark.parametrize("optimiser", [SGD(), AdamW()], ids=repr)
+def test_weights_stand_still_while_they_are_frozen_and_then_learn(optimiser: SGD | AdamW, tmp_path: Path) -> None:
+    settings = replace(ALL_AT_ONCE, optimiser=optimiser, pretrained="weights@12", frozen=0.5)
+    built, file, changed = network(), tmp_path / "checkpoint", []
+    before = {name: tensor.detach().clone() for name, tensor in built.named_parameters()}
+
+    def look(step: int, done: float, write: Write) -> None:
+        now = {name for name, tensor in built.named_parameters() if not torch.equal(tensor, before[name])}
+        changed.append({name.partition(".")[0] for name in now})
+        if step == 2:
+            write(file)
+
+    trained(settings, built, save=look)
+    assert settings.steps == 6
+    assert changed == [{"decoder", "head"}] * 3 + [{"encoder", "decoder", "head"}] * 3
+    again, _ = trained(settings, resume=file)
+    assert same(again, built)
+    at_random, _ = trained(replace(settings, pretrained=None))
+    assert not same(at_random, built)
+
+
 @pytest.mark.parametrize("stopped", [1, 3, 4, 5])
 @pytest.mark.parametrize("optimiser", [SGD(), AdamW()], ids=repr)
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
