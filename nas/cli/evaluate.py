@@ -33,6 +33,16 @@ def evaluate(
     ] = None,
     tolerance: Annotated[float, typer.Option(min=0.0, help="Of surface Dice, in mm.")] = 1.0,
     to: Annotated[Path | None, typer.Option(help="File for every case: .csv or .json.", show_default="none")] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for a PNG of each case, the worst first: truth and segmentation, drawn on --images.",
+            show_default="none",
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the images that were segmented.", show_default="none")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare segmentations with labels of the same names, by all metrics, on the labels' grid.
@@ -43,6 +53,8 @@ def evaluate(
     [bold]Example[/bold]
 
       nas evaluate predictions --labels labelsTs --to metrics.csv
+
+      nas evaluate predictions --labels labelsTs --images imagesTs --pictures looked_at
     """
     from dataclasses import replace
 
@@ -55,6 +67,8 @@ def evaluate(
         if labelling is None:
             raise InputError("--ignore: say what the other values mean, with --classes")
         labelling = replace(labelling, ignored=ignore)
+    if (pictures is None) != (images is None):
+        raise InputError("--pictures: needs --images, the folder of the images, and --images needs a folder to write")
     if to is not None and to.suffix not in (".csv", ".json"):
         raise InputError(f"--to: found {to.name!r}, expected a name that ends in .csv or .json")
     with Progress(console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
@@ -68,6 +82,10 @@ def evaluate(
         )
     if to is not None:
         _write(to, evaluation.to_csv() if to.suffix == ".csv" else json_module.dumps(evaluation.to_json(), indent=1))
+    if pictures is not None and images is not None:
+        from nas.model.pictures import write_pictures
+
+        write_pictures(evaluation, predictions, labels, images, pictures)
     if json:
         print_json(evaluation.to_json())
     elif evaluation.scored:

@@ -39,9 +39,14 @@ class Scored:
 class Evaluation:
     """All cases, sorted by name. unlabelled: how many segmentations there is no label for."""
 
-    targets: tuple[str, ...]
+    labelling: Labelling
     cases: tuple[Scored, ...]
     unlabelled: int
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of what is scored."""
+        return self.labelling.target_names
 
     @property
     def scored(self) -> tuple[Scored, ...]:
@@ -114,7 +119,7 @@ def evaluate_folder(
         InputError: a folder cannot be used, or no label has a segmentation. A pair that cannot be compared raises
             nothing; its reason is returned.
     """
-    there, wanted = _by_name(predictions), _by_name(labels)
+    there, wanted = by_name(predictions), by_name(labels)
     if not there.keys() & wanted.keys():
         raise InputError(
             f"{predictions}: no segmentation is called as a label in {labels}, such as {next(iter(wanted))}; "
@@ -125,7 +130,7 @@ def evaluate_folder(
     for number, (name, path) in enumerate(wanted.items(), 1):
         cases.append(_scored(name, there.get(name), path, labelling, tolerance))
         progress(number, len(wanted))
-    return Evaluation(labelling.target_names, tuple(cases), len(there.keys() - wanted.keys()))
+    return Evaluation(labelling, tuple(cases), len(there.keys() - wanted.keys()))
 
 
 def _scored(name: str, prediction: Path | None, label: Path, labelling: Labelling, tolerance: float) -> Scored:
@@ -135,8 +140,8 @@ def _scored(name: str, prediction: Path | None, label: Path, labelling: Labellin
         truth = files.read_label(label)
         predicted = files.read_label(prediction, truth)  # segments are laid on the label's grid
         refuse(grid_problems(label, truth, prediction, predicted))
-        wanted = torch.from_numpy(_indices(label, truth, labelling))
-        seen = torch.from_numpy(_indices(prediction, predicted, labelling))
+        wanted = torch.from_numpy(class_indices(label, truth, labelling))
+        seen = torch.from_numpy(class_indices(prediction, predicted, labelling))
     except InputError as error:
         return Scored(name, {}, str(error))
     return Scored(name, _all_metrics(wanted, seen, truth.geometry.spacing, labelling, tolerance))
@@ -158,8 +163,12 @@ def _all_metrics(
     }
 
 
-def _indices(path: Path, stored: StoredImage, labelling: Labelling) -> npt.NDArray[np.uint8]:
-    """Class indices of a file of labels, IGNORED where they are to be."""
+def class_indices(path: Path, stored: StoredImage, labelling: Labelling) -> npt.NDArray[np.uint8]:
+    """Class indices of a file of labels, IGNORED where they are to be.
+
+    Raises:
+        InputError: a value is no class's, or there are several channels.
+    """
     if len(stored.voxels) != 1:
         raise InputError(
             f"{path}: found {len(stored.voxels)} channels; expected one, with a class's value in each voxel"
@@ -179,7 +188,12 @@ def _indices(path: Path, stored: StoredImage, labelling: Labelling) -> npt.NDArr
     return indices
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
+def by_name(folder: Path) -> dict[str, Path]:
+    """The files of a folder by the names of their cases.
+
+    Raises:
+        InputError: there is no such folder, or nothing in it.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with a file for each case")
     endings = files.suffixes()

@@ -7,6 +7,8 @@ import numpy as np
 from nas.data import Image
 from nas.model.trained import TrainedModel
 
+MEASURED = "spacing_measured"
+"""In a model's provenance: whether the images that it was trained on told their spacing."""
 _FAR = 3.0
 """Voxels this much coarser or finer than any that were trained on, along one axis, are no longer the same images."""
 
@@ -21,7 +23,7 @@ def _of_spacing(model: TrainedModel, image: Image) -> Iterator[str]:
     geometry, wanted = image.geometry, model.preprocessing.spacing
     told = " x ".join(f"{step:.4g}" for step in wanted)
     if not geometry.measured:
-        if set(wanted) != {1.0}:
+        if model.provenance.get(MEASURED, True) and set(wanted) != {1.0}:
             yield f"tells no spacing; taken as 1, where the model was trained at {told} mm"
         return
     spacing = geometry.orientation.sort(geometry.spacing)

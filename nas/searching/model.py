@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.data import Preprocessing, Region
 from nas.model import TrainedModel
+from nas.model.suspicion import MEASURED
 from nas.network import StepPlan
 from nas.searching.opened import weights_header
 from nas.searching.pretrained import PRETRAINED
@@ -75,6 +76,7 @@ def _provenance(network: "TrainedNetwork") -> dict[str, Any]:
         "data_digest": settings.data_digest,
         "cases": settings.data_fingerprint["cases"],
         "held_out": held_out(network.study),
+        MEASURED: settings.data_fingerprint.get("measured", True),
         "synthetic": settings.synthetic,
         **({} if run.key.split is Split.ALL else {"fold": run.key.fold}),
         "split": str(run.key.split),

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -244,6 +245,16 @@ def test_a_spacing_far_from_the_training_s_is_warned_of(nas: Command, folder: Pa
     assert "mm is far from the 1 x 1.5 x 2 mm that the model was trained at; look at the result" in ended.err
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_pictures_without_a_spacing_are_warned_of_where_those_trained_on_had_one(
+    told: bool, nas: Command, tmp_path: Path
+) -> None:
+    saved(tmp_path, model(axes=2, provenance={"spacing_measured": told}))
+    (tmp_path / "images").mkdir()
+    Picture.fromarray(voxels(0, (40, 30)).clip(0, 255).astype(np.uint8)).save(tmp_path / "images" / "a.png")
+    assert ("tells no spacing; taken as 1" in predict(nas, tmp_path)) == told
+
+
 def test_memory_is_said_of_the_grid_that_is_seen_and_what_does_not_fit_is_left_out(
     nas: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +267,25 @@ def test_memory_is_said_of_the_grid_that_is_seen_and_what_does_not_fit_is_left_o
     assert "2 of 3 images segmented" in text
     assert "left out: large:" in text
     assert "and this machine has 1.0 GiB" in text
+
+
+def test_cases_are_drawn_from_the_worst_on(nas: Command, folder: Path) -> None:
+    predict(nas, folder)
+    shutil.copytree(folder / "out", folder / "labels")
+    wrong = np.where(array(folder / "labels" / "case_0.nii.gz") == 7, 500, 7).astype(np.uint16)
+    nifti(folder / "labels" / "case_0.nii.gz", wrong)
+    places = ["evaluate", str(folder / "out"), "--labels", str(folder / "labels"), "--images", str(folder / "images")]
+    assert nas(*places).code == 2
+    ended = nas(*places, "--pictures", str(folder / "drawn"))
+    assert ended.code == 0, ended.err
+    assert sorted(path.name for path in (folder / "drawn").iterdir()) == ["1_case_0.png", "2_case_1.png"]
+    with Picture.open(folder / "drawn" / "1_case_0.png") as worst:
+        assert worst.width > 640  # three planes beside each other, of three directions
+        assert worst.height > 900
+    (folder / "images" / "case_0.nii.gz").unlink()
+    ended = nas(*places, "--pictures", str(folder / "drawn"))
+    assert ended.code == 2
+    assert "has no image of case_0; give the folder that was segmented" in ended.err
 
 
 @pytest.mark.slow

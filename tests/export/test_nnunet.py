@@ -115,17 +115,26 @@ STOCK = {
 }
 
 
+def stock(program: str, *arguments: str, model: Path, data: Path, **environment: str) -> None:
+    """Run a program of nnU-Net's own that finds the network of a model's folder, its data below another."""
+    folders = {name: str(data / name) for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
+    ended = subprocess.run(
+        [str(Path(os.environ["NNUNET"]) / program), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **folders, **environment, "PYTHONPATH": str(model)},
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-4000:]
+
+
 def stock_classes(folder: Path, tmp_path: Path, array: Any, affine: Any, *, mirrored: bool) -> Any:
     """What nnU-Net's own program makes of a volume with the model in a folder."""
     nifti(tmp_path / "images" / "one_0000.nii.gz", array, affine)
-    program = Path(os.environ["NNUNET"]) / "nnUNetv2_predict_from_modelfolder"
     places = ["-i", str(tmp_path / "images"), "-o", str(tmp_path / "labels"), "-m", str(folder), "-f", "0"]
-    command = [str(program), *places, "-device", "cpu", "-npp", "1", "-nps", "1"]
-    folders = {name: str(tmp_path) for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
     disabled = [] if mirrored else ["--disable_tta"]
-    subprocess.run(
-        [*command, *disabled], check=True, capture_output=True, env={**os.environ, **folders, "PYTHONPATH": str(folder)}
-    )
+    options = ["-device", "cpu", "-npp", "1", "-nps", "1", *disabled]
+    stock("nnUNetv2_predict_from_modelfolder", *places, *options, model=folder, data=tmp_path)
     return np.asarray(nibabel.load(tmp_path / "labels" / "one.nii.gz").dataobj)
 
 
@@ -162,3 +171,57 @@ def test_stock_nnunet_s_several_windows_lie_where_nas_s_do_if_these_are_spread_e
     monkeypatch.setattr(inference, "_starts", even)
     # The rest: scores averaged, in half precision, by a bell of another middle; with a network that saw no image.
     assert max(before, 0.9) < np.mean(found == segment(made, image).classes)
+
+
+SHORT = """
+from nnunetv2.training.nnUNetTrainer.{file} import {trainer}
+
+
+class Short({trainer}):
+    def __init__(self, plans, configuration, fold, dataset_json, device):
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.num_epochs, self.num_iterations_per_epoch, self.num_val_iterations_per_epoch = 1, 2, 1
+"""
+TRAINERS = {
+    "volume": ("variants.network_architecture.nnUNetTrainerNoDeepSupervision", "nnUNetTrainerNoDeepSupervision"),
+    "deep supervision, mirrored": ("nnUNetTrainer", "nnUNetTrainer"),
+}
+"""The module of each, which the folder's README names, and its class."""
+
+
+@pytest.mark.nnunet
+@pytest.mark.skipif("NNUNET" not in os.environ, reason="make nnunet")
+@pytest.mark.parametrize("name", TRAINERS)
+def test_stock_nnunet_trains_what_is_written_from_its_weights(name: str, tmp_path: Path) -> None:
+    file, trainer = TRAINERS[name]
+    folder = written(STOCK[name], tmp_path / "out")
+    assert trainer == torch.load(folder / "fold_0" / "checkpoint_final.pth", weights_only=True)["trainer_name"]
+    raw, preprocessed = tmp_path / "nnUNet_raw" / "Dataset001_nas", tmp_path / "nnUNet_preprocessed" / "Dataset001_nas"
+    affine = np.diag([1.0, 1.5, 2.0, 1.0])
+    for number in range(5):
+        array = voxels(number, (20, 20, 20))
+        nifti(raw / "imagesTr" / f"case{number}_0000.nii.gz", array, affine)
+        label = np.digitize(array, np.quantile(array, [0.6, 0.8])).astype(np.uint8)
+        nifti(raw / "labelsTr" / f"case{number}.nii.gz", label, affine)
+    (raw / "dataset.json").write_text(
+        json.dumps(json.loads((folder / "dataset.json").read_text()) | {"numTraining": 5})
+    )
+    (tmp_path / "trainers").mkdir()
+    (tmp_path / "trainers" / "short.py").write_text(SHORT.format(file=file, trainer=trainer))
+    one = {"nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_extTrainer": str(tmp_path / "trainers")}
+    # As the folder's README has it.
+    stock("nnUNetv2_extract_fingerprint", "-d", "1", "-np", "1", model=folder, data=tmp_path)
+    (preprocessed / "nas.json").write_bytes((folder / "plans.json").read_bytes())
+    (preprocessed / "dataset.json").write_bytes((raw / "dataset.json").read_bytes())
+    prepared = ["-d", "1", "-plans_name", "nas", "-c", "3d_fullres", "-np", "1"]
+    stock("nnUNetv2_preprocess", *prepared, model=folder, data=tmp_path)
+    begun = folder / "fold_0" / "checkpoint_final.pth"
+    trained = ["1", "3d_fullres", "0", "-p", "nas", "-tr", "Short", "-device", "cpu", "-pretrained_weights", str(begun)]
+    stock("nnUNetv2_train", *trained, model=folder, data=tmp_path, **one)
+    result = tmp_path / "nnUNet_results" / "Dataset001_nas" / "Short__nas__3d_fullres" / "fold_0"
+    assert json.loads((result / "validation" / "summary.json").read_text())["mean"]
+    before = torch.load(begun, weights_only=True)["network_weights"]
+    after = torch.load(result / "checkpoint_final.pth", weights_only=False)["network_weights"]
+    assert before.keys() == after.keys()
+    moved = [float((after[key] - tensor).abs().max()) for key, tensor in before.items() if tensor.is_floating_point()]
+    assert 0 < max(moved) < 1  # two steps away from where it began, not anew

@@ -299,14 +299,15 @@ Segment, with the folder of this file on the path, as the module `{name}` lies i
 
     PYTHONPATH=. nnUNetv2_predict_from_modelfolder -m . -f 0 -i IMAGES -o PREDICTIONS
 
-The network has what nnU-Net's trainer asks for, which nobody has tried. On a data set of nnU-Net's, here number 1
-(plans.json has `dataset_name`: set it to the data set's):
+Train on, on a data set of nnU-Net's, here number 1 (plans.json has `dataset_name`: set it to the data set's):
 
     nnUNetv2_extract_fingerprint -d 1
     cp plans.json $nnUNet_preprocessed/Dataset001_nas/nas.json
     cp $nnUNet_raw/Dataset001_nas/dataset.json $nnUNet_preprocessed/Dataset001_nas/
     nnUNetv2_preprocess -d 1 -plans_name nas -c {configuration}
-    PYTHONPATH=. nnUNetv2_train 1 {configuration} 0 -p nas{trainer}
+    PYTHONPATH=. nnUNetv2_train 1 {configuration} 0 -p nas{trainer} -pretrained_weights fold_0/checkpoint_final.pth
+
+Without `-pretrained_weights` it trains anew.
 
 What differs from `nas predict`:
 
