@@ -1,6 +1,7 @@
 """The tables in a database are the tables in the code, however they came there."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -11,13 +12,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from nas.errors import InputError
 from nas.study.history import Origin, Result, State
 from nas.study.protocol import Claim
 from nas.study.settings import StudySettings
-from nas.study.sql.migrations import VERSION_TABLE, _config, upgrade
+from nas.study.sql.migrations import FOLDER, VERSION_TABLE, upgrade, versions
+from nas.study.sql.migrations.upgrading import config
 from nas.study.sql.opening import create_or_resume, open_study
 from nas.study.sql.storage import Storage, open_storage
 from nas.study.sql.study import SqlStudy
@@ -41,6 +44,20 @@ def test_the_migrations_make_the_tables_of_the_code(storage: Storage) -> None:
             *Base.metadata.tables,
             VERSION_TABLE,
         }
+
+
+def test_files_are_called_by_the_versions_that_they_make() -> None:
+    scripts = ScriptDirectory.from_config(config()).walk_revisions()
+    assert [script.revision for script in scripts] == [*reversed(versions())]
+    assert len(versions()) == len([*(FOLDER / "versions").glob("*.py")])
+
+
+def test_a_database_of_this_version_is_opened_without_alembic(
+    address: str, study: SqlStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nas.study.sql.migrations.upgrading", None)
+    with open_storage(address) as again:
+        assert open_study(again, study.name).name == study.name
 
 
 def test_constraints_have_the_names_that_the_code_gives_them(storage: Storage) -> None:
@@ -132,7 +149,7 @@ def fresh(address: str, version: str) -> Engine:
         Path(address.removeprefix("sqlite:///")).parent.mkdir()
     engine = create_engine(address)
     with engine.begin() as connection:
-        command.upgrade(_config(connection), version)
+        command.upgrade(config(connection), version)
     return engine
 
 
