@@ -33,7 +33,7 @@ class Schedule:
         rungs: lengths at which networks are compared, as shares of the full length; the last one is 1.
         survivors: how many networks are expected to reach each rung, those that begin first.
         workers: how many train at once.
-        set_up: seconds of the user's budget that were over before.
+        set_up: seconds of the user's budget that no run takes: before the first, and after the last.
         afresh: whether trainings of full length begin anew, not from the rung before.
     """
 
