@@ -4,6 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nas", deadline=None)  # how long an example takes is the machine's affair, not a property
+settings.load_profile("nas")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -90,7 +90,6 @@ def test_what_matters_is_warned_of(of: Callable[[], Stored], words: str) -> None
     assert any(words in warning for warning in board_of(of()).warnings)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=200), st.integers(0, 80), st.integers(1, 6))
 def test_a_chart_stays_in_its_frame(values: list[float], width: int, height: int) -> None:
     lines = chart(values, width, height)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -115,7 +115,6 @@ def test_the_highest_network_is_first_most_often_and_twins_share() -> None:
     assert shares[1:] == (pytest.approx(shares[2]), pytest.approx(0.5, abs=0.01))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 4), st.integers(2, 12))
 def test_cases_of_one_patient_count_once(seeds: int, cases: int) -> None:
     values = normal(seeds, cases)

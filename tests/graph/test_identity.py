@@ -220,14 +220,14 @@ def applied(operation: op.Operation, inputs: Sequence[list[float]], weights: ran
     return [number for numbers in inputs for number in numbers]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(programs(), programs())
 def test_digests_are_equal_exactly_where_functions_are(first: Program, second: Program) -> None:
     one, other = graph_of(first), graph_of(second)
     assert (one.digest == other.digest) == (computed(one) == pytest.approx(computed(other), abs=1e-12))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(programs(), st.randoms(use_true_random=False))
 def test_the_order_of_writing_is_no_part_of_the_identity(program: Program, generator: random.Random) -> None:
     graph = graph_of(program)

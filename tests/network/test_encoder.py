@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from monai.networks.nets import ResNet
 from safetensors.torch import save_file
@@ -100,7 +100,6 @@ def test_slices_are_seen_across_the_axis_that_is_least_halved_where_no_spacing_i
     assert across(member(thick).graph) == 0
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(1, 5))
 def test_channels_keep_the_sum_of_the_weight(before: int, after: int) -> None:
     weight = torch.rand(2, before, 3, 3, dtype=torch.float64)
@@ -109,7 +108,6 @@ def test_channels_keep_the_sum_of_the_weight(before: int, after: int) -> None:
     assert torch.allclose(changed.sum(1), weight.sum(1))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([1, 3, 5, 7]), st.integers(0, 2))
 def test_an_inflated_weight_stands_in_the_middle_alone(depth: int, axis: int) -> None:
     weight = torch.rand(2, 3, 3, 3)

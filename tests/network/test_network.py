@@ -37,7 +37,7 @@ def test_predicted_work_is_done_by_published_networks(reference: str, task: Task
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 @pytest.mark.parametrize("name", space_names())
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**32))
 def test_predicted_cost_is_built_cost(name: str, task: Task, seed: int) -> None:
     graph = trace(slim(load_space(name).decide(random.Random(seed)), 4), task)

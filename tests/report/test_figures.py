@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.errors import InputError
@@ -95,7 +95,6 @@ def test_the_front_has_those_that_nothing_beats_in_both() -> None:
     assert not_beaten(points) == [0, 1, 3]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12))
 def test_no_point_of_a_front_is_beaten_and_every_other_one_is(pairs: list[tuple[int, int]]) -> None:
     front = {pairs[number] for number in not_beaten([(n, float(a), float(b)) for n, (a, b) in enumerate(pairs)])}
@@ -104,7 +103,6 @@ def test_no_point_of_a_front_is_beaten_and_every_other_one_is(pairs: list[tuple[
         assert ((a, b) in front) is not beaten
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
 def test_the_best_of_all_is_the_highest_and_of_one_the_mean(values: list[float]) -> None:
     expected = expected_best(values)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 from nibabel.nifti1 import Nifti1Image
 
@@ -36,7 +36,6 @@ def test_the_finest_axes_become_coarser(sizes: tuple[int, ...], spacing: tuple[f
     assert coarsening(sizes, spacing) == steps
 
 
-@settings(deadline=None)
 @given(some.tuples(*[some.integers(1, 700)] * 3), some.tuples(*[some.floats(0.1, 10)] * 3))
 def test_however_large_a_case_is_its_volume_is_small(sizes: tuple[int, ...], spacing: tuple[float, ...]) -> None:
     counts = [-(-size // step) for size, step in zip(sizes, coarsening(sizes, spacing), strict=True)]

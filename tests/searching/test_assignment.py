@@ -119,14 +119,21 @@ def test_an_assignment_is_written_down_once_and_read_by_its_number() -> None:
 @pytest.mark.parametrize(
     ("top", "plain", "expected"),
     [
-        (2, None, Contest((2, 1), (0,))),
-        (1, 0, Contest((2,), (0,))),
-        (3, 1, Contest((2,), (0, 1))),
+        (2, None, Contest(((2,), (1,)), ((0,),))),
+        (1, 0, Contest(((2,),), ((0,),))),
+        (3, 1, Contest(((2,),), ((0,), (1,)))),
     ],
     ids=["found against published", "plain is the best published", "both"],
 )
 def test_who_is_compared(top: int, plain: int | None, expected: Contest) -> None:
     assert contest(searched().history(), DICE, top, plain) == expected
+
+
+def test_the_mean_of_several_comes_first_and_then_what_was_trained_to_full_length() -> None:
+    chosen = contest(searched().history(), DICE, 2, 0, average=(2, 0))
+    assert chosen == Contest(((2, 0), (2,)), ((0,),))
+    assert (chosen.trials, chosen.averages) == ((2, 0), ((2, 0),))
+    assert contest(searched().history(), DICE, 1, 0, average=(2, 0)).finalists == ((2, 0),)
 
 
 def test_nothing_to_compare_is_refused() -> None:
@@ -137,7 +144,7 @@ def test_nothing_to_compare_is_refused() -> None:
 def test_one_network_is_enough_beside_another_tool() -> None:
     of = study()
     search(of, [replace(start("a"), origin=Origin.PUBLISHED, reference="U-Net")], StandIn())
-    assert contest(of.history(), DICE, 3, 0, others=True) == Contest((0,), ())
+    assert contest(of.history(), DICE, 3, 0, others=True) == Contest(((0,),), ())
     with pytest.raises(InputError, match="of the 1 networks that are trained 0 can be compared"):
         contest(of.history(), DICE, 3, 0)
 

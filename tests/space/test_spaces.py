@@ -23,7 +23,7 @@ MEMBERS = [(name, member) for name in space_names() for member in load_space(nam
 
 
 @pytest.mark.parametrize("name", space_names())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_laws(name: str, seed: int) -> None:
     space, generator = load_space(name), random.Random(seed)
