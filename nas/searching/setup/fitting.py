@@ -29,8 +29,8 @@ from nas.training.patches import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.97
 """Of a trial's share of the budget, what it takes from beginning to end; the rest is for what lies between trials."""
-_FEWEST_IN_A_MINUTE = {2: 520, 3: 430}
-"""Fewest steps of a training of a minute, by axes."""
+_FEWEST_IN_A_MINUTE = 430
+"""Fewest steps of a training of a minute: with a fifth more, base 8 enters on the heart, which is no faster than 16."""
 _GROWTH = {2: 0.95, 3: 0.6}
 """With which power of its seconds they grow, by axes: more time makes a training longer, and its network wider.
 
@@ -160,7 +160,7 @@ def _beside(settings: SearchSettings) -> float:
 def _fewest_steps(seconds: float, task: Task) -> int:
     """Steps that a training of so many seconds has to make: a wider network would make fewer, and have learnt less."""
     power = 0.5 if seconds < 60 else _GROWTH[task.axes]
-    return round(_FEWEST_IN_A_MINUTE[task.axes] * math.pow(seconds / 60, power))
+    return round(_FEWEST_IN_A_MINUTE * math.pow(seconds / 60, power))
 
 
 def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
