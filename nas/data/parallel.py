@@ -44,16 +44,16 @@ def each(
 
 def _in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> Iterator[Result]:
     running: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                if len(running) == threads:
-                    yield running.popleft().result()
-                running.append(pool.submit(function, item))
-            while running:
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for item in items:
+            if len(running) == threads:
                 yield running.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            running.append(pool.submit(function, item))
+        while running:
+            yield running.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _kept: list[Callable[[Any], Any]] = []

@@ -1,7 +1,7 @@
 """What a study was made with, and in what two such settings differ."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,11 @@ class StudySettings:
     def together(self) -> Document | None:
         """How good the finalists of its search are together: their `trials` and `dice`; None where none were scored."""
         return self.plan.get(TOGETHER)
+
+    def dice_together(self, trials: Sequence[int]) -> float | None:
+        """The Dice of the mean of these networks, best first; None where it is not they that were scored together."""
+        known = self.together
+        return known["dice"] if known is not None and known["trials"] == list(trials) else None
 
     def share(self, rung: int) -> float:
         """How long a training to a rung is, as a share of the whole."""

@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 
 import torch
 
-from nas.confirming import Scores
 from nas.searching.afterwards.contest import Entrant
-from nas.searching.afterwards.measured import scores_of
+from nas.searching.afterwards.measured import Values
+from nas.searching.afterwards.together import validated_together
 from nas.searching.assignments.assignment import read_key
 from nas.searching.opened import TrainedNetwork
 from nas.searching.setup.folds import Folds
@@ -16,7 +16,6 @@ from nas.searching.setup.ground import Ground
 from nas.study.history import Document, History, Run, RunKey, State
 from nas.study.protocol import Study
 from nas.study.sql.study import SqlStudy
-from nas.training import Recipe
 
 AVERAGE = "average"
 """The kind of line in a study's journal: the trials and the run that were averaged, and the Dice of each case."""
@@ -45,27 +44,16 @@ def score_average(
     history = study.history()
     runs = _runs(history, entrant, key)
     networks = [TrainedNetwork(study, history.by_number[run.trial], run) for run in runs]
-    modules = [network.module().to(device) for network in networks]
     there = replace(ground, cases=folds.of(key), fold=key.fold)
-    recipe = Recipe.from_json(networks[0].recipe)
-    validation = there.segmented(modules, recipe, there.cases.validation, plan=there.plan.way)
+    validation = validated_together(networks, there, device)
     cases = {name: [None if math.isnan(value) else value for value in values] for name, values in validation.cases}
     study.write_down(AVERAGE, {"trials": list(entrant), "key": asdict(key), "cases": cases})
 
 
-def averaged_scores(
-    study: Study,
-    entrant: Entrant,
-    name: str,
-    keys: Sequence[RunKey],
-    structures: Sequence[str],
-    groups: Mapping[str, str],
-) -> dict[str, Scores] | str:
-    """The Dice of an average by structure, as `measured_scores` has it of one network; or why there is none."""
+def averaged_values(study: Study, entrant: Entrant, keys: Sequence[RunKey]) -> dict[RunKey, Values]:
+    """The Dice of an average, as `measured_values` has it of one network."""
     scored = _scored(study)
-    values = {key: dict(_values(scored[entrant, key])) for key in keys if (entrant, key) in scored}
-    scores = scores_of(name, values, keys, structures, groups)
-    return f"{name}: not all of its networks could be trained" if scores is None else scores
+    return {key: dict(_values(scored[entrant, key])) for key in keys if (entrant, key) in scored}
 
 
 def _runs(history: History, entrant: Entrant, key: RunKey) -> list[Run]:

@@ -16,7 +16,7 @@ from nas.confirming.per_case import expect_cases, matched, read_per_case
 from nas.data import Dataset
 from nas.errors import InputError, field_named
 from nas.network.device import pick_device
-from nas.searching.afterwards.averages import averaged_scores, lacking, score_average
+from nas.searching.afterwards.averages import averaged_values, lacking, score_average
 from nas.searching.afterwards.carrying import carry_out, time_in_words
 from nas.searching.afterwards.contest import (
     Contest,
@@ -29,7 +29,7 @@ from nas.searching.afterwards.contest import (
     start_of,
     tried,
 )
-from nas.searching.afterwards.measured import ALL, is_held_out, measured_scores, structures_of
+from nas.searching.afterwards.measured import ALL, is_held_out, measured_values, scores_of, structures_of, unfinished
 from nas.searching.afterwards.together import better_together
 from nas.searching.assignments.assigned import dataset_of, folds_of
 from nas.searching.assignments.assignment import ASSIGNMENT, Assignment, keys_of_folds, seeds_for, write_down
@@ -203,17 +203,17 @@ class _Confirming:
         ground = bare_ground(study.settings, self.space)
         entry, history = plain_entry(ground), study.history()
         average, others = better_together(history, study.settings), bool(self.others)
-        known = partial(contest, history, goals, top, average=average, others=others)
+        compared = partial(contest, goals=goals, top=top, average=average, others=others)
         if entry is None:
-            return self._fixed(known(None), 0)
+            return self._fixed(compared(history, plain=None), 0)
         if any(trial.reference == entry.name for trial in history.published):
-            return self._fixed(known(tried(history, entry)), 0)
-        self._fixed(known(None), 1)
+            return self._fixed(compared(history, plain=tried(history, entry)), 0)
+        self._fixed(compared(history, plain=None), 1)
         _ = self.folds  # nothing enters the study where its data or folds are refused
         start = start_of(ground, entry)
         description = TrainedEvaluator(ground, torch.device("cpu")).describe(start.decisions)
         plain = enter(study, start, description, RunKey(0, self.seeds[0], Split.CONFIRM))
-        return contest(study.history(), goals, top, plain, average=average, others=others)
+        return compared(study.history(), plain=plain)
 
     def _fixed(self, chosen: Contest, more: int) -> Contest:
         """Fix the length of trainings, now that their number is known."""
@@ -276,6 +276,7 @@ def _judged(
     wishes: ConfirmSettings,
     others: Mapping[str, Mapping[str, float]],
 ) -> Confirmed:
+    history = study.history()
     kinds = {
         FOLDS: [key for key in assignment.keys if not is_held_out(key)],
         HELD_OUT: [key for key in assignment.keys if is_held_out(key)],
@@ -284,29 +285,29 @@ def _judged(
     for cases, keys in kinds.items():
         if not keys:
             continue
-        scores, problems = _scores(study, assignment, trials, keys)
+        scores, problems = _scores(study, history, assignment.groups, trials, keys)
         left_out += [f"{problem} ({cases})" for problem in problems]
         parts.append(_part(cases, scores, trials, wishes, others))
-    costs = tuple(_costs(study.history(), assignment, trials))
+    costs = tuple(_costs(history, assignment, trials))
     return Confirmed(study.name, costs, tuple(parts), tuple(left_out), assignment.seconds, held_out(study))
 
 
 def _scores(
-    study: SqlStudy, assignment: Assignment, trials: Contest, keys: Sequence[RunKey]
+    study: SqlStudy, history: History, groups: Mapping[str, str], trials: Contest, keys: Sequence[RunKey]
 ) -> tuple[dict[Entrant, dict[str, Scores]], list[str]]:
-    structures, groups, history = structures_of(study.settings), assignment.groups, study.history()
-    names = names_of(history, trials.trials)
+    structures, names = structures_of(study.settings), names_of(history, trials.trials)
     scores, problems = {}, []
     for entrant in trials.entrants:
         name = name_of(entrant, names)
-        if len(entrant) > 1:
-            measured = averaged_scores(study, entrant, name, keys, structures, groups)
-        else:
-            measured = measured_scores(study, history, entrant[0], name, keys, structures, groups)
-        if isinstance(measured, str):
-            problems.append(measured)
-        else:
+        several = len(entrant) > 1
+        values = averaged_values(study, entrant, keys) if several else measured_values(study, history, entrant[0], keys)
+        measured = scores_of(name, values, keys, structures, groups)
+        if measured is not None:
             scores[entrant] = measured
+        elif several:
+            problems.append(f"{name}: not all of its networks could be trained")
+        else:
+            problems.append(f"{name}: {unfinished(history, entrant[0], keys)}")
     return scores, problems
 
 

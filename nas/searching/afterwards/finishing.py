@@ -126,17 +126,17 @@ class _Finishing:
             InputError: there is none of that number or name, or there are fewer.
         """
         opened, top = OpenedStudy(self.study), self.wishes.top
-        if top == 1:
-            return (self._trial(),)
-        return tuple(opened.trial(number).trial for number in best_of(opened, top))
+        return (self._trial(opened),) if top == 1 else tuple(best_of(opened, top))
 
-    def _trial(self) -> Trial:
-        wishes, history = self.wishes, self.study.history()
+    def _trial(self, opened: OpenedStudy) -> Trial:
+        wishes = self.wishes
         if wishes.trial is not None:
-            return OpenedStudy(self.study).trial(wishes.trial).trial
+            return opened.trial(wishes.trial).trial
         if wishes.reference is None:
-            return OpenedStudy(self.study).best.trial
-        known = {trial.reference: trial for trial in history.published if trial.reference and trial.refusal is None}
+            return opened.best.trial
+        known = {
+            trial.reference: trial for trial in opened.history.published if trial.reference and trial.refusal is None
+        }
         if wishes.reference not in known:
             raise InputError(
                 f"{field_named('reference')}: study {self.study.name!r} has trained no {wishes.reference!r}; "
@@ -220,7 +220,7 @@ class _Finishing:
         facts: dict[str, Any] = {"trained": trained, "search_fold": self.study.settings.fold, "device": devices}
         if searched is not None and searched.values:
             facts["dice_in_the_search"] = searched.values.get("dice")
-        known = self.study.settings.together
-        if known is not None and known["trials"] == [trial.number for trial in self.trials]:
-            facts["dice_in_the_search"] = known["dice"]
+        together = self.study.settings.dice_together([trial.number for trial in self.trials])
+        if together is not None:
+            facts["dice_in_the_search"] = together
         return facts

@@ -30,33 +30,17 @@ def structures_of(settings: StudySettings) -> tuple[str, ...]:
     return tuple(item["name"] for item in described.get("regions") or described["classes"][1:])
 
 
-def measured_scores(
-    study: Measuring,
-    history: History,
-    trial: int,
-    name: str,
-    keys: Sequence[RunKey],
-    structures: Sequence[str],
-    groups: Mapping[str, str],
-) -> dict[str, Scores] | str:
-    """The Dice of a trial by structure, and in the mean over structures as `all`; or why there is none.
+def measured_values(study: Measuring, history: History, trial: int, keys: Sequence[RunKey]) -> dict[RunKey, Values]:
+    """The Dice that complete runs of a trial have measured, of those that are asked for."""
+    runs = (run for run in history.by_number[trial].runs if run.key in keys)
+    return {run.key: _values(study, run) for run in runs if run.state is State.COMPLETE}
 
-    Args:
-        study: which has measured.
-        history: of it.
-        trial: whose runs.
-        name: what to call it.
-        keys: its runs: all folds, or the held-out cases, with some seeds. A seed that lacks one is left out.
-        structures: what was scored.
-        groups: of cases; each its own where it is in none.
-    """
+
+def unfinished(history: History, trial: int, keys: Sequence[RunKey]) -> str:
+    """Why a trial lacks one of its runs, in words."""
     runs = {run.key: run for run in history.by_number[trial].runs}
-    complete = {key: runs[key] for key in keys if key in runs and runs[key].state is State.COMPLETE}
-    scores = scores_of(name, {key: _values(study, run) for key, run in complete.items()}, keys, structures, groups)
-    if scores is None:
-        bad = next(runs[key] for key in keys if key in runs and runs[key].state is not State.COMPLETE)
-        return f"{name}: fold {bad.key.fold}, seed {bad.key.seed}: {bad.state} ({_last_line(bad.reason)})"
-    return scores
+    bad = next(runs[key] for key in keys if key in runs and runs[key].state is not State.COMPLETE)
+    return f"fold {bad.key.fold}, seed {bad.key.seed}: {bad.state} ({_last_line(bad.reason)})"
 
 
 def scores_of(
