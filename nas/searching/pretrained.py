@@ -163,8 +163,12 @@ class Pretrained:
     def _places(self, name: str) -> tuple[str, ...]:
         if name not in self.places:
             raise InputError(f"{field_named('pretrained')}: nothing says where the weights {name} lie; name the file")
-        places = self.places[name]
-        return (places,) if isinstance(places, str) else tuple(places)
+        return _several(self.places[name])
+
+
+def _several(places: str | Sequence[str]) -> tuple[str, ...]:
+    """The places of weights, the first one first, as a study keeps them: one alone, or a list."""
+    return (places,) if isinstance(places, str) else tuple(places)
 
 
 def located(value: Any, cache: Path) -> Any:
@@ -236,7 +240,7 @@ def note_places(study: SqlStudy, paths: Sequence[str], cache: Path) -> SqlStudy:
                 f"{field_named('pretrained')}: {place} is {name} by its content, and study {study.name!r} begins with "
                 f"{', '.join(known) or 'no weights'}; give that file"
             )
-        others = [other for other in Pretrained(known)._places(ours) if other != place]
+        others = [other for other in _several(known[ours]) if other != place]
         known[ours] = [place, *others] if others else place
     study.want(study.wanted(), {PRETRAINED: known})
     return open_study(study.storage, study.name)
