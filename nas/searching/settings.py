@@ -224,6 +224,11 @@ class SearchSettings:
             raise InputError(f"{field_named('compare')}: found {self.compare!r}, expected {' or '.join(COMPARE)}")
         if self.strategy is not None:
             expect_serves(self.strategy, len(objectives))
+        if self.slim is not None and self.reference is None:
+            raise InputError(
+                f"{field_named('slim')}: found {self.slim} without a network that it could hold for; name it by "
+                f"{field_named('reference')}, or leave it out: networks are as narrow as the budget asks for"
+            )
         if self.dimensions not in DIMENSIONS:
             raise InputError(
                 f"{field_named('dimensions')}: found {self.dimensions!r}, expected {' or '.join(DIMENSIONS)}"

@@ -64,6 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("data check empty", ["empty"]),
         ("search --data absent", ["absent"]),
         ("search --space unet_famly", ["did you mean 'unet_family'"]),
+        ("search --slim 4", ["--slim", "without a network", "--reference"]),
         ("search --space ./raises.py", ["raises.py", "ZeroDivisionError"]),
         ("search --trials 0", ["--trials", "found 0"]),
         ("search --budget soon", ["--budget", "soon", "15m"]),

@@ -25,10 +25,11 @@ class Chain:
     name: str = "first"
     kernel: int = 3
     style: Style = Style("batch")
+    width: int = 4
 
     def __call__(self, x: Tensor, ops: Ops) -> tuple[Tensor, ...]:
         with ops.scope(self.name, self):
-            x = ops.conv_norm_act(x, 4)
+            x = ops.conv_norm_act(x, self.width)
         return (ops.conv(x, ops.task.classes, self.kernel),)
 
 
@@ -107,3 +108,11 @@ def test_a_document_that_is_no_graph_is_refused(change, message: str) -> None:
 def test_a_patch_that_the_network_cannot_halve_is_refused_with_the_nearest_that_it_can() -> None:
     with pytest.raises(InputError, match=r"has 100 voxels, expected a multiple .* use 96 or 112"):
         trace(MEMBERS["U-Net"], Task(2, 1, 1, (96, 100)))
+
+
+@pytest.mark.parametrize(("width", "blocks"), [(8, 16), (12, 16), (16, 16), (24, 32)])
+def test_blocked_macs_are_those_of_channels_that_fill_whole_blocks(width: int, blocks: int) -> None:
+    image, classes, voxels = 1, 16, 32 * 32
+    graph = trace(Chain(width=width), Task(2, image, classes, (32, 32)))
+    assert graph.macs == 9 * voxels * width * (image + classes)
+    assert graph.blocked_macs == 9 * voxels * blocks * (image + classes)

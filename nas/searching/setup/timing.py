@@ -35,7 +35,7 @@ _TRUST = 0.5
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of a training step as a sum: per multiply-accumulate, per byte held, and per operation."""
+    """Seconds of a training step as a sum: per multiply-accumulate in blocks of channels, byte held, and operation."""
 
     per_mac: float
     per_byte: float
@@ -43,8 +43,8 @@ class Speed:
 
     def step_seconds(self, graph: Graph, batch: int) -> float:
         """The predicted seconds of one optimiser step."""
-        work = self.per_mac * graph.macs + self.per_byte * graph.training_bytes
-        return work * batch + self.per_node * len(graph.nodes)
+        rates = (self.per_mac, self.per_byte, self.per_node)
+        return sum(rate * amount for rate, amount in zip(rates, _amounts(graph, batch), strict=True))
 
     def learnt(self, steps: "Sequence[tuple[Graph, int, float]]") -> "Speed":
         """The speed that trained networks show, by the seconds of their steps of so many patches.
@@ -58,8 +58,8 @@ class Speed:
         return asdict(self)
 
 
-USUAL = Speed(per_mac=2.8e-11, per_byte=1.3e-9, per_node=3.3e-4)
-"""The relation of the rates, as fitted to 71 networks of all kinds and widths on one core of a Zen 4 with bfloat16."""
+USUAL = Speed(per_mac=3.0e-11, per_byte=7.2e-10, per_node=2.6e-4)
+"""The relation of the rates, as fitted to 149 networks of all kinds and widths on one core of a Zen 4 with bfloat16."""
 
 
 def measure_speed(
@@ -96,7 +96,7 @@ def measure_speed(
         left = min(most, _MOST_SECONDS) - (time.process_time() - start)
         if rows and fit(rows).step_seconds(graph, recipe.batch) * (_STEPS + 1) > left:
             break
-        rows.append((graph, recipe.batch, _step_seconds(graph, recipe, samples, device, plan)))
+        rows.append((graph, recipe.batch, measured_step(graph, recipe, samples, device, plan)))
     return fit(rows), plan
 
 
@@ -144,7 +144,7 @@ def latency(network: Network, device: torch.device) -> float:
     return median(seconds[1:])  # the first one sets things up
 
 
-def fit(rows: Sequence[tuple[Graph, int, float]], usual: Speed = USUAL) -> Speed:
+def fit(rows: Sequence[tuple[Graph, int, float]], usual: Speed = USUAL, trust: float = _TRUST) -> Speed:
     """The non-negative rates that explain the seconds of steps best, in relative terms.
 
     Few timed networks would leave the rates of what they have little of to chance, and so those of wide networks: what
@@ -153,19 +153,25 @@ def fit(rows: Sequence[tuple[Graph, int, float]], usual: Speed = USUAL) -> Speed
     Args:
         rows: networks, patches a step, seconds of one.
         usual: the relation.
+        trust: how much it counts, against one row.
     """
     import numpy as np
     from scipy.optimize import nnls
 
-    features = np.array([[g.macs * batch, g.training_bytes * batch, len(g.nodes)] for g, batch, _ in rows], dtype=float)
+    amounts = np.array([_amounts(graph, batch) for graph, batch, _ in rows], dtype=float)
     seconds = np.array([seconds for *_, seconds in rows])
     rates = np.array([usual.per_mac, usual.per_byte, usual.per_node])
-    rates *= np.median(seconds / (features @ rates))
-    weight = _TRUST**0.5
-    shares = np.vstack([features * rates / seconds[:, None], weight * np.eye(3)])
+    rates *= np.median(seconds / (amounts @ rates))
+    weight = trust**0.5
+    shares = np.vstack([amounts * rates / seconds[:, None], weight * np.eye(3)])
     found, _ = nnls(shares, np.concatenate([np.ones(len(rows)), np.full(3, weight)]))
     per_mac, per_byte, per_node = (found * rates).tolist()
     return Speed(per_mac, per_byte, per_node)
+
+
+def _amounts(graph: Graph, batch: int) -> tuple[int, int, int]:
+    """What a step has of that which takes time: multiply-accumulates, bytes, operations."""
+    return graph.blocked_macs * batch, graph.training_bytes * batch, len(graph.nodes)
 
 
 def _timed_networks(space: Space[EncoderDecoder], task: Task, seed: int) -> list[Graph]:
@@ -177,7 +183,7 @@ def _timed_networks(space: Space[EncoderDecoder], task: Task, seed: int) -> list
     return [graph for graph in graphs if graph is not None]
 
 
-def _step_seconds(
+def measured_step(
     graph: Graph, recipe: Recipe, samples: Sequence[Sample], device: torch.device, plan: StepPlan
 ) -> float:
     """Seconds of one step, the first step, which sets things up, not counted.
