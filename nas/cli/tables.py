@@ -226,22 +226,22 @@ def _of_seeds(seeds: int, workers: int) -> str:
     return f"{seeds} seeds, {at_once}"
 
 
-_COLUMNS = 4
-"""Budgets that a terminal has room for; a file has all."""
+_NAMES, _COLUMN = 40, 20
+"""Characters of a terminal's line that the names take, and that each budget takes; a file has all budgets."""
 
 
 def _show(words: str, results: "Results", parts: str | None, worths: "Sequence[Worth]") -> None:
     of = results.of
-    budgets = of.budgets[:: -(-len(of.budgets) // _COLUMNS) or 1] if len(of.budgets) > _COLUMNS else of.budgets
+    budgets = _spread(of.budgets, max((OUT.width - _NAMES) // _COLUMN, 1))
     OUT.print(f"{words}; {_of_seeds(of.seeds, of.workers)}", soft_wrap=True)
     what = "percent of the table's hypervolume missing" if results.by_front else "Dice points from the best"
-    near = f"as {of.names[0]} in the end after" if results.by_front else "within 0.3 points after"
+    near = f"as good as {of.names[0]} in the end" if results.by_front else "within 0.3 points of the best"
     rows = [
         (name, _near(results, name), *(_regret(results.standing(name, budget)) for budget in budgets))
         for name in of.names
     ]
-    title = f"{what}, median and its 95% interval, by whole trainings spent"
-    OUT.print(table_of(title, ("strategy", near, *map(str, budgets)), rows))
+    title = f"{what} after so many whole trainings, median (95% interval); near is after how many {near}"
+    OUT.print(table_of(title, ("strategy", "near", *map(str, budgets)), rows))
     if not worths:
         return
     by_part: dict[str, list[Worth]] = {}
@@ -250,6 +250,11 @@ def _show(words: str, results: "Results", parts: str | None, worths: "Sequence[W
     rows = [(part, *(_worth(one) for one in of_part if one.budget in budgets)) for part, of_part in by_part.items()]
     OUT.print()
     OUT.print(table_of(f"what each part of {parts} is worth, in the same unit", ("part", *map(str, budgets)), rows))
+
+
+def _spread(budgets: Sequence[int], most: int) -> list[int]:
+    """At most so many of the budgets, the largest among them."""
+    return list(budgets[:: -(-len(budgets) // most) * -1][::-1])
 
 
 def _near(results: "Results", name: str) -> str:
@@ -263,7 +268,7 @@ def _near(results: "Results", name: str) -> str:
     low, middle, high = (
         "-" if value == float("inf") else f"{value:.3g}" for value in (arrival.low, arrival.middle, arrival.high)
     )
-    return f"{middle} ({low} to {high})"
+    return middle if low == middle == high else f"{middle} ({low} to {high})"
 
 
 def _regret(one: "Standing") -> str:
@@ -275,7 +280,7 @@ def _worth(one: "Worth") -> str:
 
 
 def _points(middle: float, low: float, high: float) -> str:
-    return f"{100 * middle:.2f} ({100 * low:.2f} to {100 * high:.2f})"
+    return f"{100 * middle:.2f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def _as_text(document: Mapping[str, Any], suffix: str) -> str:
