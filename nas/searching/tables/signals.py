@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from nas.searching.tables.extrapolation import FEWEST, extrapolated
 from nas.searching.tables.table import TENTHS, Row, Table, mean_dice
 
 _RESAMPLES = 1000
@@ -35,7 +36,7 @@ class Signal:
 
 
 def signals(table: Table) -> list[Signal]:
-    """Parameters, MACs, training Dice and loss at every tenth, and the Dice of a few cases at every rung."""
+    """Parameters, MACs, training Dice and loss at every tenth, where its curve points, and a few cases at every rung."""
     complete = [row for row in table.firsts.values() if row.dice == row.dice]
     final = [row.dice for row in complete]
     known = [dict(_known(row, table)) for row in complete]
@@ -76,11 +77,18 @@ def _known(row: Row, table: Table) -> Iterator[tuple[str, float]]:
     yield "MACs", float(row.macs)
     for tenth in range(TENTHS):
         yield f"training Dice after {tenth + 1}/{TENTHS}", _at(row.training_dice, tenth)
+    for tenth in range(FEWEST - 1, TENTHS - 1):
+        yield f"training Dice extrapolated from {tenth + 1}/{TENTHS}", _extrapolated(row.training_dice, tenth + 1)
     for tenth in range(TENTHS):
         yield f"training loss after {tenth + 1}/{TENTHS}", -_at(row.losses, tenth)
     for place, rung in enumerate(table.making.rungs[:-1]):
         look = mean_dice(row.looks[place]) if place < len(row.looks) else float("nan")
         yield f"Dice of {len(table.making.looked_at)} cases after 1/{round(1 / rung)}", look
+
+
+def _extrapolated(values: Sequence[float], seen: int) -> float:
+    known = [value for value in values[:seen] if value == value]
+    return extrapolated(known, TENTHS).value if len(known) == seen else float("nan")
 
 
 def _at(values: Sequence[float], place: int) -> float:
