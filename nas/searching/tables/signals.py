@@ -36,7 +36,7 @@ class Signal:
 
 
 def signals(table: Table) -> list[Signal]:
-    """Parameters, MACs, training Dice and loss at every tenth, where its curve points, and a few cases at every rung."""
+    """Parameters, MACs, training Dice and loss at every tenth, where that points, and a few cases at every rung."""
     complete = [row for row in table.firsts.values() if row.dice == row.dice]
     final = [row.dice for row in complete]
     known = [dict(_known(row, table)) for row in complete]
