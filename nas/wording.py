@@ -21,7 +21,13 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-_NAMES = {"dice": "Dice", "iou": "IoU", "hausdorff95": "HD95", "surface_dice": "surface Dice"}
+_NAMES = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "hausdorff95": "HD95",
+    "surface_dice": "surface Dice",
+    "onnx_latency": "ONNX latency",
+}
 
 
 def metric_name(metric: str) -> str:
@@ -32,7 +38,7 @@ def metric_name(metric: str) -> str:
 def measured(metric: str, value: float) -> str:
     """A value with its unit and as many digits as say something."""
     match metric:
-        case "latency":
+        case "latency" | "onnx_latency":
             return f"{1000 * value:.1f} ms"
         case "hausdorff95":
             return f"{value:.2f} mm"

@@ -120,8 +120,8 @@ class SearchSettings:
     )
     objective: str = option(
         "dice",
-        "What networks are best by: dice, iou, surface_dice or hausdorff95, and what it may cost: latency, parameters, "
-        "macs, training_bytes, seconds; as dice,latency.",
+        "What networks are best by: dice, iou, surface_dice or hausdorff95, and what it may cost: latency, "
+        "onnx_latency, parameters, macs, training_bytes, seconds; as dice,latency.",
     )
     strategy: str | None = option(
         None,

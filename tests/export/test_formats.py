@@ -36,7 +36,7 @@ MODELS = {
 def cases() -> list[Any]:
     """Every form with one model, and those that are quick, or all of them where there is time, with every model."""
     quick = {("onnx", "mirrored, cropped content"), ("pt2", "picture"), ("monai", "fixed units, ensemble")}
-    quick |= {("onnx", "picture at once"), ("monai", "slices at once")}
+    quick |= {("onnx", "picture at once"), ("monai", "slices at once"), ("monai", "picture at once")}
     found = []
     for form, name in product(("model", "pytorch", "onnx", "pt2", "monai", "nnunet"), MODELS):
         if form not in ("monai", "nnunet") or name != "slices with neighbours":

@@ -108,6 +108,14 @@ def test_latency_is_measured_where_it_matters_and_a_limit_ends_a_run_before_it_i
     assert refused.constraints["latency"] > 0
 
 
+def test_latency_by_onnx_runtime_is_another_metric_that_is_measured_where_it_is_an_objective(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="pip install 'nas[onnx]'")
+    goals = (Objective(), Objective("onnx_latency", "minimize"))
+    result = evaluator(objectives=goals).run(training(0), Fresh(), Kept(tmp_path))
+    assert set(result.values) == {"dice", "onnx_latency"}
+    assert 0 < result.values["onnx_latency"] < 10
+
+
 @pytest.mark.parametrize(("number", "seeds"), [(1, 1), (3, 3), (6, 6), (60, 6)])
 def test_typical_cases_are_few_and_always_the_same(number: int, seeds: int) -> None:
     samples = [replace(sample(size=(24, 20 + 4 * seed), seed=seed), name=f"case {seed}") for seed in range(6)]

@@ -13,7 +13,7 @@ from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.setup.fitting import make_plan, with_window
+from nas.searching.setup.fitting import fewest_steps, make_plan, with_window
 from nas.searching.setup.loading import Fold
 from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import USUAL, Speed, fit
@@ -130,6 +130,25 @@ def test_networks_that_are_compared_at_equal_steps_climb_in_the_time_that_is_pla
     assert plan.recipe.steps is not None
     assert plan.recipe.steps >= plan.fewest
     assert SearchPlan.from_json(plan.recipe.to_json(), plan.to_json()).recipe.steps == plan.recipe.steps
+
+
+@pytest.mark.parametrize(
+    ("seconds", "axes", "narrowest", "first", "fewest"),
+    [
+        pytest.param(60, 2, 5000, 1.0, 620, id="a minute in 2D"),
+        pytest.param(60, 3, 5000, 1.0, 430, id="patches of volumes show more each"),
+        pytest.param(15, 2, 5000, 1.0, 310, id="a quarter of a minute: half as many"),
+        pytest.param(600, 3, 50_000, 1.0, 1712, id="ten minutes: longer and wider"),
+        pytest.param(60, 2, 800, 1.0, 400, id="a slow machine: half of what the narrowest makes"),
+        pytest.param(600, 2, 50_000, 1 / 64, 6400, id="a hundred to the first rung"),
+        pytest.param(60, 2, 800, 1 / 16, 1600, id="a hundred, on a slow machine too"),
+        pytest.param(1, 2, 10, 1.0, 20, id="fewer teach nothing"),
+    ],
+)
+def test_how_many_steps_a_training_has_to_make(
+    seconds: float, axes: int, narrowest: int, first: float, fewest: int
+) -> None:
+    assert fewest_steps(seconds, axes, narrowest, first) == fewest
 
 
 def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_do() -> None:

@@ -47,7 +47,8 @@ def write(model: TrainedModel, folder: Path) -> None:
     shutil.copyfile(_HERE / "_monai_run.py", folder / "scripts" / "run.py")
     _write_json(
         folder / "configs" / "model.json",
-        to_json(model, {}) | {"format": "nas monai", "windows": model.windows.to_json()},
+        to_json(model, {})
+        | {"format": "nas monai", "windows": model.windows.to_json(), "mirrored": list(model.mirrored)},
     )
 
 

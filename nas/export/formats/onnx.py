@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.export import ExportedProgram
 
 from nas.data import Image
 from nas.errors import InputError
@@ -31,13 +32,7 @@ def write(model: TrainedModel, folder: Path) -> None:
         needed(package, "onnx")
     exported = program_of(module_of(model), model.graph)
     sizes = sizes_of(exported, model.graph)
-    with warnings.catch_warnings():
-        # torch's exporter warns of its own use of what torch has deprecated.
-        warnings.simplefilter("ignore")
-        program: Any = torch.onnx.export(
-            exported, (), dynamo=True, input_names=["image"], output_names=["scores"], verbose=False
-        )
-    program.save(folder / _FILE)
+    converted(exported).save(folder / _FILE)
     document = to_json(model, {}) | {
         "format": "nas onnx",
         "patch": list(model.task.patch),
@@ -47,6 +42,16 @@ def write(model: TrainedModel, folder: Path) -> None:
     }
     (folder / _DESCRIPTION).write_text(json.dumps(document, indent=1), encoding="utf-8")
     shutil.copyfile(Path(__file__).parent / "_runner.py", folder / _RUNNER)
+
+
+def converted(program: ExportedProgram) -> Any:
+    """A program as torch's ONNX program, of input "image" and output "scores"."""
+    with warnings.catch_warnings():
+        # torch's exporter warns of its own use of what torch has deprecated.
+        warnings.simplefilter("ignore")
+        return torch.onnx.export(
+            program, (), dynamo=True, input_names=["image"], output_names=["scores"], verbose=False
+        )
 
 
 def opened(folder: Path, model: TrainedModel) -> Scores:

@@ -24,9 +24,10 @@ from nas.searching.interruption import Stop, deferred
 from nas.searching.pretrained import PRETRAINED, Begun
 from nas.searching.schedule import ETA
 from nas.searching.setup.ground import Ground
+from nas.searching.setup.latency import latency, onnx_latency
 from nas.searching.setup.loading import Fold, typical
 from nas.searching.setup.search_plan import SearchPlan
-from nas.searching.setup.timing import Speed, latency, timed_plan
+from nas.searching.setup.timing import Speed, timed_plan
 from nas.space import to_document
 from nas.study.history import Document, Measurement, Result, State
 from nas.study.objective import DICE, Objective
@@ -197,10 +198,13 @@ class _Run:
 
     def _costs(self, network: Network) -> dict[str, float]:
         """What is measured of a network before it is trained: its latency, where that matters."""
-        wanted = any(objective.metric == "latency" for objective in self.evaluator.objectives)
-        if not wanted and self.evaluator.ground.plan.limits.latency is None:
-            return {}
-        return {"latency": latency(network, self.evaluator.device)}
+        wanted = {objective.metric for objective in self.evaluator.objectives}
+        costs = {}
+        if "latency" in wanted or self.evaluator.ground.plan.limits.latency is not None:
+            costs["latency"] = latency(network, self.evaluator.device)
+        if "onnx_latency" in wanted:
+            costs["onnx_latency"] = onnx_latency(network)
+        return costs
 
     @property
     def _cases(self) -> Fold:

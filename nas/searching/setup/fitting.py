@@ -45,6 +45,8 @@ _STARTING = 6.0
 """Seconds in which further processes start: they import torch, and load the cases."""
 _TOGETHER = 0.015
 """Of a search's time, what scoring its finalists together takes at its end."""
+_NARROWEST = 0.5
+"""Of the steps that the narrowest network makes, how many are enough: else a slow machine would train no other one."""
 _FEWEST_OF_ALL = 20
 """Steps in which nothing can be learnt."""
 _FEWEST_AT_A_RUNG = 100
@@ -130,11 +132,8 @@ def make_plan(
         settings.max_latency,
     )
     smallest = _smallest(space, task)
-    fewest = _fewest_steps(share, task)
-    if schedule is not None and len(schedule.rungs) > 1:
-        fewest = max(fewest, round(_FEWEST_AT_A_RUNG / schedule.rungs[0]))
-    fewest = max(fewest, _FEWEST_OF_ALL)
-    plan = SearchPlan(typical, limits, speed, 0, share, fewest, schedule=schedule, way=way.of_any_size)
+    plan = SearchPlan(typical, limits, speed, 0, share, schedule=schedule, way=way.of_any_size)
+    plan = replace(plan, fewest=fewest_steps(share, task.axes, plan.expected_steps(smallest), plan.rungs[0]))
     likely = _widest(space, task, plan) or smallest
     plan = with_window(plan, likely, task, data)
     if schedule is not None:
@@ -161,10 +160,19 @@ def _beside(settings: SearchSettings) -> float:
     return starting + (_TOGETHER * settings.seconds if settings.trials != 1 else 0.0)
 
 
-def _fewest_steps(seconds: float, task: Task) -> int:
-    """Steps that a training of so many seconds has to make: a wider network would make fewer, and have learnt less."""
-    power = 0.5 if seconds < 60 else _GROWTH[task.axes]
-    return round(_FEWEST_IN_A_MINUTE[task.axes] * math.pow(seconds / 60, power))
+def fewest_steps(seconds: float, axes: int, narrowest: int, first: float) -> int:
+    """Steps that a training has to make: a wider network would make fewer, and have learnt less.
+
+    Args:
+        seconds: how long it is.
+        axes: of the patches.
+        narrowest: what the narrowest network makes in that time.
+        first: the share of the training after which networks are compared.
+    """
+    power = 0.5 if seconds < 60 else _GROWTH[axes]
+    enough = _FEWEST_IN_A_MINUTE[axes] * math.pow(seconds / 60, power)
+    compared = _FEWEST_AT_A_RUNG / first if first < 1 else _FEWEST_OF_ALL
+    return round(max(min(enough, _NARROWEST * narrowest), compared))
 
 
 def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, pairwise
-from statistics import median
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ import torch
 from nas.architecture import EncoderDecoder, slim
 from nas.errors import InputError, field_named
 from nas.graph import Graph, Task
-from nas.network import Network, StepPlan, build, choose_plan
+from nas.network import StepPlan, build, choose_plan
 from nas.searching.candidates import graph_of, random_members
 from nas.space import Space
 from nas.training import EACH_CLASS, Recipe, Sample, Targets, train
@@ -27,8 +26,6 @@ _STEPS = 2
 _RUNGS = (4, 6, 2)
 """How many rungs narrower than published the timed networks are: first those of usual width, of each kind."""
 _KINDS = 4
-_PASSES = 7
-"""That a latency is the median of."""
 _TRUST = 0.5
 """How much the usual relation of the rates counts, against one timed network."""
 
@@ -120,28 +117,6 @@ def timed_plan(
     loss = supervised(recipe.loss, recipe.supervision, targets)
     # A part of two patches is enough to tell, and takes the least time.
     return choose_plan(build(graph, seed=seed).to(device), loss, images[:2], labels[:2], steps=steps)
-
-
-def latency(network: Network, device: torch.device) -> float:
-    """Seconds in which a network segments one patch, the median of a few.
-
-    Args:
-        network: on the device; left in the mode that it was in.
-        device: where.
-    """
-    task, training = network.graph.task, network.training
-    images = torch.zeros(1, task.channels, *task.patch, device=device)
-    seconds = []
-    network.eval()
-    with torch.inference_mode():
-        for _ in range(1 + _PASSES):
-            began = time.perf_counter()
-            network(images)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            seconds.append(time.perf_counter() - began)
-    network.train(training)
-    return median(seconds[1:])  # the first one sets things up
 
 
 def fit(rows: Sequence[tuple[Graph, int, float]], usual: Speed = USUAL, trust: float = _TRUST) -> Speed:
