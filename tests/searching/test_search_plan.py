@@ -135,9 +135,9 @@ def test_networks_that_are_compared_at_equal_steps_climb_in_the_time_that_is_pla
 @pytest.mark.parametrize(
     ("seconds", "axes", "narrowest", "first", "fewest"),
     [
-        pytest.param(60, 2, 5000, 1.0, 620, id="a minute in 2D"),
+        pytest.param(60, 2, 5000, 1.0, 700, id="a minute in 2D"),
         pytest.param(60, 3, 5000, 1.0, 430, id="patches of volumes show more each"),
-        pytest.param(15, 2, 5000, 1.0, 310, id="a quarter of a minute: half as many"),
+        pytest.param(15, 2, 5000, 1.0, 350, id="a quarter of a minute: half as many"),
         pytest.param(600, 3, 50_000, 1.0, 1712, id="ten minutes: longer and wider"),
         pytest.param(60, 2, 800, 1.0, 400, id="a slow machine: half of what the narrowest makes"),
         pytest.param(600, 2, 50_000, 1 / 64, 6400, id="a hundred to the first rung"),
