@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 import nas
 from nas.catalog import load_space
 from nas.data import Preprocessing
-from nas.graph import Task
+from nas.graph import Task, trace
+from nas.network import build
 from nas.searching.candidates import candidates_of
 from nas.searching.evaluators import Fresh, Resume, Training
 from nas.searching.evaluators.trained import TrainedEvaluator
@@ -22,7 +23,7 @@ from nas.searching.setup.timing import USUAL
 from nas.study.history import Measurement, RunKey, State
 from nas.study.objective import Objective
 from nas.study.protocol import CHECKPOINT, WEIGHTS
-from nas.training import Recipe
+from nas.training import Recipe, Window
 from tests.training.factories import sample
 
 SPACE = load_space("tiny")
@@ -84,6 +85,18 @@ def test_a_paused_run_leaves_weights_that_can_be_used_and_a_checkpoint_to_go_on_
 def test_a_rung_ends_with_an_epoch_and_is_scored_on_few_cases(paused: Kept) -> None:
     assert {measurement.epoch for measurement in paused.measurements} == {1}
     assert len(paused.cases) == 1
+
+
+def test_before_the_last_rung_cases_are_seen_through_the_window_that_takes_less_time(tmp_path: Path) -> None:
+    plan = replace(evaluator().ground.plan, window=Window((16, 16)), brief_window=Window())
+    ground = replace(evaluator().ground, plan=plan)
+    kept, few = Kept(tmp_path), typical(ground.cases.validation, 1)
+    result = TrainedEvaluator(ground, torch.device("cpu"), RUNGS).run(training(0), Fresh(), kept)
+    network = build(trace(SPACE.members[0].architecture, TASK))
+    network.load_state_dict(load_file(kept.files[WEIGHTS]))
+    seen, carefully = (ground.segmented(network, RECIPE, few, briefly=briefly).dice for briefly in (True, False))
+    assert result.values["dice"] == pytest.approx(seen, abs=1e-6)
+    assert seen != carefully
 
 
 def test_a_run_goes_on_to_what_it_would_have_been_without_the_pause(paused: Kept, tmp_path: Path) -> None:

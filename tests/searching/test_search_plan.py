@@ -50,6 +50,7 @@ def test_a_trial_with_a_time_makes_as_many_steps_as_validation_leaves_and_needs_
         PLAN,
         TIMED,
         replace(TIMED, window=Window((16, 16), 0.25)),
+        replace(TIMED, window=Window((16, 16)), brief_window=Window()),
         replace(TIMED, schedule=fit_schedule(900.0), brief_cases=6),
     ],
 )
@@ -157,17 +158,18 @@ def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_
 
 
 @pytest.mark.parametrize(
-    ("seconds", "memory", "window"),
+    ("seconds", "memory", "window", "briefly"),
     [
-        (10_000.0, None, Window((16, 16))),
-        (1000.0, None, Window()),
-        (1000.0, 10**6, Window((16, 16), 0.25)),
+        (10_000.0, None, Window((16, 16)), Window()),
+        (1000.0, None, Window(), Window()),
+        (1000.0, 10**6, Window((16, 16), 0.25), Window((16, 16), 0.25)),
     ],
     ids=["windows nearly free", "whole images", "no memory for whole images"],
 )
 def test_whole_images_are_seen_at_once_where_windows_cost_more_than_a_little(
-    seconds: float, memory: int | None, window: Window
+    seconds: float, memory: int | None, window: Window, briefly: Window
 ) -> None:
     cases = Fold([], [sample((400, 400), seed=1)])
-    plan = replace(TIMED, seconds_each=seconds, limits=Limits(memory=memory))
-    assert with_window(plan, GRAPH, TASK, cases).window == window
+    plan = with_window(replace(TIMED, seconds_each=seconds, limits=Limits(memory=memory)), GRAPH, TASK, cases)
+    assert (plan.window, plan.brief_window) == (window, briefly)
+    assert plan.positions == window.positions(cases.validation, TASK)

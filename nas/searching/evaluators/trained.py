@@ -178,7 +178,7 @@ class _Run:
         if self.stop.asked:
             raise KeyboardInterrupt
         cases = self._validating(paused=share < 1)
-        validation = self._validated(network, trained.plan, cases, self._epochs(share))
+        validation = self._validated(network, trained.plan, cases, self._epochs(share), briefly=share < 1)
         missed = ", ".join(str(1 + target) for target in validation.missed)
         reason = f"never predicts target {missed}" if missed and len(cases) == len(self._cases.validation) else None
         state = State.PAUSED if share < 1 else State.COMPLETE
@@ -255,7 +255,7 @@ class _Run:
 
         cases = self._cases
         # Before what is left is counted: it takes time itself.
-        reserve = 0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan)
+        reserve = 0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan, briefly=share < 1)
         return train(
             network,
             cases.training,
@@ -272,20 +272,23 @@ class _Run:
             until=min(share, 1.0),
         )
 
-    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None) -> float:
+    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None, *, briefly: bool) -> float:
         """Seconds that validation on all cases will take, as one case shows that is segmented twice."""
-        probe = typical(self._cases.validation, 1)
+        probe, task, search = typical(self._cases.validation, 1), self.graph.task, self.evaluator.ground.plan
         if resume is not None:
             plan = plan_of(resume)
         plan = plan or default_plan(self.evaluator.device)
         seconds = []
         for _ in range(2):  # the first time sets things up
             began = self.evaluator.clock.steady()
-            self.evaluator.ground.segmented(network, self.recipe, probe, plan=plan)
+            self.evaluator.ground.segmented(network, self.recipe, probe, briefly=briefly, plan=plan)
             seconds.append(self.evaluator.clock.steady() - began)
             if seconds[0] > _LONG_CASE * self.seconds:
                 break
-        return min(seconds) * len(self._cases.validation)
+        longer = 1.0
+        if briefly and search.window is not None and search.brief_window is not None:
+            longer = search.window.positions(probe, task) / search.brief_window.positions(probe, task)
+        return min(seconds) * longer * len(self._cases.validation)
 
     @property
     def _plan(self) -> SearchPlan:
@@ -300,7 +303,9 @@ class _Run:
             write(file)
         self.recorder.keep(CHECKPOINT, file)
 
-    def _validated(self, network: Network, plan: StepPlan, cases: Sequence[Sample], epoch: int) -> Validation:
+    def _validated(
+        self, network: Network, plan: StepPlan, cases: Sequence[Sample], epoch: int, *, briefly: bool
+    ) -> Validation:
         def case_done(done: int) -> None:
             if self.stop.asked:
                 raise KeyboardInterrupt
@@ -308,7 +313,7 @@ class _Run:
 
         tolerance = _TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None
         validation = self.evaluator.ground.segmented(
-            network, self.recipe, cases, plan=plan, case_done=case_done, tolerance=tolerance
+            network, self.recipe, cases, briefly=briefly, plan=plan, case_done=case_done, tolerance=tolerance
         )
         self.recorder.measured(_of_validation(validation, epoch))
         file = self.folder / "weights.safetensors"

@@ -24,7 +24,7 @@ from nas.searching.setup.search_plan import Limits, SearchPlan, memory
 from nas.searching.setup.slots import memory_each
 from nas.searching.setup.timing import TIMING_SHARE, measure_speed
 from nas.space import Space
-from nas.training import Augmentation, Recipe, Window, largest_image, plan_batch, plan_task
+from nas.training import Augmentation, Recipe, Sample, Window, largest_image, plan_batch, plan_task
 from nas.training.patches import SMALLEST_BATCH
 
 _TRIAL_SHARE = 0.97
@@ -138,7 +138,7 @@ def make_plan(
     plan = with_window(plan, likely, task, data)
     if schedule is not None:
         _expect_enough(plan, smallest, settings, spent)
-        plan = replace(plan, brief_cases=_brief_cases(plan, likely, len(data.validation)))
+        plan = replace(plan, brief_cases=_brief_cases(plan, likely, task, data.validation))
         template = _for_rungs(template, schedule, settings)
         if settings.compare == "steps":
             # What the widest one makes in a training's time, all make: none takes longer than is planned.
@@ -185,28 +185,29 @@ def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> 
     return replace(recipe, **{name: value for name, value in fitted.items() if name not in settings.wishes})
 
 
-def _brief_cases(plan: SearchPlan, graph: Graph, cases: int) -> int:
+def _brief_cases(plan: SearchPlan, graph: Graph, task: Task, cases: Sequence[Sample]) -> int:
     """On how many cases networks are scored at the first rung, so that it costs a small share of it."""
     assert plan.schedule is not None
-    validation = plan.speed.step_seconds(graph, plan.recipe.batch) * plan.validation_steps(graph)
-    affordable = _BRIEF_SHARE * plan.schedule.first / max(validation / cases, 1e-9)
-    return min(max(int(affordable), _FEWEST_CASES), cases)
+    assert plan.brief_window is not None
+    brief = replace(plan, positions=plan.brief_window.positions(cases, task))
+    validation = plan.speed.step_seconds(graph, plan.recipe.batch) * brief.validation_steps(graph)
+    affordable = _BRIEF_SHARE * plan.schedule.first / max(validation / len(cases), 1e-9)
+    return min(max(int(affordable), _FEWEST_CASES), len(cases))
 
 
 def with_window(plan: SearchPlan, graph: Graph, task: Task, data: Fold) -> SearchPlan:
-    """The plan with what a validation looks through: windows as in training where they cost next to nothing."""
-    patches, whole = Window(task.patch), Window()
-    choices = {
-        window: replace(plan, positions=window.positions(data.validation, task), window=window)
-        for window in (patches, whole, Window(task.patch, _SPARSE))
-    }
-    total = plan.seconds_each or 0.0
-    step = plan.speed.step_seconds(graph, plan.recipe.batch)
-    if step * choices[patches].validation_steps(graph) <= _NEARLY_FREE * total:
-        return choices[patches]
+    """The plan with what a validation looks through: windows as in training where they cost next to nothing.
+
+    Before the last rung it is whole images, where there is memory for them: several times as quick, and alike for all.
+    """
+    patches, whole, sparse = Window(task.patch), Window(), Window(task.patch, _SPARSE)
     largest = _IMAGES_AT_ONCE * largest_image(data.validation) / prod(task.patch) * graph.training_bytes
-    fits = plan.limits.memory is None or largest <= plan.limits.memory
-    return choices[whole if fits else Window(task.patch, _SPARSE)]
+    quick = whole if plan.limits.memory is None or largest <= plan.limits.memory else sparse
+    careful = replace(plan, positions=patches.positions(data.validation, task), window=patches, brief_window=quick)
+    step = plan.speed.step_seconds(graph, plan.recipe.batch)
+    if step * careful.validation_steps(graph) <= _NEARLY_FREE * (plan.seconds_each or 0.0):
+        return careful
+    return replace(careful, positions=quick.positions(data.validation, task), window=quick)
 
 
 def _expect_enough(plan: SearchPlan, graph: Graph, settings: SearchSettings, spent: float) -> None:

@@ -52,7 +52,13 @@ class Ground:
     pretrained: Pretrained = field(default_factory=Pretrained)
 
     def segmented(
-        self, network: Network | Sequence[Network], recipe: Recipe, cases: Sequence[Sample], **options: Any
+        self,
+        network: Network | Sequence[Network],
+        recipe: Recipe,
+        cases: Sequence[Sample],
+        *,
+        briefly: bool = False,
+        **options: Any,
     ) -> Validation:
         """Cases as the study sees them: through its window, mirrored where the recipe says so.
 
@@ -60,12 +66,13 @@ class Ground:
             network: one, or several whose probabilities are averaged.
             recipe: by which it is trained.
             cases: whole ones.
+            briefly: as before the last rung, through a window that takes less time.
             options: further arguments of `nas.training.validate`.
         """
         return validate(
             network,
             cases,
-            window=self.plan.window,
+            window=self.plan.brief_window if briefly and self.plan.brief_window else self.plan.window,
             targets=self.cases.targets,
             mirrored=recipe.averaged_axes(self.task.axes),
             **options,

@@ -42,7 +42,8 @@ class SearchPlan:
     Where the recipe says no number of steps, each trial has so many `seconds`, validation included, and a network that
     cannot make `fewest` steps in them is not trained. `positions` is how many voxels a validation looks at through
     `window`, each as often as windows overlap there, which a trial pays for too. A search by time has a `schedule`, and
-    scores networks at its first rung on `brief_cases` cases. `way` is how networks run fast here, for those whose
+    scores networks at its first rung on `brief_cases` cases, before the last one through `brief_window`, which takes
+    less time; None is `window`. `way` is how networks run fast here, for those whose
     training is too short to find out.
     """
 
@@ -55,6 +56,7 @@ class SearchPlan:
     window: Window | None = None
     schedule: Schedule | None = None
     brief_cases: int | None = None
+    brief_window: Window | None = None
     way: StepPlan | None = None
 
     def decided(self, recipe: Recipe) -> "SearchPlan":
@@ -127,13 +129,16 @@ class SearchPlan:
             "window": None if self.window is None else self.window.to_json(),
             "schedule": None if self.schedule is None else self.schedule.to_json(),
             "brief_cases": self.brief_cases,
+            "brief_window": None if self.brief_window is None else self.brief_window.to_json(),
             "way": None if self.way is None else self.way.to_json(),
         }
 
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "SearchPlan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
-        window, way = document.get("window"), document.get("way")
+        windows = {name: document.get(name) for name in ("window", "brief_window")}
+        window, brief_window = (None if one is None else Window.from_json(one) for one in windows.values())
+        way = document.get("way")
         return SearchPlan(
             Recipe.from_json(dict(recipe)),
             Limits(**document["limits"]),
@@ -141,9 +146,10 @@ class SearchPlan:
             document["positions"],
             document.get("seconds_each"),
             document.get("fewest", 0),
-            None if window is None else Window.from_json(window),
+            window,
             Schedule.of(document),
             document.get("brief_cases"),
+            brief_window,
             None if way is None else StepPlan.from_json(way),
         )
 
