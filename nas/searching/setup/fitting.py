@@ -43,15 +43,15 @@ On the heart, in 480 s of a core, a U-Net of base 16 made 4,729 steps of four sl
 """
 _STARTING = 6.0
 """Seconds in which further processes start: they import torch, and load the cases."""
-_TOGETHER = 0.015
-"""Of a search's time, what scoring its finalists together takes at its end."""
+_TOGETHER = 0.02
+"""Of a search's time, what scoring its finalists together takes at its end, as long as validation is nearly free."""
 _NARROWEST = 0.5
 """Of the steps that the narrowest network makes, how many are enough: else a slow machine would train no other one."""
 _FEWEST_OF_ALL = 20
 """Steps in which nothing can be learnt."""
 _FEWEST_AT_A_RUNG = 100
 """Steps to the first rung: after half as many, networks of the hippocampus stood as chance had it."""
-_NEARLY_FREE = 0.05
+_NEARLY_FREE = 0.03
 """The share of a trial that windows of the patch's size, half overlapping, may cost in validation."""
 _SPARSE = 0.25
 """Their overlap where that costs more and whole images take too much memory."""
