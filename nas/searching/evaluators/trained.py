@@ -43,7 +43,7 @@ SECONDS_BETWEEN_CHECKPOINTS = 30.0
 _TOLERANCE = 1.0
 """Of surface Dice in mm, as `nas evaluate` has it."""
 _LONG_CASE = 0.005
-"""Of a training's time: a case that takes longer is segmented once alone to see how long validation will take."""
+"""Of a training's time: a case that takes longer is segmented only once to see how long validation will take."""
 _FEWEST_TIMED = 10
 """Steps of a training whose time says how fast the device is: the first ones set things up."""
 _LEARNT = 30
@@ -254,8 +254,6 @@ class _Run:
                 raise KeyboardInterrupt
 
         cases = self._cases
-        # Before what is left is counted: it takes time itself.
-        reserve = 0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan, briefly=share < 1)
         return train(
             network,
             cases.training,
@@ -263,18 +261,31 @@ class _Run:
             resume=resume,
             targets=cases.targets,
             seed=self.training.key.seed,
-            report=self._report,
+            report=lambda epoch: self._report(epoch, after=self._share_before(resume)),
             save=save,
             plan=plan,
-            # What building the network and timing ways of running it took is the trial's too.
-            seconds=max(self.seconds - (clock.steady() - self.began), 0.0),
-            reserve=reserve,
+            seconds=self.seconds,
+            reserve=0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan, share),
             until=min(share, 1.0),
         )
 
-    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None, *, briefly: bool) -> float:
-        """Seconds that validation on all cases will take, as one case shows that is segmented twice."""
-        probe, task, search = typical(self._cases.validation, 1), self.graph.task, self.evaluator.ground.plan
+    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None, share: float) -> float:
+        """Seconds of a whole training that are kept back, so that a run to its share of it takes that share in all.
+
+        What building the network and timing ways of running it took is the run's too, and so is its validation, as one
+        case shows that is segmented twice. At most half of the time is kept back.
+        """
+        a_case = self._seconds_a_case(network, resume, plan, briefly=share < 1)
+        beside = self.evaluator.clock.steady() - self.began + a_case * len(self._validating(paused=share < 1))
+        return min(beside / (min(share, 1.0) - self._share_before(resume)), self.seconds / 2)
+
+    def _share_before(self, resume: Path | None) -> float:
+        """The share of the training after which the run before this one ended; 0 where this one begins."""
+        rung = self.training.key.rung
+        return self.evaluator.rungs[rung - 1] if resume is not None and rung else 0.0
+
+    def _seconds_a_case(self, network: Network, resume: Path | None, plan: StepPlan | None, *, briefly: bool) -> float:
+        probe = typical(self._cases.validation, 1)
         if resume is not None:
             plan = plan_of(resume)
         plan = plan or default_plan(self.evaluator.device)
@@ -285,17 +296,16 @@ class _Run:
             seconds.append(self.evaluator.clock.steady() - began)
             if seconds[0] > _LONG_CASE * self.seconds:
                 break
-        longer = 1.0
-        if briefly and search.window is not None and search.brief_window is not None:
-            longer = search.window.positions(probe, task) / search.brief_window.positions(probe, task)
-        return min(seconds) * longer * len(self._cases.validation)
+        return min(seconds)
 
     @property
     def _plan(self) -> SearchPlan:
         return self.evaluator.plan(self.recipe, self.graph)
 
-    def _report(self, epoch: Epoch) -> None:
-        self.recorder.measured(_of_epoch(epoch))
+    def _report(self, epoch: Epoch, *, after: float) -> None:
+        # As much is kept back for each run as it takes, so that an epoch may end twice by the clock.
+        if not after or epoch.number > self._epochs(after):
+            self.recorder.measured(_of_epoch(epoch))
 
     def _keep_checkpoint(self, write: Write) -> None:
         file = self.folder / "checkpoint.safetensors"
