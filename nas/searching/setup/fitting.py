@@ -98,11 +98,51 @@ def make_plan(
     Raises:
         InputError: the budget is too short for any network to learn anything.
     """
-    # Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
-    # hippocampus): in short training that costs far more than the variety gives.
-    general = Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
-    template = with_wishes(general, settings)
-    typical = candidates_of(space, template).typical_recipe
+    template = with_wishes(_general(task, batch), settings)
+    plan = _timed(settings, space, task, candidates_of(space, template).typical_recipe, data, device)
+    spent = SYSTEM.steady() - began + _beside(settings)
+    plan = _of_length(plan, settings, spent)
+    smallest = _smallest(space, task)
+    narrowest = plan.expected_steps(smallest)
+    plan = replace(plan, fewest=fewest_steps(plan.seconds_each or 0.0, task.axes, narrowest, plan.rungs[0]))
+    likely = _widest(space, task, plan) or smallest
+    plan = with_window(plan, likely, task, data)
+    if plan.schedule is not None:
+        _expect_enough(plan, smallest, settings, spent)
+        plan = replace(plan, brief_cases=_brief_cases(plan, likely, task, data.validation))
+        template = _for_rungs(template, plan.rungs, settings)
+        if settings.compare == "steps":
+            # What the widest one makes in a training's time, all make: none takes longer than is planned.
+            steps = max(plan.expected_steps(likely), plan.fewest)
+            template = replace(template, steps=steps)
+            plan = plan.decided(replace(plan.recipe, steps=steps))
+    if settings.inherit and len(plan.rungs) == 1:
+        raise InputError(
+            f"{field_named('inherit')}: nothing is trained briefly, so that no weights are passed on; leave it out, or "
+            f"give a longer {field_named('budget')} and no {field_named('steps')}"
+        )
+    limits = plan.limits if plan.limits.seconds is None else _reachable(plan, smallest)
+    return replace(plan, recipe=template, limits=limits)
+
+
+def _general(task: Task, batch: int) -> Recipe:
+    """The recipe where the user says nothing.
+
+    Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
+    hippocampus): in short training that costs far more than the variety gives.
+    """
+    return Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
+
+
+def _timed(
+    settings: SearchSettings,
+    space: Space[EncoderDecoder],
+    task: Task,
+    typical: Recipe,
+    data: Fold,
+    device: torch.device,
+) -> SearchPlan:
+    """What is known once the device was timed: speed, the way of running, and the user's limits."""
     room = settings.max_memory or usable_memory(device)
     speed, way = measure_speed(
         space,
@@ -114,44 +154,21 @@ def make_plan(
         most=settings.seconds * TIMING_SHARE,
         fits=lambda graph: memory(graph, typical.batch) <= room,
     )
-    spent = SYSTEM.steady() - began + _beside(settings)
+    limits = Limits(settings.max_parameters, settings.max_macs, room, latency=settings.max_latency)
+    return SearchPlan(typical, limits, speed, positions=0, way=way.of_any_size)
+
+
+def _of_length(plan: SearchPlan, settings: SearchSettings, spent: float) -> SearchPlan:
+    """The plan with the length of runs, of what `spent` leaves of the budget: a limit but for networks as told."""
     left = max(settings.seconds - spent, settings.seconds * _TRIAL_SHARE / 2)
-    schedule = None
-    if typical.steps is None:
-        fitted = fit_schedule(left, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit)
-        schedule = replace(fitted, set_up=spent)
-        share = schedule.length
+    if plan.recipe.steps is None:
+        schedule = fit_schedule(left, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit)
+        plan = replace(plan, schedule=replace(schedule, set_up=spent), seconds_each=schedule.length)
     else:
-        share = left * settings.at_once / settings.wanted * _TRIAL_SHARE
-    as_told = settings.full_size or settings.slim is not None
-    limits = Limits(
-        settings.max_parameters,
-        settings.max_macs,
-        settings.max_memory or usable_memory(device),
-        None if as_told else share,
-        settings.max_latency,
-    )
-    smallest = _smallest(space, task)
-    plan = SearchPlan(typical, limits, speed, 0, share, schedule=schedule, way=way.of_any_size)
-    plan = replace(plan, fewest=fewest_steps(share, task.axes, plan.expected_steps(smallest), plan.rungs[0]))
-    likely = _widest(space, task, plan) or smallest
-    plan = with_window(plan, likely, task, data)
-    if schedule is not None:
-        _expect_enough(plan, smallest, settings, spent)
-        plan = replace(plan, brief_cases=_brief_cases(plan, likely, task, data.validation))
-        template = _for_rungs(template, schedule, settings)
-        if settings.compare == "steps":
-            # What the widest one makes in a training's time, all make: none takes longer than is planned.
-            steps = max(plan.expected_steps(likely), plan.fewest)
-            template = replace(template, steps=steps)
-            plan = plan.decided(replace(plan.recipe, steps=steps))
-    if settings.inherit and len(plan.rungs) == 1:
-        raise InputError(
-            f"{field_named('inherit')}: nothing is trained briefly, so that no weights are passed on; leave it out, or "
-            f"give a longer {field_named('budget')} and no {field_named('steps')}"
-        )
-    limits = limits if as_told else _reachable(plan, smallest)
-    return replace(plan, recipe=template, limits=limits)
+        plan = replace(plan, seconds_each=left * settings.at_once / settings.wanted * _TRIAL_SHARE)
+    if settings.full_size or settings.slim is not None:
+        return plan
+    return replace(plan, limits=replace(plan.limits, seconds=plan.seconds_each))
 
 
 def _beside(settings: SearchSettings) -> float:
@@ -175,12 +192,12 @@ def fewest_steps(seconds: float, axes: int, narrowest: int, first: float) -> int
     return round(max(min(enough, _NARROWEST * narrowest), compared))
 
 
-def _for_rungs(recipe: Recipe, schedule: Schedule, settings: SearchSettings) -> Recipe:
+def _for_rungs(recipe: Recipe, rungs: Sequence[float], settings: SearchSettings) -> Recipe:
     """A recipe whose epochs end where the rungs do, and whose learning rate has risen long before the first of them."""
-    first = schedule.rungs[0]
+    first = rungs[0]
     fitted: dict[str, Any] = {
         "epochs": min(max(round(1 / first), recipe.epochs), _MOST_EPOCHS),
-        "warm_up": min(_WARM_UP * first, recipe.warm_up) if len(schedule.rungs) > 1 else recipe.warm_up,
+        "warm_up": min(_WARM_UP * first, recipe.warm_up) if len(rungs) > 1 else recipe.warm_up,
     }
     return replace(recipe, **{name: value for name, value in fitted.items() if name not in settings.wishes})
 
