@@ -80,7 +80,17 @@ def _won(material: Material) -> str:
     if winner.state is not State.COMPLETE:
         reached += f", so far: it was trained {_stage(material, winner)} and scored on a few cases"
     goals = "" if len(material.goals) == 1 else _other_goals(material, winner)
-    return f"{_capital(material.name(winner))}, {origin}{reached}.{f' It has {size}.' if size else ''}{goals}"
+    has = f" It has {size}." if size else ""
+    return f"{_capital(material.name(winner))}, {origin}{reached}.{has}{_averaged(material, winner)}{goals}"
+
+
+def _averaged(material: Material, winner: Trial) -> str:
+    """What the winner reaches together with those that come after it, where the search scored them so."""
+    known = material.settings.together
+    if known is None or known["trials"][0] != winner.number:
+        return ""
+    others = [material.name(material.history.by_number[number]) for number in known["trials"][1:]]
+    return f" Averaged with {_listed(others)} it has Dice {known['dice']:.4f}."
 
 
 def _other_goals(material: Material, winner: Trial) -> str:

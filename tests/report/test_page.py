@@ -16,6 +16,7 @@ from nas.report.headline import confirmed_comparison, headline
 from nas.report.page import page
 from nas.report.writing import write_tables
 from nas.study.history import Split, State
+from nas.study.settings import TOGETHER
 from tests.report.factories import HOSTILE, changed, confirmed, in_state, stored
 from tests.report.test_figures import RUNGS, STUDIES, THREE, running
 
@@ -44,6 +45,14 @@ def test_the_top_says_what_came_of_it(name: str, words: list[str]) -> None:
     told = text_of(material) + " " + " ".join(name for name, _ in headline(material).sentences)
     for word in words:
         assert word in told
+
+
+def test_what_the_best_reach_together_is_told_where_they_were_scored_so() -> None:
+    first, second = (trial.number for trial in stored().material.order[:2])
+    plan = {TOGETHER: {"trials": [first, second], "dice": 0.9186}}
+    assert "it has Dice 0.9186." in text_of(stored(plan=plan).material)
+    other = {TOGETHER: {"trials": [second, first], "dice": 0.9186}}  # another one has won since
+    assert "0.9186" not in text_of(stored(plan=other).material)
 
 
 def test_a_winner_that_was_trained_again_is_told_with_what_it_reached() -> None:
