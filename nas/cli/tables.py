@@ -254,7 +254,8 @@ def _show(words: str, results: "Results", parts: str | None, worths: "Sequence[W
 
 def _spread(budgets: Sequence[int], most: int) -> list[int]:
     """At most so many of the budgets, the largest among them."""
-    return list(budgets[:: -(-len(budgets) // most) * -1][::-1])
+    step = -(-len(budgets) // most)
+    return list(budgets[::-step])[::-1]
 
 
 def _near(results: "Results", name: str) -> str:

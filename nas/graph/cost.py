@@ -1,5 +1,6 @@
 """What a network costs, read off its graph: parameters, multiply-accumulates, memory and receptive field."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -11,6 +12,7 @@ from nas.graph.operations import (
     Convolution,
     GlobalPool,
     MaxPool,
+    Operation,
     Pad,
     Resize,
     TransposedConvolution,
@@ -19,7 +21,7 @@ from nas.graph.operations import (
 from nas.graph.task import Axes
 
 FLOAT_BYTES = 4
-BLOCK = 16
+_BLOCK = 16
 """Channels that a processor computes at once, so that convolutions of fewer take about as long (Zen 4, bfloat16)."""
 _FEW = 4
 """Channels in, as of an image, that are not brought into blocks."""
@@ -38,34 +40,32 @@ def parameters(graph: Graph, scopes: tuple[str, ...] = ("",)) -> int:
 
 def macs(graph: Graph) -> int:
     """Multiply-accumulates of one forward pass over one patch."""
-    voxels = graph.voxels
-    nodes = graph.nodes
-    return sum(
-        node.operation.macs(tuple(nodes[i].channels for i in node.inputs), voxels[node.inputs[0]], voxels[position])
-        for position, node in enumerate(nodes)
-        if node.inputs
-    )
+    return sum(operation.macs(inputs, *positions) for operation, inputs, positions in _computed(graph))
 
 
 def blocked_macs(graph: Graph) -> int:
     """Multiply-accumulates of one forward pass over one patch where channels are computed in whole blocks."""
-    voxels = graph.voxels
-    nodes = graph.nodes
-    total = 0
-    for position, node in enumerate(nodes):
-        if not node.inputs:
-            continue
-        inputs = tuple(nodes[i].channels for i in node.inputs)
-        operation = node.operation
-        if isinstance(operation, Convolution | TransposedConvolution) and operation.groups == 1:
-            inputs = (inputs[0] if inputs[0] <= _FEW else _in_blocks(inputs[0]), *inputs[1:])
-            operation = replace(operation, channels=_in_blocks(operation.channels))
-        total += operation.macs(inputs, voxels[node.inputs[0]], voxels[position])
-    return total
+    return sum(_in_blocks(*computed) for computed in _computed(graph))
 
 
-def _in_blocks(channels: int) -> int:
-    return -(-channels // BLOCK) * BLOCK
+def _computed(graph: Graph) -> Iterator[tuple[Operation, Axes, tuple[int, int]]]:
+    """Each operation with the channels of its inputs, and how many positions its first input and its output have."""
+    for position, node in enumerate(graph.nodes):
+        if node.inputs:
+            channels = tuple(graph.nodes[i].channels for i in node.inputs)
+            yield node.operation, channels, (graph.voxels[node.inputs[0]], graph.voxels[position])
+
+
+def _in_blocks(operation: Operation, inputs: Axes, positions: tuple[int, int]) -> int:
+    """Multiply-accumulates of an operation as a processor makes them."""
+    if isinstance(operation, Convolution | TransposedConvolution) and operation.groups == 1:
+        inputs = (inputs[0] if inputs[0] <= _FEW else _whole(inputs[0]), *inputs[1:])
+        operation = replace(operation, channels=_whole(operation.channels))
+    return operation.macs(inputs, *positions)
+
+
+def _whole(channels: int) -> int:
+    return -(-channels // _BLOCK) * _BLOCK
 
 
 def training_bytes(graph: Graph) -> int:

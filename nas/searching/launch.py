@@ -28,7 +28,6 @@ from nas.searching.schedule import Schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import announce, describe_plan, describe_recipe, with_wishes
 from nas.searching.setup.ground import Ground, device_name, dimensions_of, find_ground, lay_ground
-from nas.searching.setup.latency import expect_onnx
 from nas.searching.setup.loading import OPTIONS, checked_data, expect_same_data, expect_same_holdout, options_of
 from nas.searching.setup.slots import share_threads, with_workers
 from nas.searching.trackers import expect_trackers, tracked
@@ -75,7 +74,9 @@ def search(
     settings = _settled(replace(settings, **fields) if settings is not None else SearchSettings.of(**fields))
     expect_trackers(settings)
     if "onnx_latency" in settings.objective:
-        expect_onnx()
+        from nas.export.formats.onnx import expect_packages
+
+        expect_packages()
     device = pick_device(settings.slots[0])
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # the caller's chance is theirs
         return _searched(settings, device, listener, began)

@@ -1,6 +1,5 @@
 """Segments all NIfTI files of a folder; prepared as in training, put back on the grid of each image."""
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -38,17 +37,16 @@ def segmented(voxels: Any, spacing: Any, affine: Any, network: Any, inferer: Any
     def classes(image: Any) -> Any:
         filled, within = _whole(image, inferer, about)
         tensor = torch.from_numpy(np.ascontiguousarray(filled))[None].to(device)
-        found = inferer(tensor, lambda part: _probabilities(part, network, about["mirrored"]))[0]
+        found = inferer(tensor, lambda part: _probabilities(part, network, about))[0]
         return found.argmax(0).to(torch.uint8).cpu().numpy()[within]
 
     return preparing.restored(voxels, spacing, affine, about, classes)
 
 
-def _probabilities(part: Any, network: Any, mirrored: list[int]) -> Any:
+def _probabilities(part: Any, network: Any, about: Any) -> Any:
     """Of windows (batch, channels, *window), averaged over all ways of mirroring that training had."""
-    ways = [ways for count in range(len(mirrored) + 1) for ways in itertools.combinations(mirrored, count)]
-    turned = [[2 + axis for axis in way] for way in ways]
-    return sum(network(part.flip(axes)).softmax(1).flip(axes) for axes in turned) / len(turned)
+    sets = preparing.mirrorings(about, 2)
+    return sum(network(part.flip(axes)).softmax(1).flip(axes) for axes in sets) / len(sets)
 
 
 def _whole(image: Any, inferer: Any, about: Any) -> tuple[Any, tuple[slice, ...]]:

@@ -260,10 +260,15 @@ def _bell(patch: tuple[int, ...]) -> Any:
     return np.maximum(weights, 1e-3).astype(np.float32)
 
 
+def mirrorings(about: dict[str, Any], first: int) -> list[tuple[int, ...]]:
+    """All ways of mirroring that training had, none among them, as axes of an array whose spatial ones begin there."""
+    axes = [first + axis for axis in about["mirrored"]]
+    return [way for count in range(len(axes) + 1) for way in itertools.combinations(axes, count)]
+
+
 def _window(model: Model, image: Any) -> Any:
     """Probabilities of one window, averaged over all ways of mirroring that training had."""
-    mirrored = [1 + axis for axis in model.about["mirrored"]]
-    sets = [s for count in range(len(mirrored) + 1) for s in itertools.combinations(mirrored, count)]
+    sets = mirrorings(model.about, 1)
     total = 0.0
     for axes in sets:
         turned = np.ascontiguousarray(np.flip(image, axes) if axes else image, np.float32)

@@ -14,10 +14,10 @@ from nas.data import Image
 from nas.errors import InputError
 from nas.export.ensemble import module_of, scores_of
 from nas.export.formats import Classes, Scores
+from nas.export.formats.onnx import description
 from nas.export.source import source
 from nas.model import TrainedModel
 from nas.model.card import card
-from nas.model.folder import to_json
 
 SUMMARY = "a MONAI bundle: configs, weights, and code that needs MONAI and nibabel"
 TOLERANCE = 1e-4
@@ -45,11 +45,7 @@ def write(model: TrainedModel, folder: Path) -> None:
     (folder / "scripts" / "network.py").write_text(_network_source(model), encoding="utf-8")
     shutil.copyfile(_HERE / "_runner.py", folder / "scripts" / "preparing.py")
     shutil.copyfile(_HERE / "_monai_run.py", folder / "scripts" / "run.py")
-    _write_json(
-        folder / "configs" / "model.json",
-        to_json(model, {})
-        | {"format": "nas monai", "windows": model.windows.to_json(), "mirrored": list(model.mirrored)},
-    )
+    _write_json(folder / "configs" / "model.json", description(model, "nas monai"))
 
 
 def opened(folder: Path, model: TrainedModel) -> Scores:

@@ -28,20 +28,29 @@ _FILE, _RUNNER, _DESCRIPTION = "model.onnx", "segment.py", "model.json"
 
 def write(model: TrainedModel, folder: Path) -> None:
     """model.onnx, segment.py and model.json, which says how images are prepared and what sizes the network takes."""
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        needed(package, "onnx")
+    expect_packages()
     exported = program_of(module_of(model), model.graph)
     sizes = sizes_of(exported, model.graph)
     converted(exported).save(folder / _FILE)
-    document = to_json(model, {}) | {
-        "format": "nas onnx",
-        "patch": list(model.task.patch),
-        "windows": model.windows.to_json(),
-        "mirrored": list(model.mirrored),
-        "sizes": sizes,
-    }
+    document = description(model, "nas onnx") | {"patch": list(model.task.patch), "sizes": sizes}
     (folder / _DESCRIPTION).write_text(json.dumps(document, indent=1), encoding="utf-8")
     shutil.copyfile(Path(__file__).parent / "_runner.py", folder / _RUNNER)
+
+
+def expect_packages() -> None:
+    """Refuse to go on without what ONNX needs.
+
+    Raises:
+        InputError: a package is not installed.
+    """
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        needed(package, "onnx")
+
+
+def description(model: TrainedModel, kind: str) -> dict[str, Any]:
+    """What the program of one file reads of a model: all but the weights, and how it looks at images."""
+    seen = {"windows": model.windows.to_json(), "mirrored": list(model.mirrored)}
+    return to_json(model, {}) | {"format": kind} | seen
 
 
 def converted(program: ExportedProgram) -> Any:

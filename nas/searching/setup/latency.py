@@ -12,7 +12,6 @@ from nas.network import Network
 
 _PASSES = 7
 """That a latency is the median of."""
-_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
 def latency(network: Network, device: torch.device) -> float:
@@ -23,9 +22,15 @@ def latency(network: Network, device: torch.device) -> float:
         device: where.
     """
     images, training = _patch(network).to(device), network.training
+
+    def segment() -> None:
+        network(images)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
     network.eval()
     with torch.inference_mode():
-        seconds = _median_seconds(lambda: _finished(network(images), device))
+        seconds = _median_seconds(segment)
     network.train(training)
     return seconds
 
@@ -36,10 +41,11 @@ def onnx_latency(network: Network) -> float:
     Raises:
         InputError: the network cannot be exported, or a package for that is not installed.
     """
-    import onnxruntime
-
-    from nas.export.formats.onnx import converted
+    from nas.export.formats.onnx import converted, expect_packages
     from nas.export.program import program_of
+
+    expect_packages()
+    import onnxruntime
 
     plain = copy.deepcopy(network).cpu().eval()
     file = converted(program_of(plain, network.graph)).model_proto.SerializeToString()
@@ -48,26 +54,9 @@ def onnx_latency(network: Network) -> float:
     return _median_seconds(lambda: session.run(None, images))
 
 
-def expect_onnx() -> None:
-    """Refuse to measure by ONNX Runtime where it is not installed.
-
-    Raises:
-        InputError: a package is missing.
-    """
-    from nas.export.formats import needed
-
-    for package in _PACKAGES:
-        needed(package, "onnx")
-
-
 def _patch(network: Network) -> Tensor:
     task = network.graph.task
     return torch.zeros(1, task.channels, *task.patch)
-
-
-def _finished(scores: object, device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _median_seconds(call: Callable[[], object]) -> float:

@@ -43,8 +43,7 @@ class SearchPlan:
     cannot make `fewest` steps in them is not trained. `positions` is how many voxels a validation looks at through
     `window`, each as often as windows overlap there, which a trial pays for too. A search by time has a `schedule`, and
     scores networks at its first rung on `brief_cases` cases, before the last one through `brief_window`, which takes
-    less time; None is `window`. `way` is how networks run fast here, for those whose
-    training is too short to find out.
+    less time; None is `window`. `way` is how networks run fast here, for those whose training is too short to find out.
     """
 
     recipe: Recipe
@@ -136,8 +135,6 @@ class SearchPlan:
     @staticmethod
     def from_json(recipe: Mapping[str, Any], document: Mapping[str, Any]) -> "SearchPlan":
         """The plan that `to_json` wrote; of an earlier study, whose trainings were of so many steps, too."""
-        windows = {name: document.get(name) for name in ("window", "brief_window")}
-        window, brief_window = (None if one is None else Window.from_json(one) for one in windows.values())
         way = document.get("way")
         return SearchPlan(
             Recipe.from_json(dict(recipe)),
@@ -146,12 +143,16 @@ class SearchPlan:
             document["positions"],
             document.get("seconds_each"),
             document.get("fewest", 0),
-            window,
+            _window(document.get("window")),
             Schedule.of(document),
             document.get("brief_cases"),
-            brief_window,
+            _window(document.get("brief_window")),
             None if way is None else StepPlan.from_json(way),
         )
+
+
+def _window(document: Mapping[str, Any] | None) -> Window | None:
+    return None if document is None else Window.from_json(document)
 
 
 def memory(graph: Graph, batch: int) -> int:

@@ -40,8 +40,12 @@ class Speed:
 
     def step_seconds(self, graph: Graph, batch: int) -> float:
         """The predicted seconds of one optimiser step."""
-        rates = (self.per_mac, self.per_byte, self.per_node)
-        return sum(rate * amount for rate, amount in zip(rates, _amounts(graph, batch), strict=True))
+        return sum(rate * amount for rate, amount in zip(self.rates, _amounts(graph, batch), strict=True))
+
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """In the order in which `fit` finds them."""
+        return self.per_mac, self.per_byte, self.per_node
 
     def learnt(self, steps: "Sequence[tuple[Graph, int, float]]") -> "Speed":
         """The speed that trained networks show, by the seconds of their steps of so many patches.
@@ -135,7 +139,7 @@ def fit(rows: Sequence[tuple[Graph, int, float]], usual: Speed = USUAL, trust: f
 
     amounts = np.array([_amounts(graph, batch) for graph, batch, _ in rows], dtype=float)
     seconds = np.array([seconds for *_, seconds in rows])
-    rates = np.array([usual.per_mac, usual.per_byte, usual.per_node])
+    rates = np.array(usual.rates)
     rates *= np.median(seconds / (amounts @ rates))
     weight = trust**0.5
     shares = np.vstack([amounts * rates / seconds[:, None], weight * np.eye(3)])

@@ -33,21 +33,20 @@ def extrapolated(values: Sequence[float], end: int) -> Expected:
         raise ValueError(f"{len(values)} values, expected at least {FEWEST}")
     seen = np.asarray(values, float)
     times = np.arange(1, len(seen) + 1)
-    _, fitted = min(((_squares(times, seen, power), power) for power in POWERS), key=lambda both: both[0])
-    basis, asked = _basis(times, fitted), _basis(np.array([end]), fitted)[0]
-    inverse = np.linalg.inv(basis.T @ basis)
-    weights = inverse @ basis.T @ seen
+    squares, power, weights = min((_fitted(times, seen, power) for power in POWERS), key=lambda curve: curve[0])
+    basis, asked = _basis(times, power), _basis(np.array([end]), power)[0]
     # Two weights and a power are fitted, which leaves so many degrees of freedom.
-    variance = _squares(times, seen, fitted) / (len(seen) - 3)
-    return Expected(float(asked @ weights), float(np.sqrt(variance * (1 + asked @ inverse @ asked))))
+    variance = squares / (len(seen) - 3)
+    error = np.sqrt(variance * (1 + asked @ np.linalg.inv(basis.T @ basis) @ asked))
+    return Expected(float(asked @ weights), float(error))
 
 
 def _basis(times: np.ndarray, power: float) -> np.ndarray:
     return np.stack([np.ones(len(times)), -(times.astype(float) ** -power)], axis=1)
 
 
-def _squares(times: np.ndarray, seen: np.ndarray, power: float) -> float:
-    """The sum of squares that the best curve of a power leaves."""
+def _fitted(times: np.ndarray, seen: np.ndarray, power: float) -> tuple[float, float, np.ndarray]:
+    """The sum of squares that the best curve of a power leaves, the power, and the curve's two weights."""
     basis = _basis(times, power)
     weights, *_ = np.linalg.lstsq(basis, seen, rcond=None)
-    return float(((seen - basis @ weights) ** 2).sum())
+    return float(((seen - basis @ weights) ** 2).sum()), power, weights
