@@ -42,9 +42,10 @@ Pictures = Iterator[tuple[str, bytes]]
 
 
 def small(png: bytes) -> bytes:
-    """The picture with as many colours as a page has."""
+    """The picture with as many colours as a page has, rare ones among them."""
     buffer = BytesIO()
-    Image.open(BytesIO(png)).convert("RGB").quantize(_COLOURS).save(buffer, "PNG", optimize=True)
+    picture = Image.open(BytesIO(png)).convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE)
+    picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

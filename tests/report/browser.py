@@ -48,7 +48,7 @@ class Opened:
         self.page.wait_for_selector("html[data-ready]", state="attached", timeout=900_000)
 
     def _hear(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning", "trace"):  # Plotly warns by tracing
             self.complaints.append(message.text)
 
     def _ask(self, request: Any) -> None:

@@ -131,12 +131,13 @@ def draw(values: Rungs) -> "Figure":
     bars = [
         Bar(x=labels, y=numbers, name="went on", marker={"color": BLUE}, text=[n or "" for n in numbers]),
         Bar(
-            x=labels,
-            y=stayed,
-            name="ended here",
-            marker={"color": [GREY] * last + [ORANGE], "pattern": {"shape": ["/"] * last + [""]}},
-            text=[n or "" for n in stayed],
+            x=labels[:last],
+            y=stayed[:last],
+            name="stopped",
+            marker={"color": GREY, "pattern": {"shape": "/"}},
+            text=[n or "" for n in stayed[:last]],
         ),
+        Bar(x=labels[last:], y=stayed[last:], name="trained to the end", marker={"color": ORANGE}, text=stayed[last:]),
     ]
     lines = []
     for to_the_end, colour, name in ((False, GREY, "stopped"), (True, ORANGE, "trained to the end")):
@@ -152,6 +153,7 @@ def draw(values: Rungs) -> "Figure":
                 marker={"size": 5, "symbol": "circle" if to_the_end else "x"},
                 opacity=0.8 if to_the_end else 0.45,
                 name=name,
+                showlegend=False,
                 hovertext=[f"trial {trial}: {y:.4f}" if y is not None else "" for _, y, trial in points],
                 hoverinfo="text",
                 xaxis="x2",
