@@ -139,9 +139,9 @@ def test_typical_cases_are_few_and_always_the_same(number: int, seeds: int) -> N
 
 def test_a_search_by_time_trains_what_it_can_and_goes_on_with_more_time(tmp_path: Path) -> None:
     options = {"space": "tiny", "data": "pictures", "patch": (16, 16), "storage": str(tmp_path / "nas.db")}
-    first = nas.search(trials=1, budget="4s", **options)  # type: ignore[arg-type]
+    first = nas.search(trials=1, budget="8s", **options)  # type: ignore[arg-type]
     assert [trial.state for trial in first.history.trials] == [State.COMPLETE]
-    assert first.study.settings.plan["schedule"]["seconds"] <= 4
-    longer = nas.search(trials=2, budget="12s", **options)  # type: ignore[arg-type]
+    assert first.study.settings.plan["schedule"]["seconds"] <= 8
+    longer = nas.search(trials=2, budget="20s", **options)  # type: ignore[arg-type]
     assert [trial.state for trial in longer.history.trials] == [State.COMPLETE] * 2
     assert "together" not in longer.study.settings.plan  # a study of one rung has no finalists
