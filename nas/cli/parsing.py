@@ -17,6 +17,18 @@ def parse_sizes(text: str, option: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def parse_shares(text: str, option: str) -> tuple[float, ...]:
+    """Numbers in "0.25,1".
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{option}: found {text!r}, expected shares such as 0.25,1") from None
+
+
 def parse_bytes(text: str, option: str) -> int:
     """Bytes in "800M", "4G", "24GiB" or a plain number; multiples of 1024.
 

@@ -8,7 +8,7 @@ import typer
 
 from nas.cli.output import ERR, OUT, print_json
 from nas.cli.output import table as table_of
-from nas.cli.parsing import parse_sizes
+from nas.cli.parsing import parse_shares, parse_sizes
 from nas.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,6 +122,10 @@ def replay(
     budgets: Annotated[
         str | None, typer.Option(help="Whole trainings to spend.", show_default="2,3,4,6,8,12,16,24,32")
     ] = None,
+    rungs: Annotated[
+        str | None,
+        typer.Option(help="Shares of a training after which networks are compared.", show_default="0.0625,0.25,1"),
+    ] = None,
     objective: Annotated[
         str, typer.Option(help="dice; or several, as dice,parameters or dice,macs: fronts by their hypervolume.")
     ] = "dice",
@@ -150,7 +154,7 @@ def replay(
 
       nas replay small_volumes --objective dice,parameters --seeds 20
     """
-    from nas.searching.tables.contestants import without
+    from nas.searching.tables.contestants import RUNGS, without
     from nas.searching.tables.drawing import drawing
     from nas.searching.tables.kept import ENDING
     from nas.searching.tables.regret import BUDGETS, Contest
@@ -173,6 +177,7 @@ def replay(
         tuple(sorted(set(spent))),
         read_objectives(objective),
         runs,
+        rungs=parse_shares(rungs, "--rungs") if rungs else RUNGS,
     )
     results = _replayed(of, processes)
     words = load_table(table).in_words

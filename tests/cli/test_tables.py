@@ -71,6 +71,13 @@ def test_a_table_says_how_complete_it_is_and_what_tells_early(file: str, nas: Co
         (("replay", "FILE", "--to", "x.txt"), "--to: found 'x.txt', expected a name that ends in .csv or .json"),
         (("replay", "FILE", "--budgets", "a"), "--budgets: found 'a'"),
         (("replay", "FILE", "--budgets", "0"), "--budgets: found '0', expected whole trainings"),
+        (("replay", "FILE", "--rungs", "a"), "--rungs: found 'a', expected shares such as 0.25,1"),
+        (
+            ("replay", "FILE", "--rungs", "0.3,1"),
+            "--rungs: found 0.3, 1.0, expected shares of a training at which table",
+        ),
+        (("replay", "FILE", "--rungs", "0.25"), "the least first and 1 last: of 0.0625, 0.125, 0.25, 0.5, 1.0"),
+        (("replay", "FILE", "--rungs", "1,0.25,1"), "--rungs: found 1.0, 0.25, 1.0, expected"),
         (("replay", "FILE", "--runs", "x.csv"), "--runs: found 'x.csv', expected a name that ends in .jsonl"),
         (("replay", "FILE", "--figure", "x.png"), "--figure: found 'x.png', expected a name that ends in .svg"),
         (("replay", "FILE", "--objective", "dice,latency"), "--objective: found 'latency', which a table does not"),

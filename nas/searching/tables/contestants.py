@@ -27,18 +27,20 @@ from nas.searching.tables.stock import PRUNED, STOCK, stock
 from nas.study.history import History
 from nas.study.objective import DICE, Objective
 
+RUNGS = (1 / 16, 1 / 4, 1.0)
+"""Shares of a training after which networks are compared, as in a search by time."""
 BRIEF = 1 / 8
-"""The share of a training after which the baseline chooses whom to finish."""
+"""The share after which the baseline chooses whom to finish, but never before the first rung."""
 _MISSES = 300
 """Proposals in a row that lead to no training until a proposer is taken to have no more."""
-_CLIMB = (1 / 16, 1 / 4, 1.0)
 
 
 @dataclass(frozen=True)
 class Ring:
     """What contestants are given.
 
-    `trainings` is what may be spent, in whole trainings; `entries` are the published networks that come first.
+    `trainings` is what may be spent, in whole trainings; `entries` are the published networks that come first; `rungs`
+    is where those stop to be compared that do not train each network to the end.
     """
 
     candidates: Candidates
@@ -48,6 +50,7 @@ class Ring:
     workers: int = 1
     seed: int = 0
     objectives: Sequence[Objective] = field(default=DICE)
+    rungs: tuple[float, ...] = RUNGS
 
 
 def _whole(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
@@ -56,9 +59,10 @@ def _whole(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]
 
 def _brief(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
     """Half of what may be spent goes into brief trainings, the other half into finishing."""
-    finished = max(int(ring.trainings / 2 / (1 - BRIEF)), 1)
-    many = max(int((ring.trainings - finished * (1 - BRIEF)) / BRIEF), finished)
-    return BriefThenBest(proposing, ring.objectives, many, finished), (BRIEF, 1.0)
+    brief = max(BRIEF, ring.rungs[0])
+    finished = max(int(ring.trainings / 2 / (1 - brief)), 1)
+    many = max(int((ring.trainings - finished * (1 - brief)) / brief), finished)
+    return BriefThenBest(proposing, ring.objectives, many, finished), (brief, 1.0)
 
 
 def _halving(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
@@ -66,17 +70,17 @@ def _halving(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ..
     many = ring.workers
     while (larger := _schedule(many + 1, ring)).seconds >= larger.planned:
         many += 1
-    return Halving(proposing, _schedule(many, ring), ring.objectives), _CLIMB
+    return Halving(proposing, _schedule(many, ring), ring.objectives), ring.rungs
 
 
 def _schedule(many: int, ring: Ring) -> Schedule:
     finalists = min(ring.workers, max(int(ring.trainings / 2), 1))  # one for each worker, where half is enough for that
-    survivors = survivors_of(many, len(_CLIMB), finalists)
-    return Schedule(ring.trainings / ring.workers, 1.0, _CLIMB, survivors, ring.workers)
+    survivors = survivors_of(many, len(ring.rungs), finalists)
+    return Schedule(ring.trainings / ring.workers, 1.0, ring.rungs, survivors, ring.workers)
 
 
 def _asynchronous(proposing: Strategy, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
-    return AsynchronousHalving(proposing, ring.objectives, len(_CLIMB), ETA), _CLIMB
+    return AsynchronousHalving(proposing, ring.objectives, len(ring.rungs), ETA), ring.rungs
 
 
 PACES: Mapping[str, Callable[[Strategy, Ring], tuple[Strategy, tuple[float, ...]]]] = {
@@ -167,7 +171,7 @@ def contestant(name: str, ring: Ring) -> tuple[Strategy, tuple[float, ...]]:
     if len(ring.objectives) > 1 and (proposer in ONE_OBJECTIVE or proposer in PRUNED):
         raise InputError(f"strategy {name!r}: serves one objective, not {len(ring.objectives)}; leave it out")
     if pace == OPTUNA:
-        alone, rungs = stock(proposer, ring.candidates, ring.objectives, ring.seed)
+        alone, rungs = stock(proposer, ring.candidates, ring.objectives, ring.seed, ring.rungs)
         return Exhaustible(alone), rungs
     changes = "changes" not in off
     ground = Ground(ring.candidates, ring.objectives, ring.identify, ring.seed, changes)

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from nas.catalog import load_space
-from nas.errors import InputError
+from nas.errors import InputError, field_named
 from nas.searching.candidates import candidates_of
 from nas.searching.references import Entry
-from nas.searching.tables.contestants import ANYTIME, USUAL, USUAL_FRONTS, Ring, contestant
+from nas.searching.tables.contestants import ANYTIME, RUNGS, USUAL, USUAL_FRONTS, Ring, contestant
 from nas.searching.tables.kept import Job, Outcome, keep, kept
 from nas.searching.tables.remembered import remembered
 from nas.searching.tables.replaying import Course, Lookup, replay
@@ -35,7 +35,8 @@ class Contest:
     """What is replayed: strategies by name on a table, each with so many seeds and simulated workers.
 
     `file` is where replays are kept as they are done; what it holds is not replayed again. `patient` is whether those
-    that plan nothing go on until they are near the best, so that the time to that is known.
+    that plan nothing go on until they are near the best, so that the time to that is known. `rungs` is where those stop
+    that do not train each network to the end.
     """
 
     table: str
@@ -46,6 +47,7 @@ class Contest:
     objectives: tuple[Objective, ...] = DICE
     file: Path | None = None
     patient: bool = True
+    rungs: tuple[float, ...] = RUNGS
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,8 +121,9 @@ def contest(of: Contest, processes: int = 1, done: Callable[[int, int], None] = 
     """
     lookup, ring = _lookup(of.table), _ring(of.table)
     best = lookup.table.best.dice
+    _expect_rungs(of.rungs, lookup.table)
     for name in of.names:
-        contestant(name, replace(ring, trainings=1.0, objectives=of.objectives))
+        contestant(name, replace(ring, trainings=1.0, objectives=of.objectives, rungs=of.rungs))
     jobs = [(name, budget, seed) for name in of.names for budget in _played(name, of) for seed in range(of.seeds)]
     outcomes = {} if of.file is None else kept(of.file, _in_common(of, lookup.table))
     missing = [job for job in jobs if job not in outcomes]
@@ -133,6 +136,16 @@ def contest(of: Contest, processes: int = 1, done: Callable[[int, int], None] = 
     return Results(of, best, outcomes)
 
 
+def _expect_rungs(rungs: Sequence[float], table: Table) -> None:
+    """Refuse rungs at which a table did not look."""
+    looked = table.making.rungs
+    if list(rungs) != sorted(set(rungs)) or rungs[-1] != 1 or not set(rungs) <= set(looked):
+        raise InputError(
+            f"{field_named('rungs')}: found {', '.join(map(str, rungs))}, expected shares of a training at which table "
+            f"{table.name} looked, the least first and 1 last: of {', '.join(map(str, looked))}"
+        )
+
+
 def _in_common(of: Contest, table: Table) -> Document:
     """What replays must have in common to be one contest."""
     rows = "".join(line_of(row) for row in table.rows)
@@ -142,6 +155,7 @@ def _in_common(of: Contest, table: Table) -> Document:
         "workers": of.workers,
         "patient": of.patient,
         "objectives": [objective.metric for objective in of.objectives],
+        "rungs": list(of.rungs),
     }
 
 
@@ -170,8 +184,8 @@ def _played_out(of: Contest, jobs: Sequence[Job], processes: int) -> Iterator[tu
 def _play(of: Contest, job: Job) -> Outcome:
     name, budget, seed = job
     lookup = _lookup(of.table)
-    ring = replace(_ring(of.table), trainings=float(budget), workers=of.workers, seed=seed, objectives=of.objectives)
-    strategy, rungs = contestant(name, ring)
+    ring = replace(_ring(of.table), trainings=float(budget), workers=of.workers, seed=seed)
+    strategy, rungs = contestant(name, replace(ring, objectives=of.objectives, rungs=of.rungs))
     several = len(of.objectives) > 1
     course = Course(
         rungs,

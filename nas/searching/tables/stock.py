@@ -18,10 +18,8 @@ from nas.study.objective import Objective
 if TYPE_CHECKING:
     import optuna
 
-SHARES = (1 / 16, 1 / 4, 1.0)
-"""The rungs at which Hyperband prunes: with a factor of four, the shares after which tables and searches look."""
 _FACTOR = 4
-_STEPS = (1, 4, 16)
+"""Of Hyperband: it looks at the rungs of the others where each is so many times the one before."""
 
 
 @dataclass
@@ -34,13 +32,13 @@ class Stock:
         candidates: what is proposed from.
         objectives: what is told.
         study: with its sampler and pruner.
-        rungs: how many reports a training makes.
+        steps: at which a training makes its reports, counted from the first.
     """
 
     candidates: Candidates
     objectives: Sequence[Objective]
     study: "optuna.Study"
-    rungs: int = 1
+    steps: Sequence[int] = (1,)
     _open: "dict[int, optuna.Trial]" = field(default_factory=dict, repr=False)
     """What was asked and not told yet, by our number."""
 
@@ -67,7 +65,7 @@ class Stock:
             self.study.tell(asked, [goal.value(known) or 0.0 for goal in self.objectives])
         elif known.state is State.PAUSED and known.latest is not None:
             rung = known.latest.key.rung
-            asked.report(known.values["dice"], _STEPS[rung])
+            asked.report(known.values["dice"], self.steps[rung])
             if known is trial and not asked.should_prune():
                 return rung + 1
             self.study.tell(asked, state=TrialState.PRUNED)
@@ -82,27 +80,27 @@ class Stock:
         return -1 if twin is None else twin.number
 
 
-def _tpe(seed: int) -> dict[str, Any]:
+def _tpe(seed: int, steps: Sequence[int]) -> dict[str, Any]:
     import optuna
 
     return {"sampler": optuna.samplers.TPESampler(seed=seed)}
 
 
-def _tpe_hyperband(seed: int) -> dict[str, Any]:
+def _tpe_hyperband(seed: int, steps: Sequence[int]) -> dict[str, Any]:
     import optuna
 
-    pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=_STEPS[-1], reduction_factor=_FACTOR)
+    pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=steps[-1], reduction_factor=_FACTOR)
     # Which bracket a trial is in follows from the name of its study.
-    return {**_tpe(seed), "pruner": pruner, "study_name": f"seed {seed}"}
+    return {**_tpe(seed, steps), "pruner": pruner, "study_name": f"seed {seed}"}
 
 
-def _nsga2(seed: int) -> dict[str, Any]:
+def _nsga2(seed: int, steps: Sequence[int]) -> dict[str, Any]:
     import optuna
 
     return {"sampler": optuna.samplers.NSGAIISampler(seed=seed)}
 
 
-STOCK: Mapping[str, Callable[[int], dict[str, Any]]] = {
+STOCK: Mapping[str, Callable[[int, Sequence[int]], dict[str, Any]]] = {
     "tpe": _tpe,
     "tpe_hyperband": _tpe_hyperband,
     "nsga2": _nsga2,
@@ -112,8 +110,9 @@ PRUNED = frozenset({"tpe_hyperband"})
 
 
 def stock(
-    name: str, candidates: Candidates, objectives: Sequence[Objective], seed: int
+    name: str, candidates: Candidates, objectives: Sequence[Objective], seed: int, rungs: Sequence[float]
 ) -> tuple[Stock, tuple[float, ...]]:
-    """One of Optuna's searches by its name, and the rungs that it trains to."""
-    shares = SHARES if name in PRUNED else (1.0,)
-    return Stock(candidates, objectives, new_study(objectives, **STOCK[name](seed)), len(shares)), shares
+    """One of Optuna's searches by its name, and the rungs that it trains to, of those that it may."""
+    shares = tuple(rungs) if name in PRUNED else (1.0,)
+    steps = [round(share / shares[0]) for share in shares]
+    return Stock(candidates, objectives, new_study(objectives, **STOCK[name](seed, steps)), steps), shares

@@ -150,6 +150,24 @@ def test_optuna_alone_is_replayed_by_its_own_loop(name: str, workers: int, file:
     assert moments[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("whole:random", (1.0,)),
+        ("brief:random", (0.25, 1.0)),
+        ("halving:random", (0.25, 0.5, 1.0)),
+        ("asynchronous:random", (0.25, 0.5, 1.0)),
+        ("optuna:tpe", (1.0,)),
+        ("optuna:tpe_hyperband", (0.25, 0.5, 1.0)),
+    ],
+)
+def test_networks_are_compared_at_the_rungs_that_are_wished(name: str, expected: tuple[float, ...], file: str) -> None:
+    wished = (0.25, 0.5, 1.0)
+    assert contestant(name, replace(_ring(file), trainings=4.0, rungs=wished))[1] == expected
+    (standing,) = contest(Contest(file, (name,), seeds=1, budgets=(16,), patient=False, rungs=wished)).standings
+    assert standing.middle < 0.3
+
+
 def test_a_part_that_is_switched_off_is_another_search(file: str) -> None:
     off = without("halving:tree_parzen")
     assert set(off.values()) == {
