@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nas.model.evaluating import Evaluation
     from nas.model.labelling import Labelling
 
-_SHOWN = {"iou": "IoU", "volume_error": "volume error", "hausdorff95": "HD95 mm", "surface_dice": "surface"}
+_SHOWN = {"iou": "IoU", "volume_error": "volume error", "hausdorff95": "HD95", "surface_dice": "surface"}
 """Columns beside Dice."""
 
 
@@ -31,7 +31,9 @@ def evaluate(
     ignore: Annotated[
         int | None, typer.Option(min=0, help="Value in the labels that does not count.", show_default="none")
     ] = None,
-    tolerance: Annotated[float, typer.Option(min=0.0, help="Of surface Dice, in mm.")] = 1.0,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="Of surface Dice, in mm (pixels where no spacing is known).")
+    ] = 1.0,
     to: Annotated[Path | None, typer.Option(help="File for every case: .csv or .json.", show_default="none")] = None,
     pictures: Annotated[
         Path | None,
@@ -111,7 +113,8 @@ def _show(evaluation: "Evaluation") -> None:
     title = f"{len(evaluation.scored)} cases" + (
         f", {evaluation.unlabelled} without a label" if evaluation.unlabelled else ""
     )
-    OUT.print(table(title, ("structure", "Dice", "95% interval", *_SHOWN.values()), rows))
+    columns = (_SHOWN | {"hausdorff95": f"HD95 {evaluation.unit}"}).values()
+    OUT.print(table(title, ("structure", "Dice", "95% interval", *columns), rows))
     if len(evaluation.scored) < FEW_CASES:
         OUT.print(f"with fewer than {FEW_CASES} cases intervals are too short: take them as a hint")
 

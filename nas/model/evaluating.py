@@ -28,11 +28,15 @@ METRICS = ("dice", "iou", "volume_error", "hausdorff95", "surface_dice")
 
 @dataclass(frozen=True)
 class Scored:
-    """One case: of each metric a value for each target (NaN where it is undefined); or why there is none."""
+    """One case: of each metric a value for each target (NaN where it is undefined); or why there is none.
+
+    measured: whether distances are in mm; else they are in pixels.
+    """
 
     case: str
     values: Mapping[str, tuple[float, ...]]
     reason: str = ""
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Evaluation:
     def scored(self) -> tuple[Scored, ...]:
         """The cases that could be compared."""
         return tuple(case for case in self.cases if not case.reason)
+
+    @property
+    def unit(self) -> str:
+        """Of distances: mm, px where no spacing is known, or both where that differs from case to case."""
+        measured = {case.measured for case in self.scored}
+        return "mm or px" if len(measured) > 1 else "px" if False in measured else "mm"
 
     def of(self, metric: str, target: int | None = None) -> npt.NDArray[np.float64]:
         """The values of a metric, one a case; of a target, or in the mean over the targets that are defined."""
@@ -94,7 +104,8 @@ class Evaluation:
             }
             for case in self.cases
         ]
-        return {"mean": means, "scored": len(self.scored), "unlabelled": self.unlabelled, "cases": cases}
+        numbers = {"scored": len(self.scored), "unlabelled": self.unlabelled}
+        return {"mean": means, "unit": self.unit, **numbers, "cases": cases}
 
 
 def evaluate_folder(
@@ -144,7 +155,8 @@ def _scored(name: str, prediction: Path | None, label: Path, labelling: Labellin
         seen = torch.from_numpy(class_indices(prediction, predicted, labelling))
     except InputError as error:
         return Scored(name, {}, str(error))
-    return Scored(name, _all_metrics(wanted, seen, truth.geometry.spacing, labelling, tolerance))
+    values = _all_metrics(wanted, seen, truth.geometry.spacing, labelling, tolerance)
+    return Scored(name, values, measured=truth.geometry.measured)
 
 
 def _all_metrics(

@@ -329,6 +329,25 @@ def test_an_independent_script_has_the_same_dice(nas: Command, folder: Path) -> 
     assert set(document["mean"]) == {"dice", "iou", "volume_error", "hausdorff95", "surface_dice"}
 
 
+@pytest.mark.parametrize(
+    ("endings", "unit"), [((".nii.gz",), "mm"), ((".png",), "px"), ((".nii.gz", ".png"), "mm or px")]
+)
+def test_distances_are_said_in_pixels_where_no_spacing_is_known(
+    endings: tuple[str, ...], unit: str, nas: Command, tmp_path: Path
+) -> None:
+    square = np.zeros((12, 12, 3), np.uint8)
+    square[3:8, 3:8] = 1
+    for part, labels in (("out", np.roll(square, 1, axis=0)), ("labels", square)):
+        (tmp_path / part).mkdir()
+        if ".nii.gz" in endings:
+            nifti(tmp_path / part / "volume.nii.gz", labels)
+        if ".png" in endings:
+            Picture.fromarray(labels[..., 0]).save(tmp_path / part / "picture.png")
+    text = evaluate(nas, tmp_path)
+    assert f"HD95 {unit}" in " ".join(text.split())
+    assert json.loads(evaluate(nas, tmp_path, "--json"))["unit"] == unit
+
+
 def test_classes_that_differ_between_model_and_labels_are_listed(nas: Command, folder: Path) -> None:
     predict(nas, folder)
     labelled(folder, lambda label: label.__setitem__((0, 0, 0), 3))
