@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from nas.graph.graph import Graph
+from nas.graph.nodes import Traced
 from nas.graph.operations import (
     Attend,
     AveragePool,
@@ -16,7 +16,6 @@ from nas.graph.operations import (
     Pad,
     Resize,
     TransposedConvolution,
-    surplus_of,
 )
 from nas.graph.task import Axes
 
@@ -27,7 +26,7 @@ _FEW = 4
 """Channels in, as of an image, that are not brought into blocks."""
 
 
-def parameters(graph: Graph, scopes: tuple[str, ...] = ("",)) -> int:
+def parameters(graph: Traced, scopes: tuple[str, ...] = ("",)) -> int:
     """The number of trainable parameters, of the whole or below the given paths."""
     prefixes = tuple(f"{scope}." if scope else "" for scope in scopes)
     return sum(
@@ -38,17 +37,17 @@ def parameters(graph: Graph, scopes: tuple[str, ...] = ("",)) -> int:
     )
 
 
-def macs(graph: Graph) -> int:
+def macs(graph: Traced) -> int:
     """Multiply-accumulates of one forward pass over one patch."""
     return sum(operation.macs(inputs, *positions) for operation, inputs, positions in _computed(graph))
 
 
-def blocked_macs(graph: Graph) -> int:
+def blocked_macs(graph: Traced) -> int:
     """Multiply-accumulates of one forward pass over one patch where channels are computed in whole blocks."""
     return sum(_in_blocks(*computed) for computed in _computed(graph))
 
 
-def _computed(graph: Graph) -> Iterator[tuple[Operation, Axes, tuple[int, int]]]:
+def _computed(graph: Traced) -> Iterator[tuple[Operation, Axes, tuple[int, int]]]:
     """Each operation with the channels of its inputs, and how many positions its first input and its output have."""
     for position, node in enumerate(graph.nodes):
         if node.inputs:
@@ -68,7 +67,7 @@ def _whole(channels: int) -> int:
     return -(-channels // _BLOCK) * _BLOCK
 
 
-def training_bytes(graph: Graph) -> int:
+def training_bytes(graph: Traced) -> int:
     """Bytes that autograd holds between forward and backward over one patch in float32, parameters aside.
 
     A tensor that several operations keep is held once.
@@ -88,7 +87,7 @@ def training_bytes(graph: Graph) -> int:
     return extra + FLOAT_BYTES * sum(nodes[position].channels * voxels[position] for position in kept)
 
 
-def receptive_field(graph: Graph) -> Axes:
+def receptive_field(graph: Traced) -> Axes:
     """Voxels per axis that can influence one voxel of the first output, found by walking the graph backwards."""
     whole = any(isinstance(node.operation, GlobalPool | Attend) for node in graph.nodes)
     if whole:
@@ -96,7 +95,7 @@ def receptive_field(graph: Graph) -> Axes:
     return tuple(_receptive_field(graph, axis) for axis in range(graph.task.axes))
 
 
-def _receptive_field(graph: Graph, axis: int) -> int:
+def _receptive_field(graph: Traced, axis: int) -> int:
     import numpy as np  # here, for what is not needed to list spaces
 
     # Outputs at different offsets within the coarsest stride see different amounts: all at once, the largest counts.
@@ -142,15 +141,3 @@ def _window(operation: object, axis: int, size: int, low: Any, high: Any) -> tup
         # Position p of the output lies at (p + 1/2) / factor - 1/2 of the input, between two of its positions.
         return (2 * low + 1 - factor) // (2 * factor), -((factor - 2 * high - 1) // (2 * factor))
     return low, high
-
-
-def voxels(graph: Graph) -> tuple[int, ...]:
-    """How many positions of one patch each node makes."""
-    counts: dict[tuple[Axes, Axes], int] = {}
-    surplus: list[Axes] = []
-    for node in graph.nodes:
-        surplus.append(surplus_of(node.operation, [surplus[source] for source in node.inputs]))
-        size = node.strides, surplus[-1]
-        if size not in counts:
-            counts[size] = graph.task.voxels(*size)
-    return tuple(counts[size] for size in zip((node.strides for node in graph.nodes), surplus, strict=True))

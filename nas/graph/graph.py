@@ -1,64 +1,31 @@
-"""The traced network: nodes in the order they run, and all that is read off them without torch."""
+"""The traced network with all that is read off it without torch: identity, cost, picture, and itself as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from nas.errors import InputError
-from nas.graph.operations import OPERATIONS, Operation
+from nas.graph import cost, identity
+from nas.graph.nodes import Node, Scope, Traced
+from nas.graph.operations import OPERATIONS
 from nas.graph.task import Axes, Task
 from nas.space.walk import field_names
 
 
-class Node(NamedTuple):
-    """One operation in a graph.
-
-    `inputs` are positions of earlier nodes; `name` is its path (`encoder.0.block.1.conv`), under which its learned
-    tensors stand in the state dict; `strides` are input voxels per position and axis, `()` after global pooling.
-    """
-
-    operation: Operation
-    inputs: tuple[int, ...]
-    name: str
-    channels: int
-    strides: Axes
-
-
 @dataclass(frozen=True)
-class Scope:
-    """What a path stands for: the class of the part that wrote it, and its docstring."""
-
-    kind: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A network as a tuple of nodes.
-
-    `outputs` are positions of nodes, full resolution first; further ones are the coarser outputs of deep
-    supervision. `scopes` maps paths to the parts that wrote them and is no part of the network's identity.
-    """
-
-    task: Task
-    nodes: tuple[Node, ...]
-    outputs: tuple[int, ...]
-    scopes: Mapping[str, Scope]
+class Graph(Traced):
+    """A network, and what follows from its nodes."""
 
     @cached_property
     def digest(self) -> str:
         """The identity of the network: equal for equal functions of the image, whatever their parts are called."""
-        from nas.graph.identity import digest
-
-        return digest(self)
+        return identity.digest(self)
 
     @cached_property
     def parameters(self) -> int:
         """The number of trainable parameters."""
-        from nas.graph.cost import parameters
-
-        return parameters(self)
+        return cost.parameters(self)
 
     @cached_property
     def macs(self) -> int:
@@ -66,9 +33,7 @@ class Graph:
 
         Those of the outputs of deep supervision are counted: they are made in every pass.
         """
-        from nas.graph.cost import macs
-
-        return macs(self)
+        return cost.macs(self)
 
     @cached_property
     def blocked_macs(self) -> int:
@@ -76,42 +41,21 @@ class Graph:
 
         A network of 12 channels takes as long as one of 16; it is the better measure of time, not of size.
         """
-        from nas.graph.cost import blocked_macs
-
-        return blocked_macs(self)
+        return cost.blocked_macs(self)
 
     @cached_property
     def training_bytes(self) -> int:
         """Bytes of activations held for the backward pass of one patch in float32, parameters not counted."""
-        from nas.graph.cost import training_bytes
-
-        return training_bytes(self)
+        return cost.training_bytes(self)
 
     @cached_property
     def receptive_field(self) -> Axes:
         """Voxels per axis that can influence one output voxel; the whole patch after global pooling."""
-        from nas.graph.cost import receptive_field
-
-        return receptive_field(self)
-
-    @cached_property
-    def voxels(self) -> tuple[int, ...]:
-        """How many positions of one patch each node makes."""
-        from nas.graph.cost import voxels
-
-        return voxels(self)
-
-    @cached_property
-    def total_stride(self) -> Axes:
-        """What each axis of an input must be a multiple of."""
-        strides = [node.strides for node in self.nodes if node.strides]
-        return tuple(max(level) for level in zip(*strides, strict=True))
+        return cost.receptive_field(self)
 
     def parameters_of(self, *scopes: str) -> int:
         """The number of trainable parameters below the given paths, such as "encoder"."""
-        from nas.graph.cost import parameters
-
-        return parameters(self, scopes)
+        return cost.parameters(self, scopes)
 
     def _repr_svg_(self) -> str:
         """The picture that a notebook shows."""

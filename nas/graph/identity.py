@@ -5,8 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import Field, dataclass, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nas.graph.nodes import Traced
 from nas.graph.operations import (
     ADDED,
     Convolution,
@@ -16,9 +17,6 @@ from nas.graph.operations import (
     Operation,
     TransposedConvolution,
 )
-
-if TYPE_CHECKING:
-    from nas.graph.graph import Graph
 
 _SIZE = 16
 _fields: Callable[[type], tuple[Field[Any], ...]] = cache(fields)
@@ -35,7 +33,7 @@ class Value:
     inputs: tuple[int, ...]
 
 
-def digest(graph: "Graph") -> str:
+def digest(graph: Traced) -> str:
     """32 hexadecimal digits, equal for equal networks; nodes that lead to no output are no part of it.
 
     Studies are keyed by it, so it must not change from release to release.
@@ -49,7 +47,7 @@ def digest(graph: "Graph") -> str:
     return whole.hexdigest()
 
 
-def _values(graph: "Graph") -> tuple[list[Value], list[int]]:
+def _values(graph: Traced) -> tuple[list[Value], list[int]]:
     """The values of a graph, and the place among them of what each node makes.
 
     Two nodes make one value where they do the same to the same and neither has weights or chance of its own.
@@ -90,7 +88,7 @@ def _text(operation: Operation) -> str:
     return f"{type(operation).__name__}({', '.join(values)})"
 
 
-def _cancelled_biases(graph: "Graph") -> set[int]:
+def _cancelled_biases(graph: Traced) -> set[int]:
     """The convolutions whose bias no output can show: all that uses them is a norm that takes each channel's mean."""
     users: dict[int, list[Operation | None]] = defaultdict(list)
     for node in graph.nodes:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from nas.errors import InputError, own_code
 from nas.graph import operations
-from nas.graph.graph import Graph, Node, Scope
+from nas.graph.graph import Graph
 from nas.graph.names import RESERVED
+from nas.graph.nodes import Node, Scope
 from nas.graph.operations import Operation, ResizeMode, surplus_of
 from nas.graph.task import Axes, Task
 from nas.space.knobs import check_knobs, knob

@@ -2,7 +2,8 @@
 
 from math import prod
 
-from nas.graph.graph import Graph, Node
+from nas.graph.graph import Graph
+from nas.graph.nodes import Node
 from nas.graph.operations import Convolution, Normalisation
 from nas.graph.task import Axes
 

@@ -4,7 +4,7 @@ What is drawn is read off the graph (`stages`), placed (`columns`, `arrows`, `la
 written as text (`svg`).
 """
 
-from nas.graph.graph import Graph
+from nas.graph.nodes import Traced
 from nas.graph.picture.differences import Difference, compare
 from nas.graph.picture.layout import Drawn, Layout
 from nas.graph.picture.svg import DARK, svg
@@ -12,7 +12,7 @@ from nas.graph.picture.svg import DARK, svg
 __all__ = ["DARK", "Difference", "compare", "draw", "draw_both", "thumbnail"]
 
 
-def draw(graph: Graph, title: str = "", *, tooltips: bool = True) -> str:
+def draw(graph: Traced, title: str = "", *, tooltips: bool = True) -> str:
     """The network as the text of an SVG file, on a background of its own.
 
     Rows are resolutions; a block is a stage, with a slab for each of its units; grey arrows are the way through the
@@ -26,12 +26,12 @@ def draw(graph: Graph, title: str = "", *, tooltips: bool = True) -> str:
     return svg(Layout([Drawn(graph, title)]).sheet(), tooltips=tooltips)
 
 
-def thumbnail(graph: Graph, title: str = "") -> str:
+def thumbnail(graph: Traced, title: str = "") -> str:
     """The same, small and without words, for lists."""
     return svg(Layout([Drawn(graph, title)], worded=False).sheet(), tooltips=False)
 
 
-def draw_both(first: Graph, second: Graph, titles: tuple[str, str]) -> str:
+def draw_both(first: Traced, second: Traced, titles: tuple[str, str]) -> str:
     """Two networks side by side, their levels in common rows, what differs marked; see `compare` for that in words."""
     compared = compare(first, second)
     return svg(Layout([Drawn(first, titles[0], compared.first), Drawn(second, titles[1], compared.second)]).sheet())

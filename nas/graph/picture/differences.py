@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nas.graph.graph import Graph
+from nas.graph.nodes import Traced
 from nas.graph.picture.stages import Outline, Stage, outline
 from nas.graph.picture.words import sizes
 from nas.graph.task import Axes
@@ -31,7 +31,7 @@ class Compared:
     second: Mapping[int, frozenset[str]]
 
 
-def compare(first: Graph, second: Graph) -> Compared:
+def compare(first: Traced, second: Traced) -> Compared:
     """The stages that stand in one network alone, or do something else in the other."""
     ours, theirs = outline(first), outline(second)
     stages_of_first, stages_of_second = _keyed(ours), _keyed(theirs)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nas.graph.graph import Graph
+from nas.graph.cost import macs, parameters
+from nas.graph.nodes import Traced
 from nas.graph.picture.arrows import LANE, Router, lanes
 from nas.graph.picture.columns import SMALL, Columns, Place, columns, levels, text_width
 from nas.graph.picture.shapes import Band, Block, Line, Sheet, Sign, Word
@@ -28,7 +29,7 @@ _SIGNS = {"concatenate": "concatenation", "add": "sum", "gate": "gate: weighed v
 class Drawn:
     """A network on a sheet: its title, and by stage the lines of text that are marked, an empty set marking nothing."""
 
-    graph: Graph
+    graph: Traced
     title: str
     marked: Mapping[int, frozenset[str]] | None = None
 
@@ -206,7 +207,7 @@ class Layout:
     @staticmethod
     def _heading(drawn: Drawn) -> tuple[tuple[str, float], tuple[str, float]]:
         graph, patch = drawn.graph, " × ".join(map(str, drawn.graph.task.patch))
-        facts = f"{short(graph.parameters)} parameters, {short(graph.macs)} multiply-accumulates for {patch}"
+        facts = f"{short(parameters(graph))} parameters, {short(macs(graph))} multiply-accumulates for {patch}"
         return (drawn.title or "Network", TITLE), (facts, SUBTITLE)
 
     def _legend(self, kinds: Sequence[str], signs: set[str]) -> "Iterator[Entry]":
@@ -277,7 +278,7 @@ def told(drawn: Drawn) -> str:
     return f"{drawn.title or 'Network'}: {stages}." + (f" Skip connections: {skips}." if skips else "")
 
 
-def _told_stage(graph: Graph, stage: Stage) -> str:
+def _told_stage(graph: Traced, stage: Stage) -> str:
     plural = "s" if stage.channels > 1 else ""
     words = [f"{stage.name}: {stage.heading}", f"{stage.channels} channel{plural} at {sizes(graph.task, stage.level)}"]
     if not stage.is_input:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from nas.graph.graph import Graph, Node
+from nas.graph.nodes import Node, Traced
 from nas.graph.operations import (
     Add,
     Attend,
@@ -82,12 +82,12 @@ class Link:
 class Outline:
     """A graph as it is drawn."""
 
-    graph: Graph
+    graph: Traced
     stages: tuple[Stage, ...]
     links: tuple[Link, ...]
 
 
-def outline(graph: Graph) -> Outline:
+def outline(graph: Traced) -> Outline:
     """The stages of a graph in the order in which they begin, and their links."""
     groups = _groups(graph)
     members = _members(groups)
@@ -113,7 +113,7 @@ def coarseness(level: Axes) -> tuple[bool, int, Axes]:
 # Which nodes stand together -----------------------------------------------------------------------------------------
 
 
-def _groups(graph: Graph) -> list[str]:
+def _groups(graph: Traced) -> list[str]:
     """The stage of each node: the outermost part that wrote it, parted where it is used at several resolutions."""
     parts = [_part(graph, node.name) for node in graph.nodes]
     leaving = _leaving(graph, parts)
@@ -128,7 +128,7 @@ def _groups(graph: Graph) -> list[str]:
     return groups
 
 
-def _part(graph: Graph, name: str) -> str:
+def _part(graph: Traced, name: str) -> str:
     """The outermost scope of a path that a part wrote; without any, its first step, and the number behind it."""
     steps = name.split(".")
     for count in range(1, len(steps)):
@@ -138,7 +138,7 @@ def _part(graph: Graph, name: str) -> str:
     return ".".join(steps[:2]) if len(steps) > 2 and steps[1].isdigit() else steps[0]
 
 
-def _leaving(graph: Graph, parts: Sequence[str]) -> dict[str, set[Axes]]:
+def _leaving(graph: Traced, parts: Sequence[str]) -> dict[str, set[Axes]]:
     """The resolutions of what each part makes and others use."""
     leaving: dict[str, set[Axes]] = {part: set() for part in parts}
     for position, node in enumerate(graph.nodes):
@@ -150,7 +150,7 @@ def _leaving(graph: Graph, parts: Sequence[str]) -> dict[str, set[Axes]]:
     return leaving
 
 
-def _parted(graph: Graph, parts: Sequence[str], leaving: Mapping[str, set[Axes]]) -> list[str]:
+def _parted(graph: Traced, parts: Sequence[str], leaving: Mapping[str, set[Axes]]) -> list[str]:
     """Nodes of a part that others use at several resolutions stand with the next of those."""
     groups = list(parts)
     latest: dict[str, Axes] = {}
@@ -172,11 +172,11 @@ def _members(groups: Sequence[str]) -> dict[str, list[int]]:
     return members
 
 
-def _works(graph: Graph, position: int) -> bool:
+def _works(graph: Traced, position: int) -> bool:
     return isinstance(graph.nodes[position].operation, (Input, *_WORKING)) or position in graph.outputs
 
 
-def _sources(graph: Graph, groups: Sequence[str], positions: Sequence[int]) -> dict[str, list[int]]:
+def _sources(graph: Traced, groups: Sequence[str], positions: Sequence[int]) -> dict[str, list[int]]:
     """What a stage is given: the nodes, by the stage that makes them."""
     own = groups[positions[0]]
     used = sorted({source for position in positions for source in graph.nodes[position].inputs})
@@ -187,14 +187,14 @@ def _sources(graph: Graph, groups: Sequence[str], positions: Sequence[int]) -> d
     return sources
 
 
-def _level(graph: Graph, groups: Sequence[str], name: str, positions: Sequence[int]) -> Axes:
+def _level(graph: Traced, groups: Sequence[str], name: str, positions: Sequence[int]) -> Axes:
     """The resolution of what leaves a stage."""
     used = {source for i, node in enumerate(graph.nodes) if groups[i] != name for source in node.inputs}
     leaving = [graph.nodes[i].strides for i in positions if i in used or i in graph.outputs]
     return min(leaving or [graph.nodes[positions[-1]].strides], key=coarseness)
 
 
-def _main(graph: Graph, sources: Mapping[str, Sequence[int]], level: Axes) -> str:
+def _main(graph: Traced, sources: Mapping[str, Sequence[int]], level: Axes) -> str:
     """The source that is the way through the network: the latest one of those that are coarser, else of all."""
 
     def rank(name: str) -> tuple[bool, int]:
@@ -207,7 +207,7 @@ def _main(graph: Graph, sources: Mapping[str, Sequence[int]], level: Axes) -> st
 # What a stage is ----------------------------------------------------------------------------------------------------
 
 
-def _reached(graph: Graph, positions: Sequence[int], start: Sequence[int] | None) -> set[int]:
+def _reached(graph: Traced, positions: Sequence[int], start: Sequence[int] | None) -> set[int]:
     """The nodes of a stage to which what begins at `start` leads."""
     reached: set[int] = set()
     for position in positions:
@@ -217,7 +217,7 @@ def _reached(graph: Graph, positions: Sequence[int], start: Sequence[int] | None
     return reached
 
 
-def _stage(graph: Graph, index: int, name: str, positions: Sequence[int], level: Axes, on_main_way: set[int]) -> Stage:
+def _stage(graph: Traced, index: int, name: str, positions: Sequence[int], level: Axes, on_main_way: set[int]) -> Stage:
     part = name.partition(":")[0]
     block = f"{part}.block"
     home = block if block in graph.scopes else part
@@ -246,7 +246,7 @@ def _stage(graph: Graph, index: int, name: str, positions: Sequence[int], level:
     return stage
 
 
-def _parameters(graph: Graph, positions: Sequence[int]) -> int:
+def _parameters(graph: Traced, positions: Sequence[int]) -> int:
     nodes = [graph.nodes[position] for position in positions]
     inputs = [tuple(graph.nodes[source].channels for source in node.inputs) for node in nodes]
     return sum(
@@ -256,7 +256,7 @@ def _parameters(graph: Graph, positions: Sequence[int]) -> int:
     )
 
 
-def _depths(graph: Graph, positions: Sequence[int], counted: set[int]) -> dict[int, int]:
+def _depths(graph: Traced, positions: Sequence[int], counted: set[int]) -> dict[int, int]:
     """How many convolutions over positions stand on the longest path to each node, those of `counted` alone."""
     depths: dict[int, int] = {}
     for position in positions:
@@ -266,7 +266,7 @@ def _depths(graph: Graph, positions: Sequence[int], counted: set[int]) -> dict[i
     return depths
 
 
-def _step(graph: Graph, positions: Sequence[int], on_main_way: set[int]) -> str:
+def _step(graph: Traced, positions: Sequence[int], on_main_way: set[int]) -> str:
     """How a stage comes from its main input's resolution, along its longest path."""
     depths = _depths(graph, positions, set(positions))
     steps: list[str] = []
@@ -280,7 +280,7 @@ def _step(graph: Graph, positions: Sequence[int], on_main_way: set[int]) -> str:
     return joined(dict.fromkeys(step for step in steps if step))
 
 
-def _branches(graph: Graph, positions: Sequence[int]) -> tuple[str, ...]:
+def _branches(graph: Traced, positions: Sequence[int]) -> tuple[str, ...]:
     """What a stage does side by side, where it joins many paths that share nothing but its input."""
     own = set(positions)
     for position in positions:
@@ -292,7 +292,7 @@ def _branches(graph: Graph, positions: Sequence[int]) -> tuple[str, ...]:
     return ()
 
 
-def _before(graph: Graph, position: int, own: set[int]) -> set[int]:
+def _before(graph: Traced, position: int, own: set[int]) -> set[int]:
     """A node and all nodes of its stage that lead to it."""
     before: set[int] = set()
     waiting = [position]
@@ -304,7 +304,7 @@ def _before(graph: Graph, position: int, own: set[int]) -> set[int]:
     return before
 
 
-def _notes(graph: Graph, home: str, working: Sequence[int]) -> tuple[str, ...]:
+def _notes(graph: Traced, home: str, working: Sequence[int]) -> tuple[str, ...]:
     """What else is special about a block: kernels, dilations, groups, and the parts within it."""
     convolutions = [node.operation for node in _nodes(graph, working) if isinstance(node.operation, Convolution)]
     inner = [scope.kind for path, scope in graph.scopes.items() if path.startswith(f"{home}.")]
@@ -312,14 +312,14 @@ def _notes(graph: Graph, home: str, working: Sequence[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for note in notes if note))
 
 
-def _nodes(graph: Graph, positions: Sequence[int]) -> list[Node]:
+def _nodes(graph: Traced, positions: Sequence[int]) -> list[Node]:
     return [graph.nodes[position] for position in positions]
 
 
 # How it is joined ---------------------------------------------------------------------------------------------------
 
 
-def _join(graph: Graph, link: Link, positions: Sequence[int], skip: Sequence[int], main: Sequence[int]) -> Link:
+def _join(graph: Traced, link: Link, positions: Sequence[int], skip: Sequence[int], main: Sequence[int]) -> Link:
     """A skip with how it meets the main way."""
     by_skip, by_main = _reached(graph, positions, skip), _reached(graph, positions, main)
 
