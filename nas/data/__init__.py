@@ -8,11 +8,12 @@ all training maps into memory. Nothing heavy is imported before a case is read.
 
 from nas.data import brain
 from nas.data.checking import check
-from nas.data.dataset import IGNORED, Case, Dataset, Region, Volume
+from nas.data.dataset import Case, Dataset, Region, Volume
 from nas.data.fingerprint import Fingerprint, changed_cases
 from nas.data.geometry import Geometry
 from nas.data.holdout import Holdout, choose_holdout
 from nas.data.images import Image, read_image
+from nas.data.labelled import IGNORED
 from nas.data.opening import open_dataset
 from nas.data.options import DataOptions, read_options
 from nas.data.prepared import (

@@ -2,19 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from nas.data.geometry import Geometry
+from nas.data.labelled import Labelled
 from nas.data.notes import Note
 from nas.data.splits import Split, split_groups
-
-IGNORED = 255
-"""The label of a voxel whose class nobody knows: it neither trains nor counts."""
-
 
 Palette: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
 """The colour (red, green, blue) in which a file shows each of its values that occurs."""
@@ -55,9 +49,13 @@ class Case:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the case's files; what is in them, `Dataset.load` shows."""
-        from nas.data.showing.notebook import case_html
+        from nas.data.drawing.notebook import facts_html
 
-        return case_html(self)
+        label = [("label", str(self.label))] if self.label is not None else []
+        masks = [(f"mask of class {mask.value}", str(mask.path)) for mask in self.masks]
+        files = [*(("image", str(path)) for path in self.images), *label, *masks]
+        group = [("group", self.group)] if self.group else []
+        return facts_html([("case", self.name), *group, *(files or [("files", "none: it is synthetic")])])
 
 
 @dataclass(frozen=True)
@@ -77,24 +75,19 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class Volume:
-    """A loaded case, its arrays contiguous in memory.
+class Volume(Labelled):
+    """A loaded case, its arrays contiguous in memory, its intensities as stored and all finite.
 
-    image: float32 intensities as stored, (channels, *spatial), all finite.
-    label: uint8 class indices, (*spatial), 0 is background and IGNORED (255) unknown.
-    geometry: where its voxels lie. notes: what was decided in reading it. palette: the colours in which the label is
-    shown, of each value that occurs in the file.
+    notes: what was decided in reading it. palette: the colours in which the label is shown, of each value that occurs
+    in the file.
     """
 
-    image: npt.NDArray[np.float32]
-    label: npt.NDArray[np.uint8]
-    geometry: Geometry
     notes: tuple[Note, ...] = ()
     palette: Palette | None = None
 
     def _repr_html_(self) -> str:
         """What a notebook shows: planes with the outlines of its classes."""
-        from nas.data.showing.notebook import volume_html
+        from nas.data.drawing.notebook import volume_html
 
         return volume_html(self)
 
@@ -131,9 +124,18 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the task in a few lines, and a case."""
-        from nas.data.showing.notebook import dataset_html
+        from nas.data.drawing.notebook import dataset_html
 
-        return dataset_html(self)
+        facts = [
+            ("data", self.name),
+            ("folder", str(self.folder) if self.folder else self.origin),
+            ("cases", f"{len(self.cases)}, of {self.axes} axes"),
+            ("channels", ", ".join(self.channels)),
+            ("classes", ", ".join(self.classes)),
+            *[("regions", ", ".join(region.name for region in self.regions))] * bool(self.regions),
+        ]
+        first = {case.name: partial(self.load, case) for case in self.cases[:1]}
+        return dataset_html(facts, first, self.classes)
 
     def load(self, case: Case) -> Volume:
         """Read and validate one case; InputError says what is wrong with it."""

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import IGNORED, Region
+from nas.data.dataset import Region
+from nas.data.labelled import IGNORED
 from nas.data.names import is_printable
 from nas.errors import InputError
 

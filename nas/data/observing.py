@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import IGNORED, Palette, Volume
+from nas.data.dataset import Palette, Volume
+from nas.data.labelled import IGNORED
 from nas.data.notes import Note
 from nas.data.placement import box_of
 

@@ -10,8 +10,9 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import IGNORED, Volume
+from nas.data.dataset import Volume
 from nas.data.geometry import Geometry
+from nas.data.labelled import IGNORED
 from nas.data.memory import gibibytes, memory_limit
 from nas.data.normalisation import normalise
 from nas.data.placement import Placement, box_of

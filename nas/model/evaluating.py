@@ -15,13 +15,13 @@ from nas.data import files
 from nas.data.cache import read_document
 from nas.data.files import StoredImage
 from nas.data.images import grid_problems
+from nas.data.labelled import IGNORED
 from nas.data.labels import LARGEST
 from nas.data.problems import refuse
 from nas.errors import InputError
 from nas.model.labelling import Labelling
 from nas.model.record import FORMAT, RECORD
 from nas.training import metrics
-from nas.training.losses import IGNORED
 
 METRICS = ("dice", "iou", "volume_error", "hausdorff95", "surface_dice")
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from nas.data import files
 from nas.data.dataset import Volume
-from nas.data.showing.drawing import Style, Window, draw, font, scale_of, styles
-from nas.data.showing.planes import Plane, planes
+from nas.data.drawing.picture import Style, Window, draw, font, scale_of, styles
+from nas.data.drawing.planes import Plane, planes
 from nas.errors import InputError
 from nas.model.evaluating import Evaluation, Scored, by_name, class_indices, mean_of_defined
 from nas.model.labelling import Labelling

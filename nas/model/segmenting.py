@@ -34,7 +34,7 @@ class Segmentation:
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows: planes of the image with the outlines of what is seen there."""
-        from nas.data.showing.notebook import volume_html
+        from nas.data.drawing.notebook import volume_html
 
         if self.image is None:
             return None

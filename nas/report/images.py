@@ -15,8 +15,8 @@ from nas.wording import metric_name
 if TYPE_CHECKING:
     from nas.data import Dataset
     from nas.data.dataset import Volume
+    from nas.data.drawing.planes import Plane
     from nas.data.images import Image as StoredImage
-    from nas.data.showing.planes import Plane
 
 _PLANES = 2
 """Of a volume: axial and coronal. More would make a page too large to be mailed."""
@@ -92,7 +92,7 @@ def case_images(
     Raises:
         InputError: a case cannot be read, or is not what a network takes.
     """
-    from nas.data.showing.drawing import styles
+    from nas.data.drawing.picture import styles
 
     chosen = chosen_cases(material)
     there = {case.name: case for case in dataset.cases}
@@ -140,8 +140,8 @@ def _slices(
     dataset: "Dataset", name: str, volume: "Volume", seen: Mapping[str, npt.NDArray[np.uint8]]
 ) -> Iterator[Image]:
     from nas.data.dataset import Volume
-    from nas.data.showing.drawing import draw, scale_of, styles
-    from nas.data.showing.planes import close_up, planes
+    from nas.data.drawing.picture import draw, scale_of, styles
+    from nas.data.drawing.planes import close_up, planes
     from nas.data.showing.sheet import COLOURS
 
     # Segmentations are cut as further channels are: so they are seen in the very slices in which the truth is.

@@ -35,7 +35,7 @@ def _titled(words: str, pictures: Sequence[Any]) -> Any:
     from PIL import Image as Picture
     from PIL import ImageDraw
 
-    from nas.data.showing.drawing import font
+    from nas.data.drawing.picture import font
 
     lines = wrap(readable(words), _LETTERS)
     head, width = 8 + _LINE * len(lines), sum(picture.width + _GAP for picture in pictures)

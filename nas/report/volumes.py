@@ -37,7 +37,7 @@ class CaseVolume:
 
 def case_volume(volume: "Volume", seen: Mapping[str, npt.NDArray[np.uint8]], window: tuple[float, float]) -> CaseVolume:
     """The first channel of a volume and what was seen in it, by whom; the intensities of the window are shown."""
-    from nas.data.dataset import IGNORED
+    from nas.data.labelled import IGNORED
 
     labels = {name: np.where(label == IGNORED, 0, label).astype(np.uint8) for name, label in seen.items()}
     box = _box(np.any([label > 0 for label in labels.values()], axis=0))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nas.training.losses import IGNORED
+from nas.data.labelled import IGNORED
 from nas.training.targets import EACH_CLASS, Targets
 
 UNDEFINED = float("nan")

@@ -13,10 +13,10 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 from PIL import Image
 
 from nas.data import Dataset, Fingerprint, brain, check, open_dataset
+from nas.data.drawing.picture import Scale, draw, sample, scale_of, styles
+from nas.data.drawing.planes import Plane, close_up, planes
 from nas.data.showing import make_sheet, write_sheet
 from nas.data.showing.choosing import about, choose
-from nas.data.showing.drawing import Scale, draw, sample, scale_of, styles
-from nas.data.showing.planes import Plane, close_up, planes
 from nas.errors import InputError
 
 from .factories import BOX, describe, intensities, labels, msd, nnunet_colour, nnunet_tiff, write

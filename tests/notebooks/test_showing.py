@@ -12,7 +12,7 @@ from nas.architecture import EncoderDecoder, Stage
 from nas.catalog import load_space
 from nas.data import IGNORED, Geometry, Image, Volume, open_dataset
 from nas.data.dataset import Case, Dataset, Mask
-from nas.data.showing.notebook import volume_html
+from nas.data.drawing.notebook import volume_html
 from nas.errors import InputError
 from nas.model import segment
 from nas.searching.events import Note, TrialEnded, TrialStarted, Working

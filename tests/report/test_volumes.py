@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from nibabel.nifti1 import Nifti1Image
 
-from nas.data.dataset import IGNORED, Volume
+from nas.data import IGNORED, Volume
 from nas.data.geometry import Geometry
 from nas.report.page import page
 from nas.report.volumes import SIDE, VOXELS, case_volume, coarsening

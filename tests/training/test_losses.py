@@ -6,8 +6,9 @@ import monai.losses
 import pytest
 import torch
 
+from nas.data.labelled import IGNORED
 from nas.training import EACH_CLASS, Targets
-from nas.training.losses import IGNORED, Loss, Single, supervised
+from nas.training.losses import Loss, Single, supervised
 from nas.training.losses.dice_boundary import DiceBoundary
 from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
 from nas.training.losses.dice_focal import DiceFocal

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from nas.data.labelled import IGNORED
 from nas.training import Targets, metrics
-from nas.training.losses import IGNORED
 
 
 def mask(*boxes: tuple[int, slice, slice]) -> torch.Tensor:

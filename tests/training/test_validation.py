@@ -10,11 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nas.data.labelled import IGNORED
 from nas.graph import Task
 from nas.network import Network, StepPlan
 from nas.training import Sample, Slicing, Targets, Window, validate
 from nas.training.inference import predict, windows
-from nas.training.losses import IGNORED
 from tests.training.factories import network, sample
 
 

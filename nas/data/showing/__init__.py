@@ -1,7 +1,7 @@
 """A picture of a data set before it is trained on: `nas data show`.
 
-Some cases of each kind (`choosing`), their planes as a radiologist turns them (`planes`), drawn with the outlines of
-their labels (`drawing`), on one sheet (`sheet`) that is written as a web page (`page`) or a picture (`poster`).
+Some cases of each kind (`choosing`), drawn (`nas.data.drawing`) on one sheet (`sheet`) that is written as a web page
+(`page`) or a picture (`poster`).
 """
 
 from nas.data.showing.sheet import Sheet, make_sheet

@@ -6,7 +6,7 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from nas.data.showing.drawing import sample
+from nas.data.drawing.picture import sample
 from nas.data.showing.sheet import Amount, CaseView, Sheet, figure
 
 STYLE = """

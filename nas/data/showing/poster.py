@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nas.data.showing.drawing import MARGIN, SIDE, font, sample
+from nas.data.drawing.picture import MARGIN, SIDE, font, sample
 from nas.data.showing.sheet import Amount, CaseView, Panel, Sheet, figure
 
 WIDTH = 3 * (SIDE + 2 * MARGIN) + 80

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from nas.data.dataset import Case, Dataset, Volume
+from nas.data.drawing.picture import Scale, Style, Window, draw, scale_of, styles
+from nas.data.drawing.planes import Plane, close_up, planes
 from nas.data.fingerprint import Fingerprint
 from nas.data.preprocessing import CT
 from nas.data.showing.choosing import about, choose
-from nas.data.showing.drawing import Scale, Style, Window, draw, scale_of, styles
-from nas.data.showing.planes import Plane, close_up, planes
 
 COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("channel 0", "channel 1", "channel 2"))
 """Names of channels that are shown as colours: those of layouts, and of pictures that nothing describes."""

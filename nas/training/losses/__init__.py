@@ -9,9 +9,6 @@ from nas.training.targets import EACH_CLASS, Targets
 if TYPE_CHECKING:
     from torch import Tensor
 
-IGNORED = 255
-"""The label of voxels that nobody annotated: they take part in no loss and no metric."""
-
 Single = Callable[["Tensor", "Tensor"], "Tensor"]
 """From float scores (batch, classes, *size) and class indices (batch, 1, *size) of one resolution to a scalar."""
 

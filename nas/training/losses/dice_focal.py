@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nas.data.labelled import IGNORED
 from nas.training.checking import check_fields
-from nas.training.losses import IGNORED, Loss, Single
+from nas.training.losses import Loss, Single
 from nas.training.losses.terms import soft_dice
 from nas.training.targets import EACH_CLASS, Targets
 

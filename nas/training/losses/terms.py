@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from nas.training.losses import IGNORED, Single
+from nas.data.labelled import IGNORED
+from nas.training.losses import Single
 from nas.training.targets import Targets
 
 if TYPE_CHECKING:

@@ -1,23 +1,23 @@
 """What a notebook shows of data: a set and a case in tables; images as planes with outlines."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
-from nas.data.dataset import IGNORED, Case, Dataset, Volume
-from nas.data.showing.drawing import Window, draw, sample, scale_of, styles
-from nas.data.showing.planes import planes
+from nas.data.drawing.picture import Window, draw, sample, scale_of, styles
+from nas.data.drawing.planes import planes
+from nas.data.labelled import IGNORED, Labelled
 from nas.errors import InputError
 
 _PERCENTILES = (0.5, 99.5)
 _SAMPLED = 100_000
 
 
-def volume_html(volume: Volume, classes: Sequence[str] = ()) -> str:
+def volume_html(volume: Labelled, classes: Sequence[str] = ()) -> str:
     """Planes of the first channel with the outlines of its classes.
 
     Args:
@@ -49,41 +49,34 @@ def volume_html(volume: Volume, classes: Sequence[str] = ()) -> str:
     return f"<div><p>{facts}</p>{figures}<table>{rows}</table></div>"
 
 
-def case_html(case: Case) -> str:
-    """A case's name and files."""
-    label = [("label", str(case.label))] if case.label is not None else []
-    masks = [(f"mask of class {mask.value}", str(mask.path)) for mask in case.masks]
-    files = [*(("image", str(path)) for path in case.images), *label, *masks]
-    group = [("group", case.group)] if case.group else []
-    return _rows([("case", case.name), *group, *(files or [("files", "none: it is synthetic")])])
+def dataset_html(
+    facts: Sequence[tuple[str, str]], first: Mapping[str, Callable[[], Labelled]], classes: Sequence[str]
+) -> str:
+    """What is in a data set, and its first case as planes; or why that cannot be read.
+
+    Args:
+        facts: names and values.
+        first: the name of the first case, and what reads it; none where there is no case.
+        classes: names, background first.
+    """
+    shown = "".join(f"<p>{escape(name)}</p>{_read(load, classes)}" for name, load in first.items())
+    return f"<div>{facts_html(facts)}{shown}</div>"
 
 
-def dataset_html(dataset: Dataset) -> str:
-    """What is in a data set, and its first case as planes; or why that cannot be read."""
-    facts = [
-        ("data", dataset.name),
-        ("folder", str(dataset.folder) if dataset.folder else dataset.origin),
-        ("cases", f"{len(dataset.cases)}, of {dataset.axes} axes"),
-        ("channels", ", ".join(dataset.channels)),
-        ("classes", ", ".join(dataset.classes)),
-        *[("regions", ", ".join(region.name for region in dataset.regions))] * bool(dataset.regions),
-    ]
-    if not dataset.cases:
-        return _rows(facts)
-    first = dataset.cases[0]
+def _read(load: Callable[[], Labelled], classes: Sequence[str]) -> str:
     try:
-        shown = volume_html(dataset.load(first), dataset.classes)
+        return volume_html(load(), classes)
     except InputError as error:
-        shown = f"<p>{escape(str(error))}</p>"
-    return f"<div>{_rows(facts)}<p>{escape(first.name)}</p>{shown}</div>"
+        return f"<p>{escape(str(error))}</p>"
 
 
-def _rows(facts: Iterable[tuple[str, str]]) -> str:
+def facts_html(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and values, as a table."""
     rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
     return f"<table>{''.join(rows)}</table>"
 
 
-def _window(volume: Volume) -> Window:
+def _window(volume: Labelled) -> Window:
     voxels = volume.image[0].ravel()
     low, high = np.percentile(voxels[:: max(len(voxels) // _SAMPLED, 1)], _PERCENTILES)
     return float(low), float(high)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import IGNORED
-from nas.data.showing.planes import Letters, Plane
+from nas.data.drawing.planes import Letters, Plane
+from nas.data.labelled import IGNORED
 
 SIDE = 300
 """Pixels of the longest side of a volume's planes."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from nas.data.dataset import Volume
+from nas.data.labelled import Labelled
 
 Voxel = TypeVar("Voxel", bound=np.generic)
 Letters = tuple[str, str, str, str]
@@ -39,17 +39,17 @@ class Plane:
     caption: str
 
 
-def planes(volume: Volume) -> list[Plane]:
+def planes(volume: Labelled) -> list[Plane]:
     """A picture itself; of a volume a middle slice across each axis, where its classes are."""
     return [_picture(volume)] if volume.label.ndim == 2 else list(_slices(volume))
 
 
-def _picture(volume: Volume) -> Plane:
+def _picture(volume: Labelled) -> Plane:
     rows, columns = volume.geometry.spacing
     return Plane(volume.image, volume.label, (rows, columns), UNKNOWN, "")
 
 
-def _slices(volume: Volume) -> Iterator[Plane]:
+def _slices(volume: Labelled) -> Iterator[Plane]:
     turned = volume.geometry.orientation
     image, label = turned.apply(volume.image), turned.apply(volume.label)  # right, anterior, superior
     spacing, known = (
