@@ -9,14 +9,13 @@ import numpy as np
 
 from nas.data import files
 from nas.data.dataset import Volume
-from nas.data.drawing.picture import Style, Window, draw, font, scale_of, styles
+from nas.data.drawing.picture import Style, draw, font, scale_of, styles, window_of
 from nas.data.drawing.planes import Plane, planes
 from nas.errors import InputError
 from nas.model.evaluating import Evaluation, Scored, by_name, class_indices, mean_of_defined
 from nas.model.labelling import Labelling
 from nas.model.predicting import list_images
 
-_PERCENTILES = (0.5, 99.5)
 _LINE, _GAP, _NARROWEST = 20, 6, 640
 """Pixels of a line's height, between pictures, and of the whole width at least."""
 
@@ -78,7 +77,7 @@ def _stacked(images: Sequence[Path], label: Path, prediction: Path, labelling: L
 def _picture(volume: Volume, case: Scored, targets: Sequence[str], among: Sequence[Style]) -> Any:
     """Rows of planes: without outlines, with those of the truth, with those of the prediction."""
     shown = (0, 1, 2) if len(volume.image) == 4 and volume.label.ndim == 2 else (0,)
-    windows = [_window(volume, channel) for channel in shown]
+    windows = [window_of(volume.image[channel]) for channel in shown]
     told = ", ".join(f"{name} {_figure(value)}" for name, value in zip(targets, case.values["dice"], strict=True))
     legend = ", ".join(f"{style.number} {style.name}" for style in among)
     rows = [_words([f"{case.case}: Dice {told}", legend])]
@@ -96,11 +95,6 @@ def _three(plane: Plane) -> Iterator[Plane]:
     predicted = plane.image[-1].astype(np.uint8)
     for label in (np.zeros_like(plane.label), plane.label, predicted):
         yield replace(plane, label=np.ascontiguousarray(label))
-
-
-def _window(volume: Volume, channel: int) -> Window:
-    low, high = np.percentile(volume.image[channel], _PERCENTILES)
-    return float(low), float(high)
 
 
 def _figure(value: float) -> str:

@@ -22,7 +22,6 @@ _PLANES = 2
 """Of a volume: axial and coronal. More would make a page too large to be mailed."""
 _COLOURS = 64
 """Of a picture: grey and a few outlines need no more, and are a third as large."""
-_PERCENTILES = (0.5, 99.5)
 
 Segment = Callable[["StoredImage"], npt.NDArray[np.uint8]]
 """The class of each voxel of an image on its own grid."""
@@ -129,10 +128,12 @@ def _seen(segment: Segment, volume: "Volume") -> npt.NDArray[np.uint8]:
 def _shown(
     title: str, words: str, dataset: "Dataset", case: str, volume: "Volume", segmenters: Mapping[str, Segment]
 ) -> CaseImages:
+    from nas.data.drawing.picture import window_of
+
     seen = {name: _seen(segment, volume) for name, segment in segmenters.items()}
     turning = None
     if volume.label.ndim == 3:
-        turning = case_volume(volume, {"truth": volume.label, **seen}, _window(volume, 0))
+        turning = case_volume(volume, {"truth": volume.label, **seen}, window_of(volume.image[0]))
     return CaseImages(title, words, tuple(_slices(dataset, case, volume, seen)), turning)
 
 
@@ -140,7 +141,7 @@ def _slices(
     dataset: "Dataset", name: str, volume: "Volume", seen: Mapping[str, npt.NDArray[np.uint8]]
 ) -> Iterator[Image]:
     from nas.data.dataset import Volume
-    from nas.data.drawing.picture import draw, scale_of, styles
+    from nas.data.drawing.picture import draw, scale_of, styles, window_of
     from nas.data.drawing.planes import close_up, planes
     from nas.data.showing.sheet import COLOURS
 
@@ -148,7 +149,7 @@ def _slices(
     classes = [label[None].astype(np.float32) for label in seen.values()]
     stacked = Volume(np.concatenate([volume.image, *classes]), volume.label, volume.geometry)
     channels = (0, 1, 2) if tuple(channel.lower() for channel in dataset.channels) in COLOURS else (0,)
-    windows = [_window(volume, channel) for channel in channels]
+    windows = [window_of(volume.image[channel]) for channel in channels]
     count, unit = len(volume.image), "mm" if volume.geometry.measured else "px"
     for plane in planes(stacked)[:_PLANES]:
         near = close_up(plane) or plane
@@ -163,11 +164,6 @@ def _labels(plane: "Plane", count: int, names: Sequence[str]) -> Iterator[tuple[
     yield "truth", plane.label
     for index, name in enumerate(names):
         yield name, np.ascontiguousarray(plane.image[count + index]).astype(np.uint8)
-
-
-def _window(volume: "Volume", channel: int) -> tuple[float, float]:
-    low, high = np.percentile(volume.image[channel], _PERCENTILES)
-    return float(low), float(high)
 
 
 def _png(picture: Any) -> bytes:

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nas.data.drawing.picture import Window, draw, sample, scale_of, styles
+from nas.data.drawing.picture import draw, sample, scale_of, styles, window_of
 from nas.data.drawing.planes import planes
 from nas.data.labelled import IGNORED, Labelled
 from nas.errors import InputError
-
-_PERCENTILES = (0.5, 99.5)
-_SAMPLED = 100_000
 
 
 def volume_html(volume: Labelled, classes: Sequence[str] = ()) -> str:
@@ -32,7 +29,7 @@ def volume_html(volume: Labelled, classes: Sequence[str] = ()) -> str:
     scale = scale_of(drawn, unit, "voxel" if len(drawn) > 1 else "pixel")
     figures = "".join(
         f'<figure style="display:inline-block;margin:0 .6em .6em 0">'
-        f"{_image(draw(plane, [0], [_window(volume)], scale, among), plane.caption or 'the image')}"
+        f"{_image(draw(plane, [0], [window_of(volume.image[0])], scale, among), plane.caption or 'the image')}"
         f"<figcaption>{escape(plane.caption)}</figcaption></figure>"
         for plane in drawn
     )
@@ -74,12 +71,6 @@ def facts_html(facts: Iterable[tuple[str, str]]) -> str:
     """Names and values, as a table."""
     rows = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
     return f"<table>{''.join(rows)}</table>"
-
-
-def _window(volume: Labelled) -> Window:
-    voxels = volume.image[0].ravel()
-    low, high = np.percentile(voxels[:: max(len(voxels) // _SAMPLED, 1)], _PERCENTILES)
-    return float(low), float(high)
 
 
 def _image(picture: Any, alternative: str) -> str:

@@ -27,6 +27,17 @@ NICE = (1, 2, 5)
 
 Window = tuple[float, float]
 """The intensities that are shown black and white."""
+_MOST = (0.5, 99.5)
+"""Percentiles between which intensities are told apart, so that a few bright voxels do not darken all others."""
+_SAMPLED = 100_000
+"""About so many voxels are looked at."""
+
+
+def window_of(intensities: npt.NDArray[np.float32]) -> Window:
+    """What most voxels of a channel, (*spatial), have."""
+    voxels = intensities.ravel()
+    low, high = np.percentile(voxels[:: max(len(voxels) // _SAMPLED, 1)], _MOST)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nas.data.dataset import Case, Dataset, Volume
-from nas.data.drawing.picture import Scale, Style, Window, draw, scale_of, styles
+from nas.data.drawing.picture import Scale, Style, Window, draw, scale_of, styles, window_of
 from nas.data.drawing.planes import Plane, close_up, planes
 from nas.data.fingerprint import Fingerprint
 from nas.data.preprocessing import CT
@@ -16,10 +16,8 @@ from nas.data.showing.choosing import about, choose
 
 COLOURS = (("red", "green", "blue"), ("r", "g", "b"), ("channel 0", "channel 1", "channel 2"))
 """Names of channels that are shown as colours: those of layouts, and of pictures that nothing describes."""
-SAMPLED = 100_000
 MOST_CHANNELS = 4
 """Channels of a case that are drawn; those after the first in one plane."""
-PERCENTILES = (0.5, 99.5)
 WIDENED = 0.5
 """Of the range of intensities inside the structures, what is shown of CT on both sides of it."""
 
@@ -160,9 +158,7 @@ def _window(volume: Volume, channel: int, fingerprint: Fingerprint) -> Window:
     if summary.name.strip().upper() == CT:
         low, high = summary.foreground.low, summary.foreground.high
         return low - WIDENED * (high - low), high + WIDENED * (high - low)
-    voxels = volume.image[channel].ravel()
-    low, high = np.percentile(voxels[:: max(len(voxels) // SAMPLED, 1)], PERCENTILES)
-    return float(low), float(high)
+    return window_of(volume.image[channel])
 
 
 def _amounts(fingerprint: Fingerprint, volume: Volume, among: Sequence[Style]) -> Iterator[Amount]:

@@ -156,13 +156,21 @@ class _Run:
     begun: Begun | None = None
     """With which weights the network began."""
 
+    def __post_init__(self) -> None:
+        self.began = self.evaluator.clock.steady()
+        self.share = self.evaluator.rungs[self.training.key.rung]
+        """The part of a training that is over at its end; over 1 where it is trained further than to full length."""
+        self.seconds = (self.evaluator.ground.plan.seconds_each or 0.0) * max(self.share, 1.0)
+        if self.share > 1 and self.recipe.steps is not None:
+            self.recipe = replace(self.recipe, steps=round(self.recipe.steps * self.share))
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether it ends at a rung before full length, to be compared with others."""
+        return self.share < 1
+
     def carried_out(self, beginning: Beginning) -> Result:
         """Train to the rung and validate: on all cases where that is the whole length, before that on a few."""
-        self.began = self.evaluator.clock.steady()
-        share = self.evaluator.rungs[self.training.key.rung]
-        self.seconds = (self.evaluator.ground.plan.seconds_each or 0.0) * max(share, 1.0)
-        if share > 1 and self.recipe.steps is not None:
-            self.recipe = replace(self.recipe, steps=round(self.recipe.steps * share))
         network = self._network()
         if self.begun is not None and not isinstance(beginning, Resume):
             self.recorder.note(f"trial {self.training.trial} begins with {self.begun}")
@@ -172,16 +180,16 @@ class _Run:
         limit = self.evaluator.ground.plan.limits.latency
         if limit is not None and costs["latency"] > limit:
             return _too_slow(costs["latency"], limit)
-        trained = self._trained(network, beginning, share)
+        trained = self._trained(network, beginning)
         self.evaluator.learn(self.graph, self.recipe, trained)
         # From here on it takes seconds, and the last checkpoint holds all that is needed to do it again.
         if self.stop.asked:
             raise KeyboardInterrupt
-        cases = self._validating(paused=share < 1)
-        validation = self._validated(network, trained.plan, cases, self._epochs(share), briefly=share < 1)
+        cases = self._validating()
+        validation = self._validated(network, trained.plan, cases)
         missed = ", ".join(str(1 + target) for target in validation.missed)
         reason = f"never predicts target {missed}" if missed and len(cases) == len(self._cases.validation) else None
-        state = State.PAUSED if share < 1 else State.COMPLETE
+        state = State.PAUSED if self.is_brief else State.COMPLETE
         return Result(state=state, values=self._values(validation) | costs, steps=trained.steps, reason=reason)
 
     def _network(self) -> Network:
@@ -210,10 +218,10 @@ class _Run:
     def _cases(self) -> Fold:
         return self.evaluator.ground.cases
 
-    def _validating(self, *, paused: bool) -> Sequence[Sample]:
+    def _validating(self) -> Sequence[Sample]:
         """The cases that the run is scored on: at a rung the same few for all networks."""
         rung, few = self.training.key.rung, self.evaluator.ground.plan.brief_cases
-        if not paused or few is None:
+        if not self.is_brief or few is None:
             return self._cases.validation
         return typical(self._cases.validation, few * ETA**rung)
 
@@ -221,30 +229,30 @@ class _Run:
         """The epoch that a rung ends with."""
         return max(int(min(share, 1.0) * self.recipe.parts + 1e-6), 1)
 
-    def _trained(self, network: Network, beginning: Beginning, share: float) -> Trained:
+    def _trained(self, network: Network, beginning: Beginning) -> Trained:
         resume = beginning.checkpoint if isinstance(beginning, Resume) else None
-        plan = None if resume else self._ways(share)
+        plan = None if resume else self._ways()
         try:
-            return self._train(network, plan, resume, share)
+            return self._train(network, plan, resume)
         except CheckpointError as error:
             self.recorder.note(f"training begins again: {error}")
             network.load_state_dict(self._network().state_dict())
-            return self._train(network, plan, None, share)
+            return self._train(network, plan, None)
 
-    def _ways(self, share: float) -> StepPlan | None:
+    def _ways(self) -> StepPlan | None:
         """How the network is run: timed where that pays, else as the study found when it began."""
-        share = min(share, 1.0)
+        share = min(self.share, 1.0)
         steps = round(self._plan.expected_steps(self.graph) * share)
         if self.recipe.steps is None and self.seconds * share < _WORTH_TIMING:
             return self._plan.way
         return self._timed_plan(steps) if steps >= _FEWEST_STEPS else None
 
-    def _train(self, network: Network, plan: StepPlan | None, resume: Path | None, share: float) -> Trained:
+    def _train(self, network: Network, plan: StepPlan | None, resume: Path | None) -> Trained:
         clock, last = self.evaluator.clock, self.evaluator.clock.steady()
 
         def save(step: int, done: float, write: Write) -> None:
             nonlocal last
-            reached = share < 1 and done >= share  # the run that goes on from this rung begins here
+            reached = self.is_brief and done >= self.share  # the run that goes on from this rung begins here
             due = clock.steady() - last > SECONDS_BETWEEN_CHECKPOINTS
             self.recorder.working("training", round(100 * done), 100)
             if self.stop.asked or reached or due:
@@ -265,26 +273,26 @@ class _Run:
             save=save,
             plan=plan,
             seconds=self.seconds,
-            reserve=0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan, share),
-            until=min(share, 1.0),
+            reserve=0.0 if self.recipe.steps is not None else self._reserve(network, resume, plan),
+            until=min(self.share, 1.0),
         )
 
-    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None, share: float) -> float:
+    def _reserve(self, network: Network, resume: Path | None, plan: StepPlan | None) -> float:
         """Seconds of a whole training that are kept back, so that a run to its share of it takes that share in all.
 
         What building the network and timing ways of running it took is the run's too, and so is its validation, as one
         case shows that is segmented twice. At most half of the time is kept back.
         """
-        a_case = self._seconds_a_case(network, resume, plan, briefly=share < 1)
-        beside = self.evaluator.clock.steady() - self.began + a_case * len(self._validating(paused=share < 1))
-        return min(beside / (min(share, 1.0) - self._share_before(resume)), self.seconds / 2)
+        a_case = self._seconds_a_case(network, resume, plan)
+        beside = self.evaluator.clock.steady() - self.began + a_case * len(self._validating())
+        return min(beside / (min(self.share, 1.0) - self._share_before(resume)), self.seconds / 2)
 
     def _share_before(self, resume: Path | None) -> float:
         """The share of the training after which the run before this one ended; 0 where this one begins."""
         rung = self.training.key.rung
         return self.evaluator.rungs[rung - 1] if resume is not None and rung else 0.0
 
-    def _seconds_a_case(self, network: Network, resume: Path | None, plan: StepPlan | None, *, briefly: bool) -> float:
+    def _seconds_a_case(self, network: Network, resume: Path | None, plan: StepPlan | None) -> float:
         probe = typical(self._cases.validation, 1)
         if resume is not None:
             plan = plan_of(resume)
@@ -292,7 +300,7 @@ class _Run:
         seconds = []
         for _ in range(2):  # the first time sets things up
             began = self.evaluator.clock.steady()
-            self.evaluator.ground.segmented(network, self.recipe, probe, briefly=briefly, plan=plan)
+            self.evaluator.ground.segmented(network, self.recipe, probe, briefly=self.is_brief, plan=plan)
             seconds.append(self.evaluator.clock.steady() - began)
             if seconds[0] > _LONG_CASE * self.seconds:
                 break
@@ -313,9 +321,7 @@ class _Run:
             write(file)
         self.recorder.keep(CHECKPOINT, file)
 
-    def _validated(
-        self, network: Network, plan: StepPlan, cases: Sequence[Sample], epoch: int, *, briefly: bool
-    ) -> Validation:
+    def _validated(self, network: Network, plan: StepPlan, cases: Sequence[Sample]) -> Validation:
         def case_done(done: int) -> None:
             if self.stop.asked:
                 raise KeyboardInterrupt
@@ -323,9 +329,9 @@ class _Run:
 
         tolerance = _TOLERANCE if _needs_surfaces(self.evaluator.objectives) else None
         validation = self.evaluator.ground.segmented(
-            network, self.recipe, cases, briefly=briefly, plan=plan, case_done=case_done, tolerance=tolerance
+            network, self.recipe, cases, briefly=self.is_brief, plan=plan, case_done=case_done, tolerance=tolerance
         )
-        self.recorder.measured(_of_validation(validation, epoch))
+        self.recorder.measured(_of_validation(validation, self._epochs(self.share)))
         file = self.folder / "weights.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         with _room_for(file):
