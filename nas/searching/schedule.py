@@ -12,10 +12,13 @@ ETA = 4
 """How many times longer each rung is than the one before, and how many times fewer networks reach it."""
 FINALISTS = 2
 """Networks trained to full length: the winner, and the best published network, which it is held against."""
-BRIEFEST = 12.0
+BRIEFEST = 15.0
 """Seconds that a first rung takes at least: what a network shows before that says little of it."""
 BRIEFEST_OF_FEW = 3.0
 """The same where the user wants so few networks that one rung before the last is all there is room for."""
+_FEWER = 2
+"""How many times fewer networks begin than would give each rung as much time: what time lets go on returns more than
+further networks do, where all are trained for minutes."""
 _MOST_RUNGS = 6
 _LONGEST_GAP = 120.0
 """Seconds between two runs of a worker that still count as one search."""
@@ -124,7 +127,7 @@ def fit_schedule(seconds: float, *, workers: int = 1, trials: int | None = None,
     """
     brackets = math.ceil(workers / FINALISTS)  # so that all workers have a finalist to train
     for number in range(_MOST_RUNGS, 1, -1):
-        begun = brackets * ETA ** (number - 1)
+        begun = brackets * ETA ** (number - 1) // (1 if number == 2 else _FEWER)
         wanted = begun if trials is None else min(begun, trials)
         if wanted <= brackets * ETA ** (number - 2):
             continue  # fewer rungs do for so few networks

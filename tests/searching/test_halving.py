@@ -30,15 +30,16 @@ from tests.searching.stand_in import SETTINGS, describe
         (60, 1, 1, 1, (1,)),
         (60, 1, 3, 2, (3, 2)),  # the user wants a few
         (60, 1, 100, 2, (4, 2)),
-        (900, 1, None, 3, (16, 4, 2)),
+        (200, 1, None, 2, (4, 2)),
+        (900, 1, None, 3, (8, 2, 2)),
         (900, 1, 1, 1, (1,)),
         (900, 1, 3, 2, (3, 2)),
-        (900, 1, 10, 3, (10, 3, 2)),
-        (900, 2, None, 3, (16, 4, 2)),  # a finalist for each worker
-        (900, 4, None, 3, (32, 8, 4)),
+        (900, 1, 10, 3, (8, 2, 2)),
+        (900, 2, None, 3, (8, 2, 2)),  # a finalist for each worker
+        (900, 4, None, 3, (16, 4, 4)),
         (900, 3, 10, 3, (10, 3, 3)),
-        (7200, 1, None, 4, (64, 16, 4, 2)),
-        (14 * 3600, 1, None, 5, (256, 64, 16, 4, 2)),
+        (7200, 1, None, 4, (32, 8, 2, 2)),
+        (14 * 3600, 1, None, 5, (128, 32, 8, 2, 2)),
         (14 * 3600, 1, 100, 5, (100, 25, 7, 2, 2)),
     ],
 )
@@ -204,6 +205,16 @@ def test_a_worker_waits_while_another_trains_to_the_rung_that_it_chooses_from() 
     assert Halving(Counted(Proposals(), 100), full, DICE).next(History(begun), 1, Random(0)) == Wait()
     assert isinstance(Halving(Counted(Proposals(), 100), full, DICE).next(History(trials), 0, Random(0)), Continue)
     assert isinstance(strategy.next(History(), 0, Random(0)), Start)
+
+
+@pytest.mark.parametrize(("begun", "room", "action"), [(8, 1.5, Continue), (8, 2.5, Start), (7, 1.5, Start)])
+def test_no_network_is_begun_for_which_another_worker_would_wait_longer_than_there_is_time(
+    begun: int, room: float, action: type[Action]
+) -> None:
+    trials = tuple(_first_rung(trial) for trial in searched(ROWS).history().trials[:begun])
+    first, climbs = SCHEDULE.first, 2 * SCHEDULE.climb(1) + SCHEDULE.climb(2)
+    schedule = replace(SCHEDULE, workers=2, seconds=begun * first / 2 + climbs + room)
+    assert isinstance(Halving(Counted(Proposals(), 100), schedule, DICE).next(History(trials), 0, Random(0)), action)
 
 
 @pytest.mark.parametrize("workers", [1, 4])

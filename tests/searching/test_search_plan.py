@@ -11,9 +11,9 @@ from nas.catalog import load_space
 from nas.clock import SYSTEM
 from nas.errors import InputError
 from nas.graph import Graph, Task, trace
-from nas.searching.schedule import fit_schedule
+from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.setup.fitting import fewest_steps, make_plan, with_window
+from nas.searching.setup.fitting import describe_plan, fewest_steps, make_plan, with_window
 from nas.searching.setup.loading import Fold
 from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import USUAL, Speed, fit
@@ -56,6 +56,23 @@ def test_a_trial_with_a_time_makes_as_many_steps_as_validation_leaves_and_needs_
 )
 def test_a_plan_is_read_back_as_it_was_written(plan: SearchPlan) -> None:
     assert SearchPlan.from_json(plan.recipe.to_json(), plan.to_json()) == plan
+
+
+@pytest.mark.parametrize(
+    ("rungs", "survivors", "words"),
+    [
+        ((1.0,), (2,), "2 networks for 800 s"),
+        ((0.25, 1.0), (4, 2), "about 4 networks for 200 s each, then the best 2 to 800 s"),
+        # Two go on twice: nobody is left behind between.
+        ((0.0625, 0.25, 1.0), (8, 2, 2), "about 8 networks for 50 s each, then the best 2 to 800 s"),
+    ],
+)
+def test_the_plan_says_who_is_trained_how_long(
+    rungs: tuple[float, ...], survivors: tuple[int, ...], words: str
+) -> None:
+    schedule = Schedule(seconds=900.0, length=800.0, rungs=rungs, survivors=survivors)
+    notes = describe_plan(replace(TIMED, schedule=schedule), TIMED.recipe, TASK, SearchSettings())
+    assert f"plan: {words}, validation included" in [note.text for note in notes]
 
 
 def test_a_plan_of_a_study_that_counted_steps_is_read() -> None:
@@ -140,6 +157,7 @@ def test_networks_that_are_compared_at_equal_steps_climb_in_the_time_that_is_pla
         pytest.param(60, 3, 5000, 1.0, 430, id="patches of volumes show more each"),
         pytest.param(15, 2, 5000, 1.0, 350, id="a quarter of a minute: half as many"),
         pytest.param(600, 3, 50_000, 1.0, 1712, id="ten minutes: longer and wider"),
+        pytest.param(282, 2, 8000, 1.0, 3045, id="five minutes: in 2D longer alone"),
         pytest.param(60, 2, 800, 1.0, 400, id="a slow machine: half of what the narrowest makes"),
         pytest.param(600, 2, 50_000, 1 / 64, 6400, id="a hundred to the first rung"),
         pytest.param(60, 2, 800, 1 / 16, 1600, id="a hundred, on a slow machine too"),

@@ -68,7 +68,15 @@ class Halving:
         if any(rung_of(trial) > 0 for trial in history.trials):
             # They climb already: what is new must have the time to climb as well.
             needed += sum(self.schedule.climb(rung) for rung in climbs)
-        return self.left(history) - needed >= self.schedule.first / self.schedule.workers / 2
+        return self.left(history) - needed >= self._cost_of_another(history)
+
+    def _cost_of_another(self, history: History) -> float:
+        """Seconds of each worker that one more network costs: nobody climbs before it has reached the first rung.
+
+        Where some have begun together and other workers are free, these would have to wait all the same.
+        """
+        begun, workers = sum(rung_of(trial) >= 0 for trial in history.trials), self.schedule.workers
+        return self.schedule.first * (workers - begun % workers) / workers
 
     def _still_needed(self, history: History, rung: int, beside: float) -> float:
         begun = sum(rung_of(trial) >= rung for trial in history.trials)
