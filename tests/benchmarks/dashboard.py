@@ -68,7 +68,8 @@ def dashboard(database: Path) -> Iterator[str]:
     """The address of the study in a dashboard that answers."""
     port = free_port()
     command = [sys.executable, "-m", "nas.cli", "dashboard", "--storage", str(database), "--port", str(port)]
-    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}) as server:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
         try:
             yield _study(f"http://127.0.0.1:{port}/api/studies")
         finally:
