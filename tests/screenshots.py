@@ -16,11 +16,11 @@ from typing import Any
 from PIL import Image
 
 from nas.report.writing import write_page
+from tests.report import serving
 from tests.report.browser import Opened, browser
 from tests.report.databases import searched
 from tests.report.factories import stored
 from tests.report.volumes import shown
-from tests.study.server import free_port
 
 ROOT = Path(__file__).parents[1]
 RUNGS = (0.0625, 0.25, 1.0)
@@ -123,27 +123,13 @@ def _as_page(text: str, width: int) -> str:
 
 def dashboard(opened: Any, place: Path) -> Pictures:
     """optuna-dashboard on a study that goes on: its trials, one of them with note and pictures."""
-    with searched(place / "nas.db", stored(16, RUNGS, name="made-up", data="made-up cases", data_source=None)):
-        port = free_port()
-        command = [
-            sys.executable,
-            "-m",
-            "nas.cli",
-            "dashboard",
-            "--storage",
-            str(place / "nas.db"),
-            "--port",
-            str(port),
-        ]
-        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}) as server:
-            try:
-                page = opened.new_page(viewport={"width": 1280, "height": 1700})
-                _arrive(page, f"http://127.0.0.1:{port}/dashboard/studies/1/trials?numbers=0")
-                page.wait_for_selector("[src*='/artifacts/']", timeout=1_500_000)
-                page.wait_for_timeout(5_000)
-                yield "dashboard", small(page.screenshot(timeout=1_500_000))
-            finally:
-                server.kill()
+    study = stored(16, RUNGS, name="made-up", data="made-up cases", data_source=None)
+    with searched(place / "nas.db", study), serving.dashboard(place / "nas.db") as server:
+        page = opened.new_page(viewport={"width": 1280, "height": 1700})
+        _arrive(page, f"{server}/dashboard/studies/1/trials?numbers=0")
+        page.wait_for_selector("[src*='/artifacts/']", timeout=1_500_000)
+        page.wait_for_timeout(5_000)
+        yield "dashboard", small(page.screenshot(timeout=1_500_000))
 
 
 def _arrive(page: Any, address: str) -> None:

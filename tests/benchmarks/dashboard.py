@@ -6,15 +6,12 @@ Browsers ask the dashboard for a study every ten seconds; here several ask every
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from threading import Event
 from urllib.error import URLError
@@ -24,12 +21,11 @@ from nas.study.history import State
 from nas.study.sql.opening import create_or_resume, open_study
 from nas.study.sql.storage import open_storage
 from tests.benchmarks.measuring import show
+from tests.report.serving import dashboard
 from tests.study.conftest import SETTINGS
-from tests.study.server import free_port
 from tests.torture.common import folder
 from tests.torture.writers import TRIALS, write
 
-ROOT = Path(__file__).parents[2]
 WORKERS, BROWSERS, ROUNDS = 2, 4, 3
 
 
@@ -42,7 +38,8 @@ def main() -> None:
         write(address, 0)
         seconds: dict[str, list[float]] = {"alone": [], "beside the dashboard": []}
         answers: list[float] = []
-        with dashboard(where / "nas.db") as place:
+        with dashboard(where / "nas.db") as server:
+            place = _study(f"{server}/api/studies")
             for number in range(ROUNDS):
                 seconds["alone"] += trials_of(address, 1 + 2 * number * WORKERS)
                 with looked_at(place, answers):
@@ -61,19 +58,6 @@ def trials_of(address: str, first: int) -> list[float]:
     """Seconds that trials took each worker, training aside."""
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as processes:
         return list(processes.map(write, [address] * WORKERS, range(first, first + WORKERS)))
-
-
-@contextmanager
-def dashboard(database: Path) -> Iterator[str]:
-    """The address of the study in a dashboard that answers."""
-    port = free_port()
-    command = [sys.executable, "-m", "nas.cli", "dashboard", "--storage", str(database), "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
-        try:
-            yield _study(f"http://127.0.0.1:{port}/api/studies")
-        finally:
-            server.kill()
 
 
 def _study(place: str) -> str:

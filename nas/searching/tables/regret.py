@@ -184,8 +184,8 @@ def _played_out(of: Contest, jobs: Sequence[Job], processes: int) -> Iterator[tu
 def _play(of: Contest, job: Job) -> Outcome:
     name, budget, seed = job
     lookup = _lookup(of.table)
-    ring = replace(_ring(of.table), trainings=float(budget), workers=of.workers, seed=seed)
-    strategy, rungs = contestant(name, replace(ring, objectives=of.objectives, rungs=of.rungs))
+    ring = replace(_ring(of.table), objectives=of.objectives, rungs=of.rungs, workers=of.workers)
+    strategy, rungs = contestant(name, replace(ring, trainings=float(budget), seed=seed))
     several = len(of.objectives) > 1
     course = Course(
         rungs,
