@@ -1,13 +1,15 @@
 """Results case by case in a CSV, of this tool or of any other."""
 
 import csv
+import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nas.confirming.comparing import Scores
-from nas.errors import InputError
+from nas.errors import InputError, field_named
 
 _SHOWN = 3
 ABOUT = ("case", "cases", "fold", "group")
@@ -22,27 +24,43 @@ def read_per_case(path: Path, column: str | None = None) -> dict[str, dict[str, 
         column: the only one that is wanted.
 
     Raises:
-        InputError: the file cannot be read, lacks the column `case`, names a case twice or holds what is no number.
+        InputError: the file cannot be read, lacks the column `case`, names a case or a column twice, or holds what
+            is no Dice.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}); give another file") from None
-    columns = [name for name in (rows[0] if rows else {}) if name]
+    columns, rows = _read(path)
     wanted = [name for name in columns if name not in ABOUT and column in (None, name)]
     if "case" not in columns or not wanted:
         what = f"a column {column!r}" if column else "one with figures"
         raise InputError(
             f"{path}: found the columns {', '.join(columns) or 'none'}; expected 'case' and {what}, in the first row"
         )
-    names = [row["case"] for row in rows]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    cases: dict[str, tuple[int, dict[str, str]]] = {}
+    for line, row in rows:
+        case = row["case"]
+        if not case:
+            raise InputError(f"{path}, line {line}: found no case, expected its name in the column 'case'")
+        if case in cases:
+            raise InputError(f"{path}: case {case!r} occurs twice; expected a row for each case")
+        cases[case] = line, row
+    return {name: {case: _number(path, line, row, name) for case, (line, row) in cases.items()} for name in wanted}
+
+
+def _read(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The names of the columns, and each line's number and cells; where a line ends early they are empty."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey="", restval="")
+            columns = [name for name in reader.fieldnames or () if name]
+            rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}); give another file") from None
+    twice = next((name for name, count in Counter(columns).items() if count > 1), None)
     if twice is not None:
-        raise InputError(f"{path}: case {twice!r} occurs twice; expected a row for each case")
-    return {
-        name: {row["case"]: _number(path, number, row, name) for number, row in enumerate(rows, 2)} for name in wanted
-    }
+        raise InputError(f"{path}: the column {twice!r} occurs twice; expected a name for each column")
+    longer = next((line for line, row in rows if isinstance(row.get(""), list)), None)
+    if longer is not None:
+        raise InputError(f"{path}, line {longer}: found more cells than the first row names; expected as many at most")
+    return columns, rows
 
 
 def matched(own: Scores, others: Mapping[str, float], name: str, source: str) -> Scores:
@@ -77,12 +95,18 @@ def expect_cases(cases: Sequence[str], others: Mapping[str, float], source: str)
         )
 
 
-def _number(path: Path, line: int, row: Mapping[str, str | None], column: str) -> float:
-    text = (row[column] or "").strip()
+def _number(path: Path, line: int, row: Mapping[str, str], column: str) -> float:
+    text = row[column].strip()
     try:
-        return float(text) if text else float("nan")
+        number = float(text) if text else float("nan")
     except ValueError:
-        raise InputError(f"{path}, line {line}: {column}: found {text!r}, expected a number or nothing") from None
+        number = float("inf")
+    if not (number != number or 0 <= number <= 1):
+        raise InputError(
+            f"{path}, line {line}: {column}: found {text!r}, expected a number from 0 to 1, or nothing; where it is no "
+            f"Dice, name the column that is with {field_named('column')}"
+        )
+    return number
 
 
 def to_csv(parts: Mapping[str, Mapping[str, Sequence[Scores]]]) -> str:
@@ -99,7 +123,9 @@ def to_csv(parts: Mapping[str, Mapping[str, Sequence[Scores]]]) -> str:
                 _add(rows, columns, cases, structure, network)
     lines = [[*ABOUT, *columns]]
     lines += [[*(row[name] for name in ABOUT), *(row.get(name, "") for name in columns)] for row in rows.values()]
-    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
 
 
 def _add(
@@ -113,7 +139,3 @@ def _add(
             about = {"case": case, "cases": cases, "fold": str(network.folds[index]), "group": network.groups[index]}
             row = rows.setdefault((cases, case), about)
             row[column] = "" if values[index] != values[index] else repr(float(values[index]))
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\n') else cell

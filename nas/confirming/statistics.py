@@ -59,9 +59,9 @@ class Spread:
 
     def over_trainings(self, confidence: float) -> float:
         """The half width of Student's interval over trainings."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        quantile = float(t.ppf((1 + confidence) / 2, self.freedom)) if self.freedom else 0.0
+        quantile = float(stdtrit(self.freedom, (1 + confidence) / 2)) if self.freedom else 0.0
         return quantile * sqrt(self.trainings / self.number_of_trainings)
 
 
@@ -248,9 +248,9 @@ def _for_power(confidence: float, power: float) -> float:
 
 
 def _normal(share: float) -> float:
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    return float(norm.ppf(share))
+    return float(ndtri(share))
 
 
 def _resampled_means(values: Array, resamples: int, seed: int) -> Array:

@@ -30,7 +30,13 @@ def test_columns_are_read_by_name_and_empty_cells_are_undefined(tmp_path: Path) 
         ("name,dice\na,1\n", "found the columns name, dice; expected 'case'"),
         ("case\na\n", "expected 'case' and one with figures"),
         ("case,dice\na,1\na,2\n", "case 'a' occurs twice"),
-        ("case,dice\na,good\n", "line 2: dice: found 'good', expected a number"),
+        ("case,dice\na,good\n", "line 2: dice: found 'good', expected a number from 0 to 1"),
+        ("case,dice\na,89.1\n", "line 2: dice: found '89.1', expected a number from 0 to 1"),
+        ("case,dice\na,inf\n", "line 2: dice: found 'inf', expected a number from 0 to 1"),
+        ("dice,case\n0.5\n", "line 2: found no case, expected its name"),
+        ("case,dice\n,0.5\n", "line 2: found no case, expected its name"),
+        ("case,dice\na,0.5,0.6\n", "line 2: found more cells than the first row names"),
+        ("case,dice,dice\na,0.5,0.6\n", "the column 'dice' occurs twice"),
     ],
 )
 def test_what_is_no_such_table_is_refused(text: str, expected: str, tmp_path: Path) -> None:
@@ -45,9 +51,9 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_others_results_are_put_in_the_order_of_one_s_own() -> None:
     own = Scores("mine", np.array([[0.1, 0.2]]), ("b", "a"))
-    found = matched(own, {"a": 1.0, "b": 2.0, "further": 3.0}, "theirs", "results.csv")
+    found = matched(own, {"a": 1.0, "b": 0.5, "further": 0.25}, "theirs", "results.csv")
     assert found.cases == own.cases
-    assert found.values.tolist() == [[2.0, 1.0]]
+    assert found.values.tolist() == [[0.5, 1.0]]
     with pytest.raises(
         InputError, match=r"results\.csv: lacks 1 of 2 cases \(b\); it has such as a; expected the same"
     ):
