@@ -232,14 +232,14 @@ def by_group(values: Array, groups: Sequence[str]) -> Array:
     order = list(dict.fromkeys(groups))
     belongs = np.array([order.index(group) for group in groups])
     columns = [values[:, belongs == index] for index in range(len(order))]
-    return np.stack([_mean_of_defined(column) for column in columns], axis=1)
+    return np.stack([mean_of_defined(column) for column in columns], axis=1)
 
 
-def _mean_of_defined(column: Array) -> Array:
+def mean_of_defined(values: Array) -> Array:
     """The mean of each row, NaN left out; NaN for a row that holds nothing else."""
-    known = ~np.isnan(column)
+    known = ~np.isnan(values)
     number = known.sum(axis=1)
-    return np.where(number > 0, np.where(known, column, 0).sum(axis=1) / np.maximum(number, 1), np.nan)
+    return np.where(number > 0, np.where(known, values, 0).sum(axis=1) / np.maximum(number, 1), np.nan)
 
 
 def _for_power(confidence: float, power: float) -> float:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from nas.confirming.statistics import mean_of_defined
 from nas.report.chance import Chance
 from nas.study.history import TRAINED, UNDERWAY, History, Measurement, Run, Split, State, Trial
 from nas.study.objective import Objective, ranked
@@ -201,10 +202,3 @@ def scores_of(measured: list[Measurement]) -> CaseScores | None:
         if point.epoch == last and point.class_index:
             values[place[str(point.case)], point.class_index - 1] = point.value
     return CaseScores(tuple(cases), values)
-
-
-def mean_of_defined(values: Array) -> Array:
-    """The mean of each row, NaN left out; NaN for a row that holds nothing else."""
-    known = ~np.isnan(values)
-    number = known.sum(axis=1)
-    return np.where(number > 0, np.where(known, values, 0).sum(axis=1) / np.maximum(number, 1), np.nan)

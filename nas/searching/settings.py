@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nas.errors import InputError, did_you_mean, field_named
+from nas.searching.schedule import Schedule, fit_schedule
 from nas.study import DEFAULT_STORAGE
 from nas.study.objective import read_objectives
 
@@ -254,6 +255,10 @@ class SearchSettings:
     def seconds(self) -> float:
         """The budget in seconds."""
         return parse_duration(self.time)
+
+    def schedule(self, seconds: float) -> Schedule:
+        """How so many seconds are divided among networks."""
+        return fit_schedule(seconds, workers=self.at_once, trials=self.trials, afresh=self.inherit)
 
     @property
     def wanted(self) -> int:

@@ -144,7 +144,7 @@ class Layout:
         height = self.rows.end + _MARGIN + (_LEGEND if self.worded else 0)
         return Sheet(
             title=" and ".join(titles),
-            description=" ".join(map(told, self.drawn)),
+            description=" ".join(map(told, self.drawn, self.outlines)),
             width=right + _MARGIN,
             height=height,
             kinds=kinds,
@@ -265,9 +265,8 @@ def _height(stage: Stage, row: int) -> float:
     return max(_TALLEST * _SHRINK**row, _SHORTEST, _BAR * len(stage.branches))
 
 
-def told(drawn: Drawn) -> str:
+def told(drawn: Drawn, outlined: Outline) -> str:
     """A network in sentences, for those who do not see it."""
-    outlined = outline(drawn.graph)
     names = [stage.name for stage in outlined.stages]
     stages = "; ".join(_told_stage(drawn.graph, stage) for stage in outlined.stages)
     skips = ", ".join(

@@ -17,7 +17,7 @@ from nas.graph import Graph, Task, trace
 from nas.searching.candidates import Candidates, candidates_of, random_members
 from nas.searching.events import Listener, Note
 from nas.searching.references import MOST_RUNGS, Entry, entries
-from nas.searching.schedule import Schedule, fit_schedule
+from nas.searching.schedule import Schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.loading import Fold, usable_memory
 from nas.searching.setup.search_plan import Limits, SearchPlan, memory
@@ -162,8 +162,8 @@ def _of_length(plan: SearchPlan, settings: SearchSettings, spent: float) -> Sear
     """The plan with the length of runs, of what `spent` leaves of the budget: a limit but for networks as told."""
     left = max(settings.seconds - spent, settings.seconds * _TRIAL_SHARE / 2)
     if plan.recipe.steps is None:
-        schedule = fit_schedule(left, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit)
-        plan = replace(plan, schedule=replace(schedule, set_up=spent), seconds_each=schedule.length)
+        schedule = replace(settings.schedule(left), set_up=spent)
+        plan = replace(plan, schedule=schedule, seconds_each=schedule.length)
     else:
         plan = replace(plan, seconds_each=left * settings.at_once / settings.wanted * _TRIAL_SHARE)
     if settings.full_size or settings.slim is not None:

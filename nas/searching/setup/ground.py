@@ -15,7 +15,6 @@ from nas.searching.candidates import Candidates, candidates_of
 from nas.searching.events import Listener, Note
 from nas.searching.pretrained import PRETRAINED, Pretrained, names_in
 from nas.searching.references import alone, rungs_that_fit
-from nas.searching.schedule import fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.fitting import fitted_patches, make_plan
 from nas.searching.setup.loading import HOLDOUT, Fold, held_out, load_fold, prepared, sliced
@@ -108,10 +107,7 @@ def lay_ground(
     holdout = _put_aside(settings, dataset, listener)
     preprocessing = plan_preprocessing(fingerprint)
     if "steps" not in settings.wishes:
-        schedule = fit_schedule(
-            settings.seconds, workers=settings.at_once, trials=settings.trials, afresh=settings.inherit
-        )
-        each = schedule.length
+        each = settings.schedule(settings.seconds).length
         preprocessing, factor = bearable(preprocessing, dataset, fingerprint, device.type, each)
         if factor > 1:
             spacing = "x".join(f"{step:.3g}" for step in preprocessing.spacing)

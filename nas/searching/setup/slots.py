@@ -6,7 +6,7 @@ import torch
 
 from nas.data import available_processes
 from nas.network.device import pick_device
-from nas.searching.schedule import FINALISTS, Schedule, fit_schedule
+from nas.searching.schedule import FINALISTS, Schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup.loading import usable_memory
 
@@ -28,8 +28,7 @@ def with_workers(settings: SearchSettings, stored: Schedule | None = None) -> Se
     if stored is not None:
         return replace(settings, workers=min(stored.workers, available_processes()))
     by_time = "steps" not in settings.wishes and settings.seconds >= _WORTH_WORKERS
-    schedule = fit_schedule(settings.seconds, trials=settings.trials, afresh=settings.inherit)
-    several = by_time and schedule.survivors[0] > FINALISTS
+    several = by_time and settings.schedule(settings.seconds).survivors[0] > FINALISTS
     if not several or settings.devices is not None or pick_device(settings.device).type != "cpu":
         return replace(settings, workers=1)
     return replace(settings, workers=min(FINALISTS, available_processes()))
