@@ -52,10 +52,11 @@ def cluster(
     where: Path, patience: float = 120
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]", "subprocess.Popen[bytes]"]]:
     """A head and a second node on loopback, each of two cores: the address, and both nodes."""
-    os.environ["RAY_AUTH_MODE"] = "token"  # what `ray start` asks for is given by nobody else unless told so
     port = free_port()
     address, here = f"127.0.0.1:{port}", ("--node-ip-address", "127.0.0.1")
     kept = ("--port", str(port), "--include-dashboard", "false", "--temp-dir", str(where / "ray"))
+    before = os.environ.get("RAY_AUTH_MODE")
+    os.environ["RAY_AUTH_MODE"] = "token"  # what `ray start` asks for is given by nobody else unless told so
     nodes = [start("--head", *here, *kept)]
     try:
         joined(address, 1, patience)
@@ -66,6 +67,8 @@ def cluster(
         for node in nodes:
             if node.poll() is None:
                 kill(node)
+        del os.environ["RAY_AUTH_MODE"]
+        os.environ |= {} if before is None else {"RAY_AUTH_MODE": before}
 
 
 def joined(address: str, nodes: int, patience: float) -> None:

@@ -71,7 +71,7 @@ def _connect(ray: Any, settings: SearchSettings) -> None:
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"{field_named('ray_address')}: {settings.ray_address}: no Ray cluster answers there ({error}); "
-            "start one: ray start --head; one that asks for a token, as Ray's do from 2.60 on, wants RAY_AUTH_MODE=token"
+            "start one: ray start --head; one that asks for a token, as of Ray 2.60 on, wants RAY_AUTH_MODE=token"
         ) from error
 
 
