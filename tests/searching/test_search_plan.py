@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,14 +14,16 @@ from nas.errors import InputError
 from nas.graph import Graph, Task, trace
 from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
-from nas.searching.setup.fitting import describe_plan, fewest_steps, make_plan, with_window
+from nas.searching.setup.fitting import describe_plan, fewest_steps, make_plan, with_mirroring, with_window
 from nas.searching.setup.loading import Fold
 from nas.searching.setup.search_plan import Limits, SearchPlan
 from nas.searching.setup.timing import USUAL, Speed, fit
 from nas.training import Augmentation, Recipe, Sample, Window
+from nas.training.augmentation import Flips
 from tests.training.factories import sample
 
 TASK = Task(2, 1, 3, (16, 16), ((2, 2),) * 2)
+VOLUMES = Task(3, 1, 3, (16, 16, 16), ((2, 2, 2),) * 2)
 GRAPH = trace(load_space("tiny").members[0].architecture, TASK)
 WINDOWS = 60
 SECOND = Speed(0.0, 0.0, 1 / len(GRAPH.nodes))
@@ -176,18 +179,38 @@ def test_a_budget_in_which_nothing_can_be_learnt_is_refused_with_one_that_would_
 
 
 @pytest.mark.parametrize(
-    ("seconds", "memory", "window", "briefly"),
+    ("task", "seconds", "memory", "window", "briefly"),
     [
-        (10_000.0, None, Window((16, 16)), Window()),
-        (1000.0, None, Window(), Window()),
-        (1000.0, 10**6, Window((16, 16), 0.25), Window((16, 16), 0.25)),
+        pytest.param(TASK, 10_000.0, None, Window(), Window(), id="whole images"),
+        pytest.param(TASK, 10_000.0, 10**6, Window((16, 16), 0.25), Window((16, 16), 0.25), id="too large for memory"),
+        pytest.param(VOLUMES, 10_000.0, None, Window((16, 16, 16)), Window(), id="volumes: windows, nearly free"),
+        pytest.param(VOLUMES, 100.0, None, Window(), Window(), id="volumes: windows that cost more"),
     ],
-    ids=["windows nearly free", "whole images", "no memory for whole images"],
 )
-def test_whole_images_are_seen_at_once_where_windows_cost_more_than_a_little(
-    seconds: float, memory: int | None, window: Window, briefly: Window
+def test_what_validation_looks_through(
+    task: Task, seconds: float, memory: int | None, window: Window, briefly: Window
 ) -> None:
-    cases = Fold([], [sample((400, 400), seed=1)])
-    plan = with_window(replace(TIMED, seconds_each=seconds, limits=Limits(memory=memory)), GRAPH, TASK, cases)
+    cases = Fold([], [sample((400, 400) if task.axes == 2 else (40, 40, 40), seed=1)])
+    graph = trace(load_space("tiny").members[0].architecture, task)
+    plan = with_window(replace(TIMED, seconds_each=seconds, limits=Limits(memory=memory)), graph, task, cases)
     assert (plan.window, plan.brief_window) == (window, briefly)
-    assert plan.positions == window.positions(cases.validation, TASK)
+    assert plan.positions == window.positions(cases.validation, task)
+
+
+@pytest.mark.parametrize(
+    ("flips", "seconds", "wish", "mirrored"),
+    [
+        pytest.param(True, 1000.0, "", True, id="nearly free"),
+        pytest.param(True, 100.0, "", False, id="costs more than that"),
+        pytest.param("x", 400.0, "", True, id="half as many"),
+        pytest.param(False, 1000.0, "", False, id="patches are not mirrored"),
+        pytest.param(True, 1000.0, "mirrored = false", False, id="the user's recipe says so"),
+    ],
+)
+def test_validation_averages_over_mirrored_images_where_that_costs_next_to_nothing(
+    flips: Flips, seconds: float, wish: str, mirrored: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text(f"[recipe]\n{wish}\n")
+    recipe = replace(TIMED.recipe, augmentation=Augmentation(flips=flips))
+    plan = replace(TIMED, seconds_each=seconds).decided(recipe)
+    assert with_mirroring(recipe, plan, GRAPH, SearchSettings(recipe=str(tmp_path / "mine.toml"))).mirrored == mirrored

@@ -52,7 +52,7 @@ _FEWEST_OF_ALL = 20
 _FEWEST_AT_A_RUNG = 100
 """Steps to the first rung: after half as many, networks of the hippocampus stood as chance had it."""
 _NEARLY_FREE = 0.03
-"""The share of a trial that windows of the patch's size, half overlapping, may cost in validation."""
+"""The share of a trial that validation may cost, for the sake of windows that overlap by half or of mirrored images."""
 _SPARSE = 0.25
 """Their overlap where that costs more and whole images take too much memory."""
 _BRIEF_SHARE = 0.1
@@ -107,6 +107,7 @@ def make_plan(
     plan = replace(plan, fewest=fewest_steps(plan.seconds_each or 0.0, task.axes, narrowest, plan.rungs[0]))
     likely = _widest(space, task, plan) or smallest
     plan = with_window(plan, likely, task, data)
+    template = with_mirroring(template, plan, likely, settings)
     if plan.schedule is not None:
         _expect_enough(plan, smallest, settings, spent)
         plan = replace(plan, brief_cases=_brief_cases(plan, likely, task, data.validation))
@@ -206,25 +207,43 @@ def _brief_cases(plan: SearchPlan, graph: Graph, task: Task, cases: Sequence[Sam
     """On how many cases networks are scored at the first rung, so that it costs a small share of it."""
     assert plan.schedule is not None
     assert plan.brief_window is not None
-    brief = replace(plan, positions=plan.brief_window.positions(cases, task))
+    brief = replace(plan, positions=plan.brief_window.positions(cases, task)).decided(
+        replace(plan.recipe, mirrored=False)
+    )
     validation = plan.speed.step_seconds(graph, plan.recipe.batch) * brief.validation_steps(graph)
     affordable = _BRIEF_SHARE * plan.schedule.first / max(validation / len(cases), 1e-9)
     return min(max(int(affordable), _FEWEST_CASES), len(cases))
 
 
 def with_window(plan: SearchPlan, graph: Graph, task: Task, data: Fold) -> SearchPlan:
-    """The plan with what a validation looks through: windows as in training where they cost next to nothing.
+    """The plan with what a validation looks through: whole images, where there is memory for them.
 
-    Before the last rung it is whole images, where there is memory for them: several times as quick, and alike for all.
+    In volumes it is windows as in training where they cost next to nothing, but before the last rung.
     """
     patches, whole, sparse = Window(task.patch), Window(), Window(task.patch, _SPARSE)
     largest = _IMAGES_AT_ONCE * largest_image(data.validation) / prod(task.patch) * graph.training_bytes
     quick = whole if plan.limits.memory is None or largest <= plan.limits.memory else sparse
     careful = replace(plan, positions=patches.positions(data.validation, task), window=patches, brief_window=quick)
-    step = plan.speed.step_seconds(graph, plan.recipe.batch)
-    if step * careful.validation_steps(graph) <= _NEARLY_FREE * (plan.seconds_each or 0.0):
+    if task.axes == 3 and _is_nearly_free(careful, graph):
         return careful
     return replace(careful, positions=quick.positions(data.validation, task), window=quick)
+
+
+def with_mirroring(recipe: Recipe, plan: SearchPlan, graph: Graph, settings: SearchSettings) -> Recipe:
+    """A recipe whose validation averages over mirrored images, where patches are mirrored and it costs next to nothing.
+
+    `plan` has the recipe with all choices made.
+    """
+    mirrored = plan.decided(replace(plan.recipe, mirrored=True))
+    if "mirrored" in settings.wishes or not mirrored.recipe.averaged_axes(graph.task.axes):
+        return recipe
+    return replace(recipe, mirrored=True) if _is_nearly_free(mirrored, graph) else recipe
+
+
+def _is_nearly_free(plan: SearchPlan, graph: Graph) -> bool:
+    """Whether validation by this plan costs next to nothing of a trial."""
+    step = plan.speed.step_seconds(graph, plan.recipe.batch)
+    return step * plan.validation_steps(graph) <= _NEARLY_FREE * (plan.seconds_each or 0.0)
 
 
 def _expect_enough(plan: SearchPlan, graph: Graph, settings: SearchSettings, spent: float) -> None:

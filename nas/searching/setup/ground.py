@@ -59,13 +59,13 @@ class Ground:
         briefly: bool = False,
         **options: Any,
     ) -> Validation:
-        """Cases as the study sees them: through its window, mirrored where the recipe says so.
+        """Cases as the study sees them: through its window, averaged over mirrored ones where the recipe says so.
 
         Args:
             network: one, or several whose probabilities are averaged.
             recipe: by which it is trained.
             cases: whole ones.
-            briefly: as before the last rung, through a window that takes less time.
+            briefly: as before the last rung, in less time: through another window, never mirrored.
             options: further arguments of `nas.training.validate`.
         """
         return validate(
@@ -73,7 +73,7 @@ class Ground:
             cases,
             window=self.plan.brief_window if briefly and self.plan.brief_window else self.plan.window,
             targets=self.cases.targets,
-            mirrored=recipe.averaged_axes(self.task.axes),
+            mirrored=() if briefly else recipe.averaged_axes(self.task.axes),
             **options,
         )
 
