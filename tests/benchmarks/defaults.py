@@ -27,8 +27,6 @@ from nas.training.losses.dice_cross_entropy import DiceCrossEntropy
 from nas.training.losses.dice_focal import DiceFocal
 from nas.training.losses.tversky import Tversky
 
-SECONDS = 60.0
-"""Of the training that the resolution is chosen for."""
 STEPS = {2: 500, 3: 240}
 NARROWER = {2: 4, 3: 6}
 """Rungs from published width: base 16 in 2D, 8 in 3D."""
@@ -78,11 +76,11 @@ CPU = torch.device("cpu")
 Rows = dict[tuple[str, str, int], dict[str, Any]]
 
 
-def load(folder: str) -> tuple[Task, int, Fold]:
-    """Task, batch and fold 0, as a search of a minute plans them."""
+def load(folder: str, seconds: float = 60.0) -> tuple[Task, int, Fold]:
+    """Task, batch and fold 0, as trainings of so many seconds are planned."""
     dataset = open_dataset(folder)
     fingerprint = check(dataset)
-    preprocessing, _ = bearable(plan_preprocessing(fingerprint), dataset, fingerprint, "cpu", SECONDS)
+    preprocessing, _ = bearable(plan_preprocessing(fingerprint), dataset, fingerprint, "cpu", seconds)
     data = prepare_dataset(dataset, preprocessing)
     volumes = data.axes == 3
     seen, slicing = sliced(data, 0 if volumes and plan_dimensions(data) == "2" else None)

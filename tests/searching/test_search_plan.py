@@ -78,6 +78,20 @@ def test_the_plan_says_who_is_trained_how_long(
     assert f"plan: {words}, validation included" in [note.text for note in notes]
 
 
+@pytest.mark.parametrize(
+    ("window", "mirrored", "words"),
+    [
+        (Window(), False, "whole images at once"),
+        (Window(), True, "whole images at once, averaged over mirrored ones"),
+        (Window((16, 16)), False, "windows of the patch's size that overlap by 50%"),
+    ],
+)
+def test_a_plan_says_what_validation_looks_through(window: Window, mirrored: bool, words: str) -> None:
+    recipe = replace(TIMED.recipe, mirrored=mirrored)
+    notes = describe_plan(replace(TIMED, window=window), recipe, TASK, SearchSettings())
+    assert f"plan: validated on whole cases, through {words}" in [note.text for note in notes]
+
+
 def test_a_plan_of_a_study_that_counted_steps_is_read() -> None:
     document = {name: PLAN.to_json()[name] for name in ("limits", "speed", "positions")}
     assert SearchPlan.from_json(PLAN.recipe.to_json(), document) == PLAN

@@ -288,7 +288,8 @@ def describe_plan(plan: SearchPlan, recipe: Recipe, task: Task, settings: Search
         seen = "whole images at once"
         if plan.window.size is not None:
             seen = f"windows of the patch's size that overlap by {plan.window.overlap:.0%}"
-        lines.append(f"plan: validated on whole cases, through {seen}")
+        mirrored = ", averaged over mirrored ones" if recipe.averaged_axes(task.axes) else ""
+        lines.append(f"plan: validated on whole cases, through {seen}{mirrored}")
     if plan.limits.seconds is not None and recipe.steps is not None:
         lines.append(
             f"plan: networks whose trial would take more than {plan.limits.seconds:.1f} s, their share of the "
