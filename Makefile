@@ -13,7 +13,7 @@ NNUNET ?=
 # The environment with the libraries whose networks the members of unet_family must equal; several GB with CUDA's torch.
 PARITY ?= .venv-parity
 
-.PHONY: gpu install demo test test-all parity nnunet torture bench lint gallery screenshots wheel
+.PHONY: gpu install demo test test-all parity nnunet torture bench budgets lint gallery screenshots wheel
 
 install: $(VENV)/.installed
 
@@ -67,6 +67,12 @@ bench: install
 	$(BIN)/python -m tests.benchmarks.proposals
 	$(BIN)/python -m tests.benchmarks.preprocessing $(DATA) $(if $(NNUNET),--nnunet $(NNUNET))
 	$(if $(NNUNET),$(BIN)/python -m tests.benchmarks.nnunet $(DATA) $(NNUNET))
+
+# What a minute and a quarter of an hour return on several data sets, beside a plain loop: make budgets SETS="Task04_Hippocampus Retina".
+SETS ?= Task04_Hippocampus
+
+budgets: install
+	$(BIN)/python -m tests.benchmarks.budgets budgets.jsonl $(SETS)
 
 # Everything that wants a GPU, in one table; DEVICE=cpu runs the same lines without one.
 DEVICE ?= cuda

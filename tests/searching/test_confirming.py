@@ -69,6 +69,7 @@ def test_the_mean_of_the_finalists_is_compared_where_it_did_better(
     best = [trial.number for trial in finalists(found.history(), found.settings.goals)]
     found.want(found.wanted(), {TOGETHER: {"trials": best, "dice": 1.0}})
     found = nas.open_study("small", str(folder / "nas.db")).study
+    assert found.summary()["together"] == {"trials": best, "dice": 1.0}
     first = confirm(found, WISHES, machine, silent)
     assert (first.networks[0].name, first.networks[0].trials) == ("mean of the best 2", tuple(best))
     assert first.networks[0].parameters == sum(trial.parameters or 0 for trial in found.history().trials)

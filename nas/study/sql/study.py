@@ -158,7 +158,7 @@ class SqlStudy:
     def summary(self) -> dict[str, Any]:
         """It in a few words, as JSON."""
         facts = summary(self.name, self.storage.address, self.settings.goals, self.glance(1))
-        return facts | {"held_out": looks.held_out(self)}
+        return facts | {"together": self.settings.together, "held_out": looks.held_out(self)}
 
     @patiently
     def counts(self) -> tuple[int, dict[State, int]]:
