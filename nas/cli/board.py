@@ -196,7 +196,7 @@ def line(board: "Board", time: Time, working: str = "") -> str:
         more = f" and {len(board.underway) - 1} more" if len(board.underway) > 1 else ""
         epoch = f" epoch {first.epoch}" if first.epoch is not None else ""
         parts.append(f"in training {first.name}{epoch}{more}")
-    if working:
+    if working and len(board.underway) < 2:  # of several, what is said above says more
         parts.append(working)
     return "; ".join(parts)
 

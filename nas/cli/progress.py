@@ -82,7 +82,7 @@ class Display:
                 self._emit({"event": "started", "trial": event.trial, "name": event.name, "rung": event.rung})
                 self._name += f" ({short_count(event.parameters)} parameters)"
             case Working():
-                self._working = f"{event.what} {event.done}/{event.total}"
+                self._working = event.in_words
             case TrialEnded():
                 self._ended(event)
         self._look(isinstance(event, TrialEnded) and event.trial.refusal is None)

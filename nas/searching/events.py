@@ -9,11 +9,16 @@ from nas.study.protocol import Study
 
 @dataclass(frozen=True)
 class Working:
-    """Part of a longer step is done."""
+    """Part of a longer step is done; `total` is 0 where nobody knows how much there is."""
 
     what: str
     done: int
     total: int
+
+    @property
+    def in_words(self) -> str:
+        """What is done, and how much of it."""
+        return f"{self.what} {self.done}/{self.total}" if self.total else self.what
 
 
 @dataclass(frozen=True)

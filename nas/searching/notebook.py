@@ -84,8 +84,8 @@ class Progress:
         yield f"<div><p>{escape(self._count or 'searching')}</p>"
         if self._now is not None:
             most = f' max="{self._now.total}" value="{self._now.done}"' if self._now.total else ""
-            what = f"{self._name}: {self._now.what}" if self._name else self._now.what
-            yield f"<p><progress{most}></progress> {escape(what)} {self._now.done}/{self._now.total}</p>"
+            what = f"{self._name}: {self._now.in_words}" if self._name else self._now.in_words
+            yield f"<p><progress{most}></progress> {escape(what)}</p>"
         yield f"<pre>{escape(chr(10).join(self._lines))}</pre></div>"
 
 

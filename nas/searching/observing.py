@@ -59,5 +59,6 @@ class Observer:
             self._listener(TrialEnded(trial, number, self._wanted, used))
         running = self._history.in_state(State.RUNNING)
         waiting = self._history.in_state(*UNDERWAY - {State.RUNNING})
-        words = f"{len(running)} in training, {len(waiting)} waiting"
-        self._listener(Working(words, min(len(complete), self._wanted), self._wanted))
+        words = f"{len(running)} in training" + (f", {len(waiting)} waiting" if waiting else "")
+        wanted = 0 if self._schedule else self._wanted  # a search by time has no such number
+        self._listener(Working(words, min(len(complete), wanted), wanted))

@@ -211,6 +211,17 @@ def test_a_line_holds_what_a_screen_does_in_short() -> None:
     assert "in training trial 11" in text
 
 
+def test_what_one_network_is_doing_is_told_and_of_several_only_who_they_are() -> None:
+    one = board_of(running(stored(12)))
+    for seen, told in ((one, True), (replace(one, underway=one.underway * 2), False)):
+        assert line(seen, Time(60.0, 30.0), "validating 3/16").endswith("; validating 3/16") == told
+
+
+@pytest.mark.parametrize(("done", "total", "words"), [(2, 9, "at work 2/9"), (0, 0, "at work")])
+def test_how_much_is_done_is_told_where_it_is_known(done: int, total: int, words: str) -> None:
+    assert Working("at work", done, total).in_words == words
+
+
 def test_what_failed_has_a_line_of_its_own_in_a_log_file(monkeypatch: pytest.MonkeyPatch) -> None:
     written = console(monkeypatch, terminal=False)
     failed = in_state(stored(4), State.FAILED, "Traceback (most recent call last):\n  x\nValueError: [red]no").trials[3]

@@ -11,8 +11,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
 from optuna.samplers._tpe.sampler import default_weights
 
-from nas.searching.strategies.mirrored import new_study
 from nas.searching.strategies.parzen import STARTUP, Suggestions, table
+from nas.searching.strategies.seen_by_optuna import new_study
 from nas.study.objective import DICE, read_objectives
 
 NAMES = CategoricalDistribution(("a", "b", None))

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from nas.errors import InputError
 from nas.searching.candidates import Candidates
 from nas.searching.strategies import Action, Start
-from nas.searching.strategies.mirrored import as_optuna_sees_it, at_the_first_rung, decided, informative, new_study
+from nas.searching.strategies.seen_by_optuna import (
+    as_optuna_sees_it,
+    at_the_first_rung,
+    decided,
+    informative,
+    new_study,
+)
 from nas.study.history import History, State, Trial
 from nas.study.objective import Objective
 

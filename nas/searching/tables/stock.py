@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nas.searching.candidates import Candidates
 from nas.searching.strategies import Action, Continue, Start
-from nas.searching.strategies.mirrored import decided, new_study
+from nas.searching.strategies.seen_by_optuna import decided, new_study
 from nas.study.history import UNDERWAY, History, State, Trial
 from nas.study.objective import Objective
 
