@@ -208,7 +208,7 @@ def test_failures_are_counted_and_the_latest_of_them_read(study: SqlStudy) -> No
 
 def test_the_summary_is_the_json_contract(study: SqlStudy) -> None:
     empty = {"study": "hippocampus", "storage": study.storage.address, "trials": 0, "distinct": 0, "infeasible": 0}
-    empty |= {"held_out": {"cases": 0, "looks": 0}}
+    empty |= {"together": None, "held_out": {"cases": 0, "looks": 0}}
     assert study.summary() == empty | {"best": None}
 
     complete(study, "a", 0.9, parameters=31_042_369, macs=2**40, reference="U-Net")
