@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from nas.searching.schedule import fit_schedule
+from nas.searching import settings
+from nas.searching.schedule import Schedule, fit_schedule
 from nas.searching.settings import SearchSettings
 from nas.searching.setup import slots
 from nas.searching.setup.slots import with_workers
@@ -30,15 +31,22 @@ def test_a_search_by_time_on_a_cpu_trains_as_many_networks_at_once_as_there_are_
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], cores: int, workers: int
 ) -> None:
     monkeypatch.setattr(slots, "available_processes", lambda: cores)
-    settings = SearchSettings(**{"device": "cpu", **fields})
-    assert with_workers(settings).at_once == workers
+    assert with_workers(SearchSettings(**{"device": "cpu", **fields})).at_once == workers
 
 
-def test_how_many_rungs_a_search_has_that_inherits_weights_is_told_by_its_own_schedule() -> None:
-    settings = [SearchSettings(device="cpu", budget="11m", inherit=inherit) for inherit in (False, True)]
-    planned = [one.schedule(one.seconds) for one in settings]
-    assert [one.afresh for one in planned] == [False, True]
-    assert planned[0].length > planned[1].length
+def test_how_many_rungs_a_search_has_that_inherits_weights_is_told_by_its_own_schedule(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def fit(seconds: float, *, workers: int, trials: int | None, afresh: bool) -> Schedule:
+        asked.append(afresh)
+        return fit_schedule(seconds, workers=workers, trials=trials, afresh=afresh)
+
+    monkeypatch.setattr(settings, "fit_schedule", fit)
+    for inherit in (False, True):
+        with_workers(SearchSettings(device="cpu", budget="11m", inherit=inherit))
+    assert asked == [False, True]
 
 
 @pytest.mark.parametrize(("begun_with", "cores", "workers"), [(1, 2, 1), (2, 2, 2), (2, 1, 1)])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 
@@ -55,20 +56,17 @@ def cluster(
     port = free_port()
     address, here = f"127.0.0.1:{port}", ("--node-ip-address", "127.0.0.1")
     kept = ("--port", str(port), "--include-dashboard", "false", "--temp-dir", str(where / "ray"))
-    before = os.environ.get("RAY_AUTH_MODE")
-    os.environ["RAY_AUTH_MODE"] = "token"  # what `ray start` asks for is given by nobody else unless told so
-    nodes = [start("--head", *here, *kept)]
-    try:
-        joined(address, 1, patience)
-        nodes.append(start("--address", address, *here))
-        joined(address, 2, patience)
-        yield address, *nodes
-    finally:
-        for node in nodes:
-            if node.poll() is None:
-                kill(node)
-        del os.environ["RAY_AUTH_MODE"]
-        os.environ |= {} if before is None else {"RAY_AUTH_MODE": before}
+    with patch.dict(os.environ, RAY_AUTH_MODE="token"):  # `ray start` asks for one, which nobody gives unless told so
+        nodes = [start("--head", *here, *kept)]
+        try:
+            joined(address, 1, patience)
+            nodes.append(start("--address", address, *here))
+            joined(address, 2, patience)
+            yield address, *nodes
+        finally:
+            for node in nodes:
+                if node.poll() is None:
+                    kill(node)
 
 
 def joined(address: str, nodes: int, patience: float) -> None:
